@@ -1,0 +1,77 @@
+// What a subcommand is: a row of the table with its parameters, and a function that parses nothing and prints itself.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace vmcred::app {
+
+/// Exit codes, pinned by tests: 0 done, 1 failed or refused (an Error), 2 usage, 3 findings.
+enum class Exit : std::uint8_t { done = 0, failed = 1, usage = 2, findings = 3 };
+
+/// A parameter of a command. The spelling decides its kind:
+///   "NAME" required position · "[NAME]" optional position · "NAME..." one or more · "[NAME...]" any number
+///   "--flag" switch · "--option VALUE" · "-g,--generator VALUE..." repeatable, with a short name
+struct Parameter {
+  std::string_view spelling;
+  std::string_view help;
+};
+
+/// What was given, by the name without dashes and brackets ("NAME" for positions, "generator" for options).
+class Given {
+ public:
+  [[nodiscard]] bool has(std::string_view name) const { return values_.contains(std::string(name)); }
+  /// The only (or last) value; "" when it was not given.
+  [[nodiscard]] std::string at(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> all(std::string_view name) const;
+  void add(const std::string& name, std::string value) { values_[name].push_back(std::move(value)); }
+  void mark(const std::string& name) { values_[name]; }
+
+ private:
+  std::map<std::string, std::vector<std::string>> values_;
+};
+
+/// The world as a command sees it: where text goes, what was asked for globally, environment and clock. Commands read
+/// the environment only through env().
+struct World {
+  int out = 1;
+  int err = 2;
+  std::string project;          ///< --project, else the nearest folder upwards with a declaration, else "."
+  std::string machine;          ///< --machine, may be empty
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  bool color_out = false;       ///< colour on stdout
+  bool color_err = false;
+  bool tty_err = false;         ///< a progress line may be drawn on stderr
+  std::map<std::string, std::string> environment = {};
+  const Clock* clock = &real_clock();
+  [[nodiscard]] std::string env(std::string_view name) const;
+};
+
+/// Prints to World::out; a closed pipe ends the program quietly.
+void print(const World& world, std::string_view text);
+/// Prints a line to World::err unless --quiet.
+void note(const World& world, std::string_view text);
+
+using Run = Result<Exit> (*)(const Given& given, World& world);
+
+struct Command {
+  std::string_view words;    ///< "vars generate"
+  std::string_view summary;  ///< one line for the list
+  std::string_view manual;   ///< paragraphs for --help and the man page
+  std::span<const Parameter> parameters;
+  Run run;
+  bool takes_rest = false;   ///< "-- VMM ARGS...": all after "--" is given as "REST"
+};
+
+/// The table, in the order of help (commands.cc).
+std::span<const Command> commands();
+
+}  // namespace vmcred::app

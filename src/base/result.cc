@@ -1,0 +1,21 @@
+#include "base/result.h"
+
+#include <cstring>
+#include <ostream>
+
+namespace vmcred {
+
+Failure system_failure(int error_number, std::string what) {
+  const Errc code = error_number == ENOENT || error_number == ENOTDIR ? Errc::not_found
+                    : error_number == EACCES || error_number == EPERM ? Errc::denied
+                                                                      : Errc::io;
+  return Failure(Error{code, fmt::format("{}: {}", what, std::strerror(error_number))});  // NOLINT(concurrency-mt-unsafe)
+}
+
+std::ostream& operator<<(std::ostream& out, const Error& error) {
+  out << error.message;
+  if (!error.hint.empty()) out << " (" << error.hint << ")";
+  return out;
+}
+
+}  // namespace vmcred

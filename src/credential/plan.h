@@ -1,0 +1,78 @@
+// The delivery plan: for each credential of a vm a channel, with bytes used and allowed. Pure: no I/O, no plaintext.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "declare/model.h"
+
+namespace vmcred::credential {
+
+enum class Channel : std::uint8_t { smbios, fw_cfg, api, initrd, reference };
+std::string_view channel_name(Channel channel);  ///< "smbios", "fw_cfg", …
+
+/// One OEM string of a type-11 structure. The value stands either here (static, not secret: text form) or is looked up
+/// by host name at launch (secret: binary form, base64).
+struct OemEntry {
+  std::string guest;
+  std::string host = {};                    ///< set for secrets
+  std::optional<std::string> text = {};     ///< set for static values
+  std::size_t size = 0;                     ///< bytes of the value
+};
+
+/// One SMBIOS type-11 structure to be built (SMBIOS 3.6 §7.12); `raw_size` counts header, strings and the final NUL.
+struct Structure {
+  std::uint16_t handle = 0;
+  std::vector<OemEntry> entries = {};
+  std::size_t raw_size = 0;
+};
+
+/// One QEMU fw_cfg item `opt/io.systemd.credentials/GUEST`.
+struct FwCfgItem {
+  std::string guest;
+  std::string host = {};
+  std::optional<std::string> text = {};
+  std::size_t size = 0;
+};
+
+/// What the plan says of one credential; `refused` says why it cannot be delivered, with the numbers.
+struct Entry {
+  std::string name;
+  std::string host;  ///< empty for static values
+  std::string guest;
+  std::optional<Channel> channel = {};
+  std::size_t size = 0;
+  std::size_t bytes_used = 0;     ///< in its channel
+  std::size_t bytes_allowed = 0;  ///< of its channel, for one such item
+  std::string refused = {};
+  std::string remedy = {};
+};
+
+struct Plan {
+  std::string vm;
+  std::string hypervisor;
+  int guest_systemd = 252;
+  std::vector<Entry> entries = {};
+  std::vector<Structure> structures = {};
+  std::vector<FwCfgItem> fw_cfg = {};
+  std::vector<OemEntry> initrd = {};     ///< /.extra/system_credentials/GUEST.cred
+  std::vector<OemEntry> reference = {};  ///< fetched by the agent over the link
+  [[nodiscard]] bool deliverable() const;
+};
+
+/// Plans all credentials of `vm`. `sizes` gives the bytes of each secret by host name; one that is missing there is
+/// planned as `unknown_size` (nothing is refused for it that another size would allow). The token of the link
+/// (`vmcred.link`) is planned as one more secret with the host name "vmcred.link" when `with_link`.
+struct PlanInput {
+  const declare::Vm& vm;
+  const std::map<std::string, std::size_t>& sizes;
+  bool with_link = false;
+};
+Plan make_plan(const PlanInput& input);
+
+}  // namespace vmcred::credential

@@ -18,6 +18,7 @@ struct Place {
   int line = 0;
   int column = 0;
   std::string pointer = {};  ///< JSON pointer, for JSON input
+  bool operator==(const Place&) const = default;
 };
 
 /// Who has a value of a generator of his own (clan-vars.md §2; per_vm is ours).
@@ -34,6 +35,7 @@ struct File {
   std::string needed_for = "services";  ///< partitioning, activation, users, services
   std::vector<std::string> restart_units = {};
   Place place = {};
+  bool operator==(const File&) const = default;
 };
 
 enum class PromptType : std::uint8_t { hidden, line, multiline, multiline_hidden };
@@ -46,6 +48,7 @@ struct Prompt {
   std::string display_label = {};
   std::string display_help = {};
   Place place = {};
+  bool operator==(const Prompt&) const = default;
 };
 
 enum class OnStale : std::uint8_t { report, regenerate };
@@ -65,12 +68,14 @@ struct Generator {
   std::optional<std::chrono::days> rotate_after = {};
   bool foreign = false;  ///< from clan: undeclared output files only warn
   Place place = {};
+  bool operator==(const Generator&) const = default;
 };
 
 struct Machine {
   std::string name;
   std::vector<std::string> default_groups = {};
   Place place = {};
+  bool operator==(const Machine&) const = default;
 };
 
 enum class Hypervisor : std::uint8_t { qemu, cloud_hypervisor, crosvm, firecracker, kvmtool };
@@ -95,17 +100,21 @@ struct Credential {
   std::variant<VarRef, std::string, std::nullptr_t> from = nullptr;
   std::optional<std::string> static_value = {};  ///< set exactly when `from` is nullptr
   bool allow_empty = false;
-  std::vector<std::string> services = {};  ///< guest services that load it as `name:GUEST`
+  bool is_public = false;  ///< `public = true`: a static value that only looks like a secret
+  std::vector<std::string> services = {};  ///< guest services that load it, sorted
   OnChange on_change = OnChange::restart;
   std::string on_change_signal = {};  ///< "HUP" for OnChange::signal
   Place place = {};
+  bool operator==(const Credential&) const = default;
 };
 
 /// A guest service's LoadCredential= lines in long form: (id, guest credential).
 struct GuestService {
   std::string name;
   std::vector<std::pair<std::string, std::string>> load_credential = {};
+  std::vector<Place> places = {};  ///< of the entries
   Place place = {};
+  bool operator==(const GuestService&) const = default;
 };
 
 /// The guide's four lists as they were written; `check` compares them. Empty vectors for short-form vms.
@@ -114,30 +123,36 @@ struct LongForm {
   std::vector<std::pair<std::string, std::string>> load_credential = {};  ///< host name, source as written
   std::vector<std::string> credential_files = {};
   std::vector<std::string> oem_strings = {};
-  std::vector<Place> places = {};  ///< of the load_credential entries
+  std::vector<Place> places = {};                   ///< of the load_credential entries
+  std::vector<Place> credential_files_places = {};
+  std::vector<Place> oem_strings_places = {};
+  bool operator==(const LongForm&) const = default;
 };
 
 struct Guest {
   int systemd = 252;
   bool systemd_in_initrd = false;
   bool agent = false;  ///< vmcred-guest is in the image
-  std::string receipt_timeout = {};
+  bool operator==(const Guest&) const = default;
 };
 
 struct Disk {
   std::string path;
   bool read_only = false;
   std::string format = "raw";
+  bool operator==(const Disk&) const = default;
 };
 struct Network {
   std::string type = "user";  ///< user, tap
   std::string tap = {};
   std::string mac = {};
   std::vector<std::string> forward = {};  ///< "tcp:127.0.0.1:2222:22" (user only)
+  bool operator==(const Network&) const = default;
 };
 struct Share {
   std::string tag;
   std::string socket;  ///< vhost-user-fs socket of virtiofsd
+  bool operator==(const Share&) const = default;
 };
 
 struct Vm {
@@ -166,10 +181,12 @@ struct Vm {
   LongForm long_form = {};
   Guest guest = {};
   Place place = {};
+  bool operator==(const Vm&) const = default;
 };
 
 struct GitSettings {
   bool commit = false;
+  bool operator==(const GitSettings&) const = default;
 };
 
 struct Declaration {
@@ -179,6 +196,7 @@ struct Declaration {
   std::map<std::string, Generator> generators = {};
   std::map<std::string, Vm> vms = {};
   GitSettings git = {};
+  bool operator==(const Declaration&) const = default;
 };
 
 }  // namespace vmcred::declare

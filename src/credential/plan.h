@@ -16,13 +16,16 @@ namespace vmcred::credential {
 enum class Channel : std::uint8_t { smbios, fw_cfg, api, initrd, reference };
 std::string_view channel_name(Channel channel);  ///< "smbios", "fw_cfg", …
 
+/// The host name and guest name of the link's token, a secret like any other.
+inline constexpr std::string_view kLinkCredential = "vmcred.link";
+
 /// One OEM string of a type-11 structure. The value stands either here (static, not secret: text form) or is looked up
 /// by host name at launch (secret: binary form, base64).
 struct OemEntry {
-  std::string guest;
+  std::string guest;                        ///< empty: `text` is a whole OEM string of the user's that is no credential
   std::string host = {};                    ///< set for secrets
   std::optional<std::string> text = {};     ///< set for static values
-  std::size_t size = 0;                     ///< bytes of the value
+  std::size_t size = 0;                     ///< bytes of the value; 0 while it is not known
 };
 
 /// One SMBIOS type-11 structure to be built (SMBIOS 3.6 §7.12); `raw_size` counts header, strings and the final NUL.
@@ -47,9 +50,24 @@ struct Entry {
   std::string guest;
   std::optional<Channel> channel = {};
   std::size_t size = 0;
-  std::size_t bytes_used = 0;     ///< in its channel
+  bool size_known = true;
+  std::size_t bytes_used = 0;     ///< in its channel: with prefix, name and base64 where it has them
   std::size_t bytes_allowed = 0;  ///< of its channel, for one such item
   std::string refused = {};
+  std::string remedy = {};
+};
+
+/// How full one container is: a structure, the table, the guest's credentials together.
+struct Budget {
+  std::string what;
+  std::size_t used = 0;
+  std::size_t allowed = 0;
+};
+
+/// A finding about the whole plan; a refusal stops the launch like a refused entry.
+struct Remark {
+  bool refusal = false;
+  std::string text;
   std::string remedy = {};
 };
 
@@ -58,21 +76,28 @@ struct Plan {
   std::string hypervisor;
   int guest_systemd = 252;
   std::vector<Entry> entries = {};
-  std::vector<Structure> structures = {};
+  std::vector<Structure> structures = {};  ///< SMBIOS; cloud-hypervisor's API: at most one
   std::vector<FwCfgItem> fw_cfg = {};
   std::vector<OemEntry> initrd = {};     ///< /.extra/system_credentials/GUEST.cred
   std::vector<OemEntry> reference = {};  ///< fetched by the agent over the link
+  std::vector<Budget> budgets = {};
+  std::vector<Remark> remarks = {};
   [[nodiscard]] bool deliverable() const;
 };
 
 /// Plans all credentials of `vm`. `sizes` gives the bytes of each secret by host name; one that is missing there is
-/// planned as `unknown_size` (nothing is refused for it that another size would allow). The token of the link
+/// planned as of unknown size (nothing is refused for it that another size would allow). The token of the link
 /// (`vmcred.link`) is planned as one more secret with the host name "vmcred.link" when `with_link`.
 struct PlanInput {
   const declare::Vm& vm;
   const std::map<std::string, std::size_t>& sizes;
   bool with_link = false;
+  bool with_reference = false;   ///< the supervisor can hand values over the link (needs with_link)
+  std::string vmm_version = {};  ///< of the VMM's program, as probed ("52.0"); empty: not known, the tightest limits hold
 };
 Plan make_plan(const PlanInput& input);
+
+/// The first reason why `plan` cannot be delivered, as an error with its remedy (and the number of further ones).
+Result<> check_deliverable(const Plan& plan);
 
 }  // namespace vmcred::credential

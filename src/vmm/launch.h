@@ -12,7 +12,7 @@
 
 namespace vmcred::vmm {
 
-/// The bytes of one memory file, made by the supervisor under the final uid with mode 0600.
+/// The bytes of one memory file, made by the supervisor under the final uid with mode 0600 (see vmm/blob.h).
 struct StructureBlob {
   credential::Structure structure;
 };
@@ -23,19 +23,49 @@ struct InitrdBlob {
   std::string base;  ///< the user's initrd, whose bytes come first; empty: none
   std::vector<credential::OemEntry> entries;
 };
-using Blob = std::variant<StructureBlob, ValueBlob, InitrdBlob>;
+/// Nothing secret: a configuration file of the VMM's.
+struct TextBlob {
+  std::string text;
+};
+using Blob = std::variant<StructureBlob, ValueBlob, InitrdBlob, TextBlob>;
 
 /// A piece of a REST body: text as it is, or a credential's OEM string (JSON-escaped, without quotes).
 using BodyPiece = std::variant<std::string, credential::OemEntry>;
+
+/// One request to the VMM's API, to be answered by 2xx before the next is sent.
+struct Request {
+  std::string method;  ///< "PUT"
+  std::string path;    ///< "/api/v1/vm.create"
+  std::vector<BodyPiece> body = {};
+};
+
+/// How the supervisor talks to the VMM, and with it the moment from which the blobs are not read any more.
+enum class Control : std::uint8_t {
+  none,         ///< not at all: wipe the blobs at the guest's first sign of life on the link, or when it ends
+  qmp,          ///< QMP on `control_fd`: wipe after the reply to qmp_capabilities, then `cont`
+  rest_fd,      ///< HTTP on the listening socket that the VMM inherits as `control_fd`: wipe after the last request
+  rest_socket,  ///< HTTP on the socket that the VMM makes at `control_path`: wipe after the last request
+};
+
+/// How the guest reaches the supervisor.
+enum class LinkKind : std::uint8_t {
+  none,
+  serial,  ///< a virtio-serial port on `link_fd`; the token says "serial"
+  vsock,   ///< the VMM connects the guest's vsock port P to the unix socket `link_path`_P; the token says "vsock:2:P"
+};
 
 struct Launch {
   std::vector<std::string> argv;
   /// The child's descriptors from `first_blob_fd` on, one memory file each, in this order.
   std::vector<Blob> blobs = {};
   int first_blob_fd = 10;
-  int control_fd = 3;   ///< QEMU: QMP; cloud-hypervisor: the listening API socket
-  int link_fd = 4;      ///< QEMU: the virtio-serial chardev; -1: no link on this launch
-  std::vector<BodyPiece> body = {};  ///< cloud-hypervisor: vm.create
+  Control control = Control::qmp;
+  int control_fd = 3;              ///< QEMU: one end of a socketpair; cloud-hypervisor: the listening API socket
+  std::string control_path = {};   ///< Control::rest_socket
+  LinkKind link = LinkKind::none;
+  int link_fd = 4;                 ///< LinkKind::serial: one end of a socketpair
+  std::string link_path = {};      ///< LinkKind::vsock
+  std::vector<Request> requests = {};
 };
 
 /// What a backend needs besides the declaration.
@@ -44,6 +74,7 @@ struct Context {
   std::uint64_t host_tsc_khz = 0;              ///< for QEMU microvm under TCG
   bool with_link = false;
   std::string version = {};                    ///< of the VMM's program, as probed; empty: not known
+  std::string runtime_folder = {};             ///< private to this vm (0700), for sockets that the VMM makes
 };
 
 /// One row of the table of backends (apps/vmcred/backends.cc); supervise and chain know no VMM by name.

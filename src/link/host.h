@@ -1,0 +1,99 @@
+// The host's half of the link as a pure state machine: bytes in, bytes out, events. It opens nothing and never blocks, so
+// the supervisor pumps it over whatever descriptor the VMM gives (docs/protocol.md has the bytes).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "link/receipt.h"
+#include "link/set.h"
+
+namespace vmcred::link {
+
+/// Fills with random bytes; the state machines take it as a parameter so that tests can repeat themselves.
+using Random = std::function<void(WritableBytes)>;
+
+/// A guest with the token (or a session secret) is on the stream.
+struct Opened {
+  int version = 1;
+  bool agent = false;  ///< it stays: refresh and power_off work
+};
+/// A complete report came. Whether it is good: Receipt::complete().
+struct ReceiptArrived {
+  Receipt receipt;
+};
+/// Somebody spoke on the link and was turned away: a spent or unknown token, another boot, no common version.
+struct TurnedAway {
+  std::string reason;
+};
+/// The guest broke the protocol; its stream counts as closed until it says hello again.
+struct Violation {
+  std::string reason;
+};
+/// The end of a refresh: the guest now runs `generation` (the new one, or after a rollback the old one).
+struct Refreshed {
+  bool ok = false;
+  std::uint64_t generation = 0;
+  std::string text;  ///< what went wrong, "" when ok
+};
+using HostEvent = std::variant<Opened, ReceiptArrived, TurnedAway, Violation, Refreshed>;
+
+struct HostConfig {
+  std::string vm;
+  Secret token;  ///< 32 bytes, the same as in `vmcred.link`
+  /// What the guest should hold, static values included, `vmcred.link` itself not.
+  Set expected = {};
+  /// The guest fetches the values over the link; otherwise they went by SMBIOS, fw_cfg or the VMM's API.
+  bool by_reference = false;
+  Random random = {};
+};
+
+/// One VM, from the start of its VMM to the end. Holds the values for as long as it lives.
+///
+///     HostSession session({.vm = "test-vm", .token = …, .expected = …, .random = random_bytes});
+///     on bytes:  session.receive(bytes); while (auto event = session.take_event()) …
+///     to write:  while (session.has_output()) write(fd, session.take_output());
+class HostSession {
+ public:
+  explicit HostSession(HostConfig config);
+  HostSession(HostSession&&) noexcept;
+  HostSession& operator=(HostSession&&) noexcept;
+  ~HostSession();
+
+  /// A new connection begins, or the old one ended (EOF; QMP's VSERPORT_CHANGE): half frames are forgotten, output is dropped.
+  void begin_stream();
+  /// Takes any bytes. What is wrong with them becomes an event, never an error: a hostile guest ends only its own stream.
+  void receive(Bytes bytes);
+  [[nodiscard]] bool has_output() const;
+  /// The next bytes to write, at most 64 KiB (values may be among them, so it is a Secret); empty when there are none.
+  [[nodiscard]] Secret take_output();
+  [[nodiscard]] std::optional<HostEvent> take_event();
+
+  /// A proven guest is on the stream now.
+  [[nodiscard]] bool open() const;
+  /// The last receipt of this boot.
+  [[nodiscard]] const std::optional<Receipt>& receipt() const;
+  /// The token can no longer be used.
+  [[nodiscard]] bool spent() const;
+
+  /// Sends a new set to the agent; ends in a Refreshed event (and a ReceiptArrived before it). `unavailable` without an
+  /// open agent or while another refresh runs; the set is kept as expected only when the guest took it.
+  Result<> refresh(Set set);
+  /// Asks the agent to power the guest off cleanly. `unavailable` without an open agent.
+  Result<> power_off();
+  /// Asks the agent for a new report. `unavailable` without an open agent.
+  Result<> ask_report();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vmcred::link

@@ -1,0 +1,63 @@
+// A project's stored values: what is there, who may read it, and the values themselves.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "store/key_ring.h"
+#include "store/layout.h"
+
+namespace vmcred::store {
+
+/// The largest value that is stored.
+inline constexpr std::size_t kMaxValueBytes = 1024 * 1024;
+/// The largest file of the store that is read.
+inline constexpr std::size_t kMaxStoredBytes = 4 * 1024 * 1024;
+
+enum class Form : std::uint8_t { secret, open };  ///< `secret` (sops file) or `value` (plain file)
+
+/// A project folder with its vars/ and sops/ trees; neither needs to exist. Reading takes no lock: what it sees of one
+/// generator is always one complete set of values.
+class Repository {
+ public:
+  static Result<Repository> open(const std::string& folder);
+
+  [[nodiscard]] const std::string& folder() const { return folder_; }
+  /// "vars/per-machine/M/GEN": relative to folder().
+  [[nodiscard]] static std::string generator_path(const GeneratorId& id) { return "vars/" + rel_dir(id); }
+
+  /// In which form a value is stored; empty when it is not.
+  [[nodiscard]] std::optional<Form> form(const VarId& id) const;
+  [[nodiscard]] bool has(const VarId& id) const { return form(id).has_value(); }
+
+  /// The value. `not_found` when it was never generated (hint: the command), `denied` when no key of `keys` opens it,
+  /// `invalid_data` or `mismatch` when the file is damaged. An open value needs no key.
+  Result<Secret> read_var(const VarId& id, const KeyRing& keys) const;
+
+  /// The stored file as it is: a secret's ciphertext or an open value; at most kMaxStoredBytes.
+  Result<std::string> read_stored(const VarId& id) const;
+
+  /// Every value that is stored, declared or not, sorted.
+  Result<std::vector<VarId>> list() const;
+  /// The files of one generator that are stored, sorted; none when the generator has no folder.
+  Result<std::vector<std::string>> files(const GeneratorId& id) const;
+
+  /// The text of .validation-hash, stripped; empty when there is none.
+  [[nodiscard]] std::optional<std::string> validation_hash(const GeneratorId& id) const;
+
+  [[nodiscard]] const Fd& root() const { return root_; }
+
+ private:
+  std::string folder_;
+  Fd root_;
+};
+
+/// What the declaration asks for and the store does not have, sorted; for one machine, or all when it is empty.
+std::vector<VarId> missing(const Repository& repository, const declare::Declaration& declaration,
+                           std::string_view machine = {});
+
+}  // namespace vmcred::store

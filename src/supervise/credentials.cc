@@ -1,0 +1,72 @@
+#include "supervise/credentials.h"
+
+#include <fcntl.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+
+namespace vmcred::supervise {
+namespace {
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", name);
+  return text;
+}
+
+/// Calls `read` for each secret credential once (two guest names may share one host name) and checks emptiness.
+Result<Secrets> collect(const declare::Vm& vm, const Decrypt& read) {
+  Secrets secrets;
+  std::vector<std::string> missing;
+  std::vector<std::string> empty;
+  for (const declare::Credential& credential : vm.credentials) {
+    if (credential.static_value || secrets.contains(credential.host)) continue;
+    auto value = read(credential);
+    if (!value && value.error().code == Errc::not_found) {
+      missing.push_back(credential.host);
+      continue;
+    }
+    if (!value) return std::unexpected(std::move(value).error());
+    if (value->empty() && !credential.allow_empty) {
+      empty.push_back(credential.host);
+      continue;
+    }
+    secrets.emplace(credential.host, *std::move(value));
+  }
+  if (!missing.empty()) {
+    return fail(Errc::not_found, "vm '{}' lacks {} {}", vm.name, missing.size() == 1 ? "the credential" : "the credentials",
+                list_of(missing));
+  }
+  if (!empty.empty()) {
+    return hint(fail(Errc::invalid_data, "vm '{}': empty {} {}", vm.name,
+                     empty.size() == 1 ? "credential" : "credentials", list_of(empty)),
+                "set the value again, or declare allow-empty = true");
+  }
+  return secrets;
+}
+
+}  // namespace
+
+Result<Secrets> read_credentials(const declare::Vm& vm, const std::string& folder) {
+  TRY_LET(const Fd directory, in("read the unit's credentials", open_folder(folder)));
+  auto secrets = collect(vm, [&](const declare::Credential& credential) -> Result<Secret> {
+    TRY_LET(const Fd file, open_beneath(directory, credential.host, O_RDONLY | O_NONBLOCK));
+    return read_secret(file, credential.host, kMaxCredential);
+  });
+  if (!secrets && secrets.error().code == Errc::not_found && secrets.error().hint.empty()) {
+    secrets.error().hint =
+        fmt::format("the unit needs a LoadCredential= line for each: run 'vmcred vm units --install', then "
+                    "'systemctl cat microvm@{}'", vm.name);
+  }
+  return secrets;
+}
+
+Result<Secrets> decrypt_credentials(const declare::Vm& vm, const Decrypt& decrypt) {
+  auto secrets = collect(vm, decrypt);
+  if (!secrets && secrets.error().code == Errc::not_found && secrets.error().hint.empty()) {
+    secrets.error().hint = "run 'vmcred vars generate'";
+  }
+  return secrets;
+}
+
+}  // namespace vmcred::supervise

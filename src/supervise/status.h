@@ -1,0 +1,42 @@
+// What a supervisor knows of its vm, as `vmcred vm status` shows it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace vmcred::supervise {
+
+enum class VmState : std::uint8_t { starting, booting, running, stopping, stopped, failed };
+std::string_view state_name(VmState state);
+
+struct ReceiptLine {
+  std::string guest;
+  std::string state;  ///< "received", "missing", …
+  std::size_t size = 0;
+};
+
+struct Status {
+  std::string vm;
+  VmState state = VmState::starting;
+  std::string detail = {};  ///< one sentence: what it waits for, or why it failed
+  bool proven = false;      ///< a complete receipt came
+  std::string accel = {};
+  pid_t supervisor = 0;
+  pid_t vmm = 0;
+  std::uint64_t generation = 0;
+  unsigned restarts = 0;  ///< guest reboots since start
+  std::int64_t started_unix = 0;
+  std::int64_t ready_after_ms = -1;  ///< -1: not yet
+  std::vector<ReceiptLine> receipts = {};
+};
+
+/// {"vm", "state", "generation", "receipts": [{"guest", "state", "size"}], …}
+Json status_json(const Status& status);
+Result<Status> read_status(const Json& json);
+
+}  // namespace vmcred::supervise

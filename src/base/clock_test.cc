@@ -1,0 +1,21 @@
+#include "base/clock.h"
+
+#include "matchers.h"
+
+namespace vmcred {
+namespace {
+
+TEST(Rfc3339, GoesBothWays) {
+  const auto time = parse_rfc3339("2026-01-02T03:04:05Z");
+  ASSERT_THAT(time, testing::Succeeds());
+  EXPECT_EQ(rfc3339(*time), "2026-01-02T03:04:05Z");
+}
+
+TEST(Rfc3339, RefusesOtherForms) {
+  for (const char* text : {"", "2026-01-02", "2026-02-30T00:00:00Z", "2026-01-02T03:04:05.1Z", "2026-01-02T24:04:05Z"}) {
+    EXPECT_THAT(parse_rfc3339(text), testing::FailsWith(Errc::invalid_data, testing::HasSubstr("no time"))) << text;
+  }
+}
+
+}  // namespace
+}  // namespace vmcred

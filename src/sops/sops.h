@@ -1,5 +1,5 @@
-// sops files of the binary shape with age recipients: {"data": ENC, "sops": {…}} as JSON. Read strictly, written as sops
-// and clan write them.
+// sops files of the binary shape with age recipients: {"data": ENC, "sops": {…}} as JSON. Read strictly, written as
+// sops and clan write them.
 #pragma once
 
 #include <span>
@@ -33,11 +33,12 @@ struct File {
   std::vector<AgeEntry> age;  ///< in file order
   std::string lastmodified;   ///< RFC 3339, verbatim: the MAC covers it
   std::string mac;            ///< the ENC text
-  Json::Object other = {};    ///< the other members of "sops" (pgp, version, empty lists of old versions), kept verbatim
+  Json::Object other = {};  ///< the other members of "sops" (pgp, version, empty lists of old versions), kept verbatim
   bool operator==(const File&) const = default;
 };
 
-/// Refuses with `invalid_data`: duplicate or further top-level keys, key groups (Shamir), over 64 recipients, one twice.
+/// Refuses with `invalid_data`: duplicate or further top-level keys, key groups (Shamir), over 64 recipients, one
+/// twice.
 Result<File> parse(std::string_view text);
 /// Tab-indented, keys sorted, with a final newline.
 std::string print(const File& file);

@@ -1,0 +1,70 @@
+#include "age/keys.h"
+
+#include "age/bech32.h"
+#include "age/x25519.h"
+
+namespace vmcred::age {
+namespace {
+
+constexpr std::string_view kSpaces = " \t\r\n";
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(kSpaces);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpaces) - begin + 1);
+}
+
+/// Calls `parse` for each line that holds something; prepends "line N" to its error.
+template <class T, class Parse>
+Result<std::vector<T>> parse_lines(std::string_view text, Parse parse) {
+  std::vector<T> found;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = trimmed(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.empty() || line.starts_with('#')) continue;
+    TRY_LET(T one, in(fmt::format("line {}", number), parse(line)));
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<RecipientPtr> parse_recipient(std::string_view text) {
+  text = trimmed(text);
+  if (text.starts_with("AGE-")) {
+    return hint(fail(Errc::invalid_data, "this is a private key, not a recipient"),
+                "give the public key that begins with 'age1'; take care who saw the private one");
+  }
+  if (text.starts_with("age1")) return in(fmt::format("recipient '{}'", text), parse_x25519_recipient(text));
+  return hint(fail(Errc::invalid_data, "this kind of recipient is not known"), "a recipient begins with 'age1'");
+}
+
+Result<Recipients> parse_recipients(std::string_view text) { return parse_lines<RecipientPtr>(text, parse_recipient); }
+
+Result<IdentityPtr> parse_identity(std::string_view text) {
+  text = trimmed(text);
+  if (text.starts_with("AGE-SECRET-KEY-1")) return in("identity", parse_x25519_identity(text));
+  if (text.starts_with("age1")) {
+    return hint(fail(Errc::invalid_data, "this is a recipient (a public key), not an identity"),
+                "give the private key that begins with 'AGE-SECRET-KEY-1'");
+  }
+  return hint(fail(Errc::invalid_data, "this kind of identity is not known"),
+              "an identity begins with 'AGE-SECRET-KEY-1'");
+}
+
+Result<Identities> parse_identities(std::string_view text) {
+  TRY_LET(Identities found, parse_lines<IdentityPtr>(text, parse_identity));
+  if (found.empty()) return fail(Errc::not_found, "no identity in it");
+  return found;
+}
+
+KeyPair generate_key_pair(Randomness& randomness) {
+  const Secret secret = randomness.secret(32);
+  const X25519Key key = *X25519Key::from(secret.bytes());
+  return {.identity = bech32_encode_secret(kX25519IdentityPrefix, secret.bytes()),
+          .recipient = x25519_recipient_text(key.point())};
+}
+
+}  // namespace vmcred::age

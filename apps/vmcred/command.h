@@ -44,6 +44,7 @@ struct World {
   int err = 2;
   std::string project;          ///< --project, else the nearest folder upwards with a declaration, else "."
   std::string machine;          ///< --machine, may be empty
+  std::string nix;              ///< --nix, may be empty
   bool json = false;
   bool quiet = false;
   bool verbose = false;
@@ -71,7 +72,7 @@ struct Command {
   bool takes_rest = false;   ///< "-- VMM ARGS...": all after "--" is given as "REST"
 };
 
-/// The table, in the order of help (commands.cc).
-std::span<const Command> commands();
+/// The table, in the order of help (commands.cc). Each command is a constant beside its function, in its own file.
+std::span<const Command* const> commands();
 
 }  // namespace vmcred::app

@@ -1,0 +1,15 @@
+#include "commands.h"
+
+#include <array>
+
+namespace vmcred::app {
+
+std::span<const Command* const> commands() {
+  static constexpr std::array kCommands = {
+      &kHelp,
+      &kCompletion,
+  };
+  return kCommands;
+}
+
+}  // namespace vmcred::app

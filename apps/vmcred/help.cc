@@ -1,0 +1,225 @@
+#include "help.h"
+
+#include <algorithm>
+
+#include "commands.h"
+#include "options.h"
+#include "terminal.h"
+
+namespace vmcred::app {
+namespace {
+
+constexpr std::string_view kAbout = "vmcred carries secrets from a host into its microVMs, and proves that they arrived";
+
+/// "-g, --generator GENERATOR..."
+std::string shown(const Parameter& parameter) {
+  const Spelling spelling = spelling_of(parameter);
+  if (!spelling.option) return std::string(parameter.spelling);
+  std::string text = spelling.names;
+  if (const auto comma = text.find(','); comma != std::string::npos) text.insert(comma + 1, " ");
+  if (!text.starts_with("-") || text.starts_with("--")) text = "    " + text;
+  if (spelling.takes_value) text += " " + spelling.value + (spelling.repeatable ? "..." : "");
+  return text;
+}
+
+std::string usage(const Command& command) {
+  std::string line = fmt::format("vmcred {}", command.words);
+  bool options = false;
+  for (const Parameter& parameter : command.parameters) options = options || spelling_of(parameter).option;
+  if (options) line += " [options]";
+  for (const Parameter& parameter : command.parameters) {
+    if (!spelling_of(parameter).option) line += fmt::format(" {}", parameter.spelling);
+  }
+  if (command.takes_rest) line += " -- VMM ARGS...";
+  return line;
+}
+
+/// Two columns, the second wrapped to 100 characters a line.
+std::string columns(const std::vector<std::pair<std::string, std::string>>& rows) {
+  constexpr std::size_t kWidth = 100;
+  std::size_t left = 0;
+  for (const auto& [name, help] : rows) left = std::max(left, name.size());
+  std::string text;
+  for (const auto& [name, help] : rows) {
+    const std::string indent(left + 4, ' ');
+    text += fmt::format("  {:<{}}  {}\n", name, left, wrap(help, kWidth - indent.size(), indent));
+  }
+  return text;
+}
+
+bool starts_with_words(const Command& command, const std::vector<std::string>& words) {
+  std::string prefix;
+  for (const std::string& word : words) prefix += word + " ";
+  return command.words.starts_with(prefix) || words.empty();
+}
+
+}  // namespace
+
+std::string overview(const std::vector<std::string>& words) {
+  std::string text;
+  if (words.empty()) {
+    text = fmt::format("{}\n\nusage: vmcred COMMAND [options]\n\ncommands:\n", kAbout);
+  } else {
+    text = fmt::format("usage: vmcred {} VERB [options]\n\n", words.front());
+  }
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const Command* command : commands()) {
+    if (starts_with_words(*command, words)) rows.emplace_back(command->words, command->summary);
+  }
+  text += columns(rows);
+  if (words.empty()) {
+    text += "\noptions of every command:\n";
+    rows.clear();
+    for (const Parameter& parameter : global_parameters()) rows.emplace_back(shown(parameter), parameter.help);
+    text += columns(rows);
+    text += "\nexit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 findings (check, vars check, doctor)\n";
+  }
+  text += "\n'vmcred COMMAND --help' explains one command\n";
+  return text;
+}
+
+std::string command_help(const Command& command) {
+  std::string text = fmt::format("{}\n\nusage: {}\n", command.summary, usage(command));
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (const Parameter& parameter : command.parameters) rows.emplace_back(shown(parameter), parameter.help);
+  if (!rows.empty()) text += "\n" + columns(rows);
+  if (!command.manual.empty()) text += fmt::format("\n{}\n", command.manual);
+  text += "\n'vmcred help' lists the options of every command\n";
+  return text;
+}
+
+std::string manual_page() {
+  std::string text = "vmcred(1)\n\n# NAME\n\n";
+  text += fmt::format("vmcred - {}\n\n# SYNOPSIS\n\n*vmcred* _COMMAND_ [options]\n\n# COMMANDS\n\n", kAbout);
+  const auto escape = [](std::string_view raw) {
+    std::string safe;
+    for (const char c : raw) {
+      if (c == '*' || c == '_' || c == '\\' || c == '[' || c == '`') safe += '\\';
+      safe += c;
+    }
+    return safe;
+  };
+  for (const Command* command : commands()) {
+    text += fmt::format("*{}*\n\t{}.\n", escape(usage(*command)), escape(command->summary));
+    for (const Parameter& parameter : command->parameters) {
+      std::string name = shown(parameter);
+      name.erase(0, name.find_first_not_of(' '));
+      text += fmt::format("\n\t*{}*\n\t\t{}\n", escape(name), escape(parameter.help));
+    }
+    if (!command->manual.empty()) {
+      std::string manual = escape(command->manual);
+      std::string indented = "\n\t";
+      for (std::size_t i = 0; i < manual.size(); ++i) {
+        indented += manual[i];
+        if (manual[i] == '\n' && i + 1 < manual.size() && manual[i + 1] != '\n') indented += '\t';
+      }
+      text += indented + "\n";
+    }
+    text += "\n";
+  }
+  text += "# OPTIONS OF EVERY COMMAND\n\n";
+  for (const Parameter& parameter : global_parameters()) {
+    std::string name = shown(parameter);
+    name.erase(0, name.find_first_not_of(' '));
+    text += fmt::format("*{}*\n\t{}\n\n", escape(name), escape(parameter.help));
+  }
+  text += "# EXIT STATUS\n\n0 done, 1 failed or refused, 2 wrong usage, 3 findings (check, vars check, doctor).\n";
+  return text;
+}
+
+Result<std::string> completion_script(std::string_view shell) {
+  std::string words;
+  for (const Command* command : commands()) words += fmt::format("{}\n", command->words);
+  if (shell == "bash") {
+    std::string text = "# bash completion for vmcred, made by 'vmcred completion bash'\n_vmcred() {\n  local table='";
+    for (const Command* command : commands()) {
+      text += fmt::format("{}|", command->words);
+      for (const Parameter& parameter : command->parameters) {
+        const Spelling spelling = spelling_of(parameter);
+        if (spelling.option) text += fmt::format("--{} ", spelling.key);
+      }
+      text += "\n";
+    }
+    text += R"('
+  local current=${COMP_WORDS[COMP_CWORD]} typed="" line words options candidates=""
+  local i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    [[ ${COMP_WORDS[i]} == -* ]] || typed+="${COMP_WORDS[i]} "
+  done
+  while IFS='|' read -r words options; do
+    [[ -n $words ]] || continue
+    if [[ $current == -* ]]; then
+      [[ $typed == "$words "* ]] && candidates+=" $options"
+    elif [[ "$words " == "$typed"* ]]; then
+      line=${words#"$typed"}
+      candidates+=" ${line%% *}"
+    fi
+  done <<<"$table"
+  [[ $current == -* ]] && candidates+=" )";
+    for (const Parameter& parameter : global_parameters()) text += fmt::format("--{} ", spelling_of(parameter).key);
+    text += R"("
+  mapfile -t COMPREPLY < <(compgen -W "$candidates" -- "$current")
+  [[ ${#COMPREPLY[@]} -gt 0 || $current == -* ]] || mapfile -t COMPREPLY < <(compgen -f -- "$current")
+}
+complete -F _vmcred vmcred
+)";
+    return text;
+  }
+  if (shell == "fish") {
+    std::string text = "# fish completion for vmcred, made by 'vmcred completion fish'\n";
+    for (const Command* command : commands()) {
+      const auto space = command->words.find(' ');
+      const std::string first(command->words.substr(0, space));
+      if (space == std::string_view::npos) {
+        text += fmt::format("complete -c vmcred -n __fish_use_subcommand -a {} -d '{}'\n", first, command->summary);
+      } else {
+        text += fmt::format("complete -c vmcred -n '__fish_seen_subcommand_from {}' -a '{}' -d '{}'\n", first,
+                            command->words.substr(space + 1), command->summary);
+      }
+    }
+    return text;
+  }
+  if (shell == "zsh") {
+    TRY_LET(const std::string bash, completion_script("bash"));
+    return "# zsh completion for vmcred, made by 'vmcred completion zsh'\nautoload -Uz bashcompinit && bashcompinit\n" + bash;
+  }
+  return hint(fail(Errc::usage, "no completion for the shell '{}'", shell), "bash, zsh and fish are known");
+}
+
+namespace {
+
+constexpr Parameter kHelpParameters[] = {{"[WORD...]", "a command or noun; none: the overview"},
+                                         {"--man", "print the whole manual page in scdoc's format"}};
+
+Result<Exit> help(const Given& given, World& world) {
+  if (given.has("man")) {
+    print(world, manual_page());
+    return Exit::done;
+  }
+  const std::vector<std::string> words = given.all("WORD");
+  std::string joined;
+  for (const std::string& word : words) joined += (joined.empty() ? "" : " ") + word;
+  for (const Command* command : commands()) {
+    if (command->words == joined) {
+      print(world, command_help(*command));
+      return Exit::done;
+    }
+  }
+  print(world, overview(words));
+  return Exit::done;
+}
+
+constexpr Parameter kCompletionParameters[] = {{"SHELL", "bash, zsh or fish"}};
+
+Result<Exit> completion(const Given& given, World& world) {
+  TRY_LET(const std::string script, completion_script(given.at("SHELL")));
+  print(world, script);
+  return Exit::done;
+}
+
+}  // namespace
+
+constinit const Command kHelp = {"help", "show help", "", kHelpParameters, help};
+constinit const Command kCompletion = {"completion", "print a completion script for a shell", "", kCompletionParameters, completion};
+
+}  // namespace vmcred::app

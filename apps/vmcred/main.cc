@@ -1,0 +1,94 @@
+// vmcred: parse, call, print. Everything else is in src/.
+#include <malloc.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "base/file.h"
+#include "base/secret.h"
+#include "command.h"
+#include "help.h"
+#include "options.h"
+
+extern char** environ;  // NOLINT
+
+namespace vmcred::app {
+namespace {
+
+constexpr std::string_view kVersion = "vmcred " VMCRED_VERSION "\n";
+
+World make_world() {
+  World world;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view pair = *entry;
+    const auto equals = pair.find('=');
+    if (equals != std::string_view::npos) world.environment.emplace(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+  world.tty_err = ::isatty(world.err) == 1 && world.env("TERM") != "dumb";
+  return world;
+}
+
+/// The nearest folder upwards that holds a declaration, else ".".
+std::string find_project() {
+  std::string folder = ".";
+  const std::unique_ptr<char, decltype(&std::free)> here(::realpath(".", nullptr), std::free);
+  if (!here) return folder;
+  for (std::string at = here.get(); !at.empty(); at = at.substr(0, at.rfind('/'))) {
+    for (const char* name : {"vmcred.toml", "vmcred.json", "host.nix"}) {
+      if (exists(at + "/" + name)) return at;
+    }
+  }
+  return folder;
+}
+
+Result<> apply(const Given& global, World& world) {
+  world.json = global.has("json");
+  world.quiet = global.has("quiet");
+  world.verbose = global.has("verbose");
+  world.machine = global.at("machine");
+  world.nix = global.at("nix");
+  world.project = global.has("project") ? global.at("project") : find_project();
+  const std::string when = global.has("color") ? global.at("color") : "auto";
+  if (when != "auto" && when != "always" && when != "never") {
+    return hint(fail(Errc::usage, "--color takes auto, always or never, not '{}'", when), "leave it out for auto");
+  }
+  const bool automatic = when == "auto" && world.env("NO_COLOR").empty() && world.env("TERM") != "dumb";
+  world.color_out = when == "always" || (automatic && ::isatty(world.out) == 1);
+  world.color_err = when == "always" || (automatic && ::isatty(world.err) == 1);
+  return {};
+}
+
+Result<Exit> run(const std::vector<std::string>& arguments, World& world) {
+  TRY_LET(const Asked asked, parse_command_line(arguments));
+  if (asked.version) {
+    print(world, kVersion);
+    return Exit::done;
+  }
+  if (asked.help) {
+    print(world, asked.command != nullptr ? command_help(*asked.command) : overview(asked.words));
+    return Exit::done;
+  }
+  TRY(apply(asked.global, world));
+  return asked.command->run(asked.given, world);
+}
+
+}  // namespace
+}  // namespace vmcred::app
+
+int main(int count, char** arguments) {
+  using namespace vmcred;
+  using namespace vmcred::app;
+  forbid_core_dumps();
+  (void)::mallopt(M_PERTURB, 1);  // what libraries free is overwritten: a second net behind Secret
+  ::signal(SIGPIPE, SIG_IGN);
+  World world = make_world();
+  const Result<Exit> done = run(std::vector<std::string>(arguments + 1, arguments + count), world);
+  if (done) return static_cast<int>(*done);
+  std::string text = fmt::format("vmcred: error: {}\n", done.error().message);
+  if (!done.error().hint.empty()) text += fmt::format("vmcred: hint: {}\n", done.error().hint);
+  world.quiet = false;
+  (void)!::write(world.err, text.data(), text.size());  // nowhere left to complain
+  return static_cast<int>(done.error().code == Errc::usage ? Exit::usage : Exit::failed);
+}

@@ -1,0 +1,37 @@
+// What a person sees: a status line, tables, wrapped text, colour.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "command.h"
+
+namespace vmcred::app {
+
+/// Breaks text at spaces into lines of at most `width`; later lines start with `indent`.
+std::string wrap(std::string_view text, std::size_t width, std::string_view indent);
+
+/// Columns as wide as their widest cell (in UTF-8 characters), two spaces between, no trailing blanks.
+/// With `color` the first row is drawn bold.
+std::string table(const std::vector<std::vector<std::string>>& rows, bool color = false);
+
+/// One status line on a terminal, erased when it ends; nothing elsewhere. Plain lines are the caller's choice.
+class StatusLine {
+ public:
+  explicit StatusLine(const World& world) : world_(world) {}
+  ~StatusLine() { clear(); }
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
+  void show(std::string_view text);
+  void clear();
+
+ private:
+  const World& world_;
+  bool drawn_ = false;
+};
+
+enum class Style : std::uint8_t { bold, dim, red, green, yellow };
+/// Wraps in an escape sequence when `color`.
+std::string styled(std::string_view text, Style style, bool color);
+
+}  // namespace vmcred::app

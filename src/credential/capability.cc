@@ -1,0 +1,154 @@
+#include "credential/capability.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "credential/limits.h"
+#include "credential/oem_string.h"
+
+namespace vmcred::credential {
+namespace {
+
+using declare::Hypervisor;
+
+constexpr int kLastWithSmallBody = 53;
+
+std::size_t table_room(const declare::Vm& vm) {
+  const std::size_t dimms = std::min<std::size_t>((vm.memory_bytes + kBytesOfADimm - 1) / kBytesOfADimm, 256);
+  return std::min(kMaxStructures, kEntryPointTable - kStandardTables - kTableOfADimm * dimms);
+}
+
+Way structures_way(const declare::Vm& vm, Channel channel) {
+  const bool one_page = vm.guest.systemd < kFirstWithWholeStructures;
+  const std::size_t structure = one_page ? kPageStructure : table_room(vm);
+  Way way = {.channel = channel,
+             .item_bytes = structure - kStructureOverhead,
+             .total_bytes = channel == Channel::api ? structure : table_room(vm),
+             .count = kMaxStrings};
+  if (one_page) {
+    way.limit = fmt::format("systemd {} reads only the first {} bytes of a structure", vm.guest.systemd, kPageStructure);
+    way.remedy = fmt::format("declare guest.systemd = {} if the guest has it", kFirstWithWholeStructures);
+  } else {
+    way.limit = "all SMBIOS tables together must stay below 64 KiB";
+  }
+  return way;
+}
+
+Way smbios_way(const declare::Vm& vm) {
+  Way way = structures_way(vm, Channel::smbios);
+  if (vm.qemu_machine == "microvm") {
+    way.closed = "QEMU makes no SMBIOS tables for the machine type 'microvm'";
+    way.remedy = "use qemu.machine = \"q35\"";
+  } else if (vm.qemu_machine == "virt") {
+    way.closed = "the machine type 'virt' publishes SMBIOS tables only through UEFI firmware";
+    way.remedy = {};
+  }
+  return way;
+}
+
+Way fw_cfg_way() {
+  return {.channel = Channel::fw_cfg,
+          .item_bytes = kMaxCredential,
+          .total_bytes = kMaxCredentials,
+          .count = kMaxFwCfgItems,
+          .name_bytes = kMaxFwCfgName,
+          .limit = "fw_cfg names end at 55 bytes, 'opt/io.systemd.credentials/' among them"};
+}
+
+Way api_way(const declare::Vm& vm, const std::string& version) {
+  Way way = structures_way(vm, Channel::api);
+  if (vm.architecture != "x86_64") {
+    way.closed = "cloud-hypervisor drops OEM strings on " + vm.architecture;
+    way.remedy = {};
+    return way;
+  }
+  if (vm.guest.systemd < kFirstWithWholeStructures) way.limit += ", and cloud-hypervisor makes only one";
+  const std::size_t body = major_version(version) > kLastWithSmallBody ? kLargeBody : kSmallBody;
+  if (body - kRestOfBody < way.total_bytes) {
+    way.total_bytes = body - kRestOfBody;
+    way.item_bytes = way.total_bytes - kStructureOverhead;
+    way.limit = fmt::format("cloud-hypervisor up to v{}.0 takes requests of {} bytes", kLastWithSmallBody, kSmallBody);
+    way.remedy = "use a later cloud-hypervisor";
+  }
+  return way;
+}
+
+Way initrd_way(const declare::Vm& vm) {
+  Way way = {.channel = Channel::initrd,
+             .item_bytes = kMaxCredential,
+             .total_bytes = kMaxCredentials,
+             .count = kMaxPages,
+             .name_bytes = 250,  // with .cred a file name of 255
+             .limit = "file names end at 255 bytes, '.cred' among them"};
+  if (vm.guest.systemd < kFirstWithInitrd) {
+    way.closed = fmt::format("systemd {} imports nothing from the initrd that the host can seal, {} does",
+                             vm.guest.systemd, kFirstWithInitrd);
+    way.remedy = fmt::format("use a guest with systemd {} in its initrd", kFirstWithInitrd);
+  } else if (!vm.guest.systemd_in_initrd) {
+    way.closed = "the guest's initrd is not declared to run systemd";
+    way.remedy = "declare guest.systemd-in-initrd = true if it does";
+  } else if (vm.initrd.empty()) {
+    way.closed = "the vm has no initrd";
+    way.remedy = "declare an initrd that runs systemd";
+  }
+  return way;
+}
+
+Way reference_way(const declare::Vm& vm, bool with_reference) {
+  Way way = {.channel = Channel::reference, .item_bytes = kMaxCredential, .total_bytes = SIZE_MAX, .count = SIZE_MAX};
+  if (vm.delivery == declare::Delivery::value) {
+    way.closed = "delivery = \"value\" rules out the reference";
+    way.remedy = "declare delivery = \"auto\"";
+  } else if (!vm.guest.agent) {
+    way.closed = "a reference needs vmcred-guest in the image";
+    way.remedy = "declare guest.agent = true if the image has it";
+  } else if (!with_reference) {
+    way.closed = "there is no link to the guest on this launch";
+  }
+  return way;
+}
+
+}  // namespace
+
+int major_version(std::string_view version) {
+  const std::size_t digits = version.find_first_of("0123456789");
+  if (digits == std::string_view::npos) return 0;
+  version.remove_prefix(digits);
+  int number = 0;
+  const auto [end, error] = std::from_chars(version.data(), version.data() + version.size(), number);
+  return error == std::errc() ? number : 0;
+}
+
+std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bool with_reference) {
+  std::vector<Way> ways;
+  switch (vm.hypervisor) {
+    case Hypervisor::qemu:
+      ways.push_back(smbios_way(vm));
+      ways.push_back(fw_cfg_way());
+      break;
+    case Hypervisor::cloud_hypervisor:
+      ways.push_back(api_way(vm, version));
+      break;
+    case Hypervisor::crosvm:
+    case Hypervisor::firecracker:
+    case Hypervisor::kvmtool:
+      break;
+  }
+  ways.push_back(initrd_way(vm));
+  ways.push_back(reference_way(vm, with_reference));
+  return ways;
+}
+
+std::vector<Capability> capabilities() {
+  return {
+      {"qemu q35, pc", "smbios, fw_cfg, initrd, reference",
+       "4096 bytes a structure before systemd 257, 61440 in all; fw_cfg: names of 28 bytes, 1 MiB", "QEMU 5.2"},
+      {"qemu microvm, virt", "fw_cfg, initrd, reference", "names of 28 bytes, 1 MiB, 512 items", "QEMU 2.12"},
+      {"cloud-hypervisor x86_64", "api, initrd, reference",
+       "one structure: 4096 bytes in all before systemd 257; requests of 51200 bytes up to v53.0", "v26.0"},
+      {"cloud-hypervisor aarch64", "initrd, reference", "systemd 262 in the initrd", "v26.0"},
+      {"crosvm, firecracker, kvmtool", "initrd, reference", "systemd 262 in the initrd", "any"},
+  };
+}
+
+}  // namespace vmcred::credential

@@ -1,0 +1,42 @@
+// What one VMM on one machine type can carry into its guest, with the limits and the version that they hold from.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "credential/plan.h"
+#include "declare/model.h"
+
+namespace vmcred::credential {
+
+/// One way of delivery as it stands for one vm: with its limits, or with the reason why it is closed.
+struct Way {
+  Channel channel = Channel::smbios;
+  std::string closed = {};        ///< why this way cannot be used; empty: it can
+  std::string remedy = {};        ///< what would open it
+  std::size_t item_bytes = 0;     ///< for one credential, as the channel counts (smbios: of the string with its NUL)
+  std::size_t total_bytes = 0;    ///< for all of them
+  std::size_t count = 0;          ///< of items, or of strings in one structure
+  std::size_t name_bytes = 255;   ///< of a guest name
+  std::string limit = {};         ///< in words: where item_bytes comes from
+  [[nodiscard]] bool open() const { return closed.empty(); }
+};
+
+/// The ways in the order in which a plan tries them. `version` is the VMM's as probed, empty when it is not known.
+std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bool with_reference);
+
+/// One row of the table of VMMs for people: what each can do at all, whatever the vm.
+struct Capability {
+  std::string_view hypervisor;  ///< "qemu q35, pc"
+  std::string_view channels;
+  std::string_view limits;
+  std::string_view since;
+};
+std::vector<Capability> capabilities();
+
+/// The number before the first '.', for "7.2.22 (Debian …)", "v53.0" and the like; 0 when there is none.
+int major_version(std::string_view version);
+
+}  // namespace vmcred::credential

@@ -1,0 +1,41 @@
+#include "credential/oem_string.h"
+
+#include "base/base64.h"
+
+namespace vmcred::credential {
+
+std::size_t oem_string_cost(Form form, std::string_view name, std::size_t value_size) {
+  const bool text = form == Form::text;
+  const std::size_t prefix = text ? kTextPrefix.size() : kBinaryPrefix.size();
+  return prefix + name.size() + 1 + (text ? value_size : base64_size(value_size)) + 1;
+}
+
+std::optional<std::size_t> largest_value(Form form, std::string_view name, std::size_t room) {
+  const std::size_t fixed = oem_string_cost(form, name, 0);
+  if (room < fixed) return std::nullopt;
+  const std::size_t left = room - fixed;
+  return form == Form::text ? left : left / 4 * 3;
+}
+
+bool has_credential_prefix(std::string_view text) {
+  return text.starts_with(kTextPrefix) || text.starts_with(kBinaryPrefix);
+}
+
+std::optional<CredentialString> read_credential_string(std::string_view text) {
+  CredentialString found;
+  if (text.starts_with(kBinaryPrefix)) {
+    found.form = Form::binary;
+    text.remove_prefix(kBinaryPrefix.size());
+  } else if (text.starts_with(kTextPrefix)) {
+    text.remove_prefix(kTextPrefix.size());
+  } else {
+    return std::nullopt;
+  }
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos) return std::nullopt;
+  found.name = text.substr(0, equals);
+  found.value = text.substr(equals + 1);
+  return found;
+}
+
+}  // namespace vmcred::credential

@@ -1,0 +1,33 @@
+// OEM strings as systemd reads them: `io.systemd.credential[.binary]:NAME=VALUE` (systemd's src/core/import-creds.c).
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "base/secret.h"
+
+namespace vmcred::credential {
+
+inline constexpr std::string_view kTextPrefix = "io.systemd.credential:";
+inline constexpr std::string_view kBinaryPrefix = "io.systemd.credential.binary:";
+
+enum class Form : std::uint8_t { text, binary };
+
+/// The bytes that one credential takes in a structure, its NUL included.
+[[nodiscard]] std::size_t oem_string_cost(Form form, std::string_view name, std::size_t value_size);
+
+/// The largest value that fits into `room` bytes of a structure; nothing when not even an empty one does.
+[[nodiscard]] std::optional<std::size_t> largest_value(Form form, std::string_view name, std::size_t room);
+
+/// A credential string taken apart, borrowed from it.
+struct CredentialString {
+  Form form = Form::text;
+  std::string_view name;
+  std::string_view value;  ///< still base64 in the binary form
+};
+/// Nothing when `text` has neither prefix or no '='.
+[[nodiscard]] std::optional<CredentialString> read_credential_string(std::string_view text);
+[[nodiscard]] bool has_credential_prefix(std::string_view text);
+
+}  // namespace vmcred::credential

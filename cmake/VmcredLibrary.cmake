@@ -13,10 +13,12 @@ target_compile_definitions(vmcred_options INTERFACE _GLIBCXX_ASSERTIONS)
 target_include_directories(vmcred_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 
 find_package(PkgConfig REQUIRED)
+if(VMCRED_STATIC)
+  set(OPENSSL_USE_STATIC_LIBS TRUE)
+endif()
 find_package(OpenSSL 3.0 REQUIRED)
-find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
-# libfmt-dev has a static library of its own; both kinds of build link it, so that the guest tool needs nothing else.
+# fmt: headers only; src/base/fmt_instances.cc holds what its library would.
 
 file(STRINGS ${CMAKE_SOURCE_DIR}/src/LAYERS VMCRED_LAYERS REGEX "^[a-z]")
 
@@ -41,7 +43,7 @@ function(vmcred_library room)
   if(NOT allowed)
     message(FATAL_ERROR "src/LAYERS has no row for the room '${room}'")
   endif()
-  target_link_libraries(${target} PUBLIC vmcred_options fmt::fmt PRIVATE ${ARG_LINK})
+  target_link_libraries(${target} PUBLIC vmcred_options PRIVATE ${ARG_LINK})
   if(VMCRED_TESTS AND ARG_TESTS)
     add_executable(${target}_test ${ARG_TESTS})
     target_link_libraries(${target}_test PRIVATE ${target} vmcred_test_support ${ARG_LINK})

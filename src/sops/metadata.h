@@ -1,0 +1,23 @@
+// The "sops" part of a file: read and written without any key; and the check of its MAC.
+#pragma once
+
+#include <string_view>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "sops/sops.h"
+
+namespace vmcred::sops {
+
+/// Fills everything of `file` but `data`.
+Result<> read_metadata(Json metadata, File& file);
+/// Keys sorted, as sops 3.13 does.
+Json write_metadata(const File& file);
+
+/// Whether a PGP or cloud key can read the file besides age keys.
+[[nodiscard]] bool has_foreign_entries(const File& file);
+
+/// Opens `mac` and compares it in constant time with the digest computed over the values. A difference is `mismatch`.
+Result<> check_mac(std::string_view mac, std::string_view lastmodified, Bytes data_key, Bytes computed);
+
+}  // namespace vmcred::sops

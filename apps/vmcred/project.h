@@ -1,0 +1,16 @@
+// The declaration that a command works on: --nix FILE, or what lies in the project folder, in whatever form.
+#pragma once
+
+#include "command.h"
+#include "declare/load.h"
+
+namespace vmcred::app {
+
+/// The declaration of the project folder, or of --nix FILE. Every command gets it from here, so that --nix, --machine
+/// and a host.nix in the folder work everywhere.
+Result<declare::Declaration> load_project(const World& world);
+
+/// The same with its problems beside it, for `check`.
+Result<declare::Reading> load_project_leniently(const World& world);
+
+}  // namespace vmcred::app

@@ -9,9 +9,9 @@
 #include <string>
 #include <variant>
 
+#include "base/randomness.h"
 #include "base/result.h"
 #include "base/secret.h"
-#include "link/host.h"
 #include "link/receipt.h"
 #include "link/set.h"
 
@@ -23,9 +23,9 @@ using BootId = std::array<std::uint8_t, 16>;
 struct Welcomed {
   std::string vm;
   std::uint64_t generation = 0;
-  bool by_reference = false;  ///< a Received follows before a report is due
+  bool set_follows = false;  ///< a Received comes before a report is due
 };
-/// A complete set came. `first`: nothing was there before; otherwise actions are to be carried out and answered.
+/// A complete set came. `first`: this boot held none before; otherwise actions are to be carried out and answered.
 struct Received {
   Set set;
   bool first = false;
@@ -50,7 +50,8 @@ struct GuestConfig {
   Secret key;  ///< the token, or the session secret of the last contact
   BootId boot_id = {};
   bool agent = false;  ///< we stay on the link
-  Random random = {};
+  std::uint64_t generation = 0;  ///< of the set that the agent holds already; 0: none
+  Randomness* randomness = nullptr;  ///< must be given and outlive the session
 };
 
 /// One contact with the host. The hello is the first output.

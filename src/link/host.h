@@ -3,22 +3,19 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 
+#include "base/randomness.h"
 #include "base/result.h"
 #include "base/secret.h"
 #include "link/receipt.h"
 #include "link/set.h"
 
 namespace vmcred::link {
-
-/// Fills with random bytes; the state machines take it as a parameter so that tests can repeat themselves.
-using Random = std::function<void(WritableBytes)>;
 
 /// A guest with the token (or a session secret) is on the stream.
 struct Opened {
@@ -52,12 +49,12 @@ struct HostConfig {
   Set expected = {};
   /// The guest fetches the values over the link; otherwise they went by SMBIOS, fw_cfg or the VMM's API.
   bool by_reference = false;
-  Random random = {};
+  Randomness* randomness = nullptr;  ///< must be given and outlive the session
 };
 
 /// One VM, from the start of its VMM to the end. Holds the values for as long as it lives.
 ///
-///     HostSession session({.vm = "test-vm", .token = …, .expected = …, .random = random_bytes});
+///     HostSession session({.vm = "test-vm", .token = …, .expected = …, .randomness = &kernel_randomness()});
 ///     on bytes:  session.receive(bytes); while (auto event = session.take_event()) …
 ///     to write:  while (session.has_output()) write(fd, session.take_output());
 class HostSession {
@@ -72,7 +69,7 @@ class HostSession {
   /// Takes any bytes. What is wrong with them becomes an event, never an error: a hostile guest ends only its own stream.
   void receive(Bytes bytes);
   [[nodiscard]] bool has_output() const;
-  /// The next bytes to write, at most 64 KiB (values may be among them, so it is a Secret); empty when there are none.
+  /// The next bytes to write, at most 32 KiB (values may be among them, so it is a Secret); empty when there are none.
   [[nodiscard]] Secret take_output();
   [[nodiscard]] std::optional<HostEvent> take_event();
 

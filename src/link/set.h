@@ -32,5 +32,6 @@ struct Set {
 inline constexpr std::size_t kMaxSetCount = 1024;
 inline constexpr std::size_t kMaxSetBytes = 1024 * 1024;  ///< systemd's CREDENTIALS_TOTAL_SIZE_MAX
 inline constexpr std::size_t kMaxActions = 256;
+inline constexpr std::size_t kMaxSignal = 16;
 
 }  // namespace vmcred::link

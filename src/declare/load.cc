@@ -1,0 +1,110 @@
+#include "declare/load.h"
+
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+#include <memory>
+
+#include "base/file.h"
+#include "declare/read.h"
+#include "declare/toml.h"
+#include "declare/values.h"
+
+namespace vmcred::declare {
+namespace {
+
+constexpr std::string_view kTomlName = "vmcred.toml";
+constexpr std::string_view kJsonName = "vmcred.json";
+
+std::string working_folder() {
+  const std::unique_ptr<char, decltype(&std::free)> path(::getcwd(nullptr, 0), std::free);
+  return path ? path.get() : "/";
+}
+
+std::string folder_of(const std::string& file) {
+  const std::size_t slash = file.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : file.substr(0, slash + 1);
+  return absolute_path(working_folder(), folder);
+}
+
+Reading read_root(const Node& root, const std::string& file, bool pointers) {
+  Report report(file, pointers);
+  Reading reading{.declaration = read_tree(root, file, folder_of(file), report)};
+  reading.problems = report.take();
+  return reading;
+}
+
+Reading syntax_problem(const std::string& file, Mark mark, std::string message) {
+  Reading reading;
+  reading.declaration.file = file;
+  reading.declaration.folder = folder_of(file);
+  reading.problems.push_back({Fault::syntax, {.file = file, .line = mark.line, .column = mark.column}, std::move(message)});
+  return reading;
+}
+
+Result<Declaration> only_without_problems(Reading reading) {
+  if (!reading.problems.empty()) return std::unexpected(to_error(reading.problems));
+  return std::move(reading.declaration);
+}
+
+bool is_json(const std::string& file) { return file.ends_with(".json"); }
+
+/// JSON's syntax errors say "line L, column C" in their text; the place is taken from there.
+Mark mark_in(const std::string& message) {
+  Mark mark;
+  const std::size_t at = message.find("line ");
+  if (at == std::string::npos || std::sscanf(message.c_str() + at, "line %d, column %d", &mark.line, &mark.column) != 2) return {};
+  return mark;
+}
+
+}  // namespace
+
+Reading read_toml(std::string_view text, const std::string& file) {
+  const auto root = toml_tree(text);
+  if (!root) return syntax_problem(file, root.error().mark, root.error().message);
+  return read_root(*root, file, false);
+}
+
+Reading read_json(std::string_view text, const std::string& file) {
+  const auto json = parse_json(text, {.max_bytes = kMaxDeclaration});
+  if (!json) return syntax_problem(file, mark_in(json.error().message), json.error().message);
+  return read_root(tree_of(*json), file, true);
+}
+
+Result<Declaration> parse_toml(std::string_view text, const std::string& file) {
+  return only_without_problems(read_toml(text, file));
+}
+
+Result<Declaration> parse_json_declaration(std::string_view text, const std::string& file) {
+  return only_without_problems(read_json(text, file));
+}
+
+Result<std::string> find_declaration(const std::string& path) {
+  if (!is_folder(path)) {
+    if (exists(path)) return path;
+    return fail(Errc::not_found, "there is no '{}'", path);
+  }
+  const std::string toml = path == "." ? std::string(kTomlName) : join_path(path, kTomlName);
+  const std::string json = path == "." ? std::string(kJsonName) : join_path(path, kJsonName);
+  const bool has_toml = exists(toml);
+  const bool has_json = exists(json);
+  if (has_toml && has_json) return hint(fail(Errc::usage, "both '{}' and '{}' are there", toml, json), "remove one of them");
+  if (has_toml) return toml;
+  if (has_json) return json;
+  return hint(fail(Errc::not_found, "no declaration in '{}': neither {} nor {}", path, kTomlName, kJsonName),
+              "run 'vmcred init', or name the project with --project");
+}
+
+Result<Reading> load_leniently(const std::string& path) {
+  TRY_LET(const std::string file, find_declaration(path));
+  TRY_LET(const std::string text, in("read the declaration", read_file(file, kMaxDeclaration)));
+  return is_json(file) ? read_json(text, file) : read_toml(text, file);
+}
+
+Result<Declaration> load(const std::string& path) {
+  TRY_LET(Reading reading, load_leniently(path));
+  return only_without_problems(std::move(reading));
+}
+
+}  // namespace vmcred::declare

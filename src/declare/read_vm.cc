@@ -1,0 +1,170 @@
+// A vm: its machine, its hypervisor, its devices and its guest.
+#include <algorithm>
+
+#include "declare/keys.h"
+#include "declare/names.h"
+#include "declare/read.h"
+#include "declare/values.h"
+
+namespace vmcred::declare {
+namespace {
+
+constexpr std::int64_t kMaxVcpus = 4096;
+constexpr std::uint64_t kLeastMemory = 1024 * 1024;
+constexpr std::int64_t kMaxCid = 0xfffffffe;  // 0, 1 and 2 are the hypervisor, local and host
+
+void read_machine_of(const Table& table, const Declaration& declaration, Vm& vm) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, machine] : declaration.machines) names.push_back(name);
+  if (const auto given = table.text("machine")) {
+    vm.machine = *given;
+    if (names.empty() || declaration.machines.contains(*given)) return;
+    const bool type = std::ranges::find(kQemuMachines, *given) != std::end(kQemuMachines);
+    table.problem("machine", Fault::unknown_reference, fmt::format("no machine '{}' is declared", *given),
+                  type ? fmt::format("'machine' is the host; QEMU's machine type is qemu.machine = \"{}\"", *given)
+                       : hint_for(*given, names, "declared are"));
+  } else if (names.size() == 1) {
+    vm.machine = names.front();
+  } else if (names.size() > 1) {
+    table.problem("machine", Fault::missing_key, "'machine' is missing, and there are several machines",
+                  "name the host that runs this vm");
+  }
+}
+
+std::string path_at(const Table& table, std::string_view key, const std::string& folder) {
+  const auto given = table.text(key);
+  if (!given) return {};
+  if (!plain_text(*given)) table.problem(key, Fault::bad_value, fmt::format("'{}' is not a path", key));
+  return absolute_path(folder, *given);
+}
+
+bool valid_mac(std::string_view text) {
+  if (text.size() != 17) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool colon = text[i] == ':';
+    const bool hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f') || (text[i] >= 'A' && text[i] <= 'F');
+    if (i % 3 == 2 ? !colon : !hex) return false;
+  }
+  return true;
+}
+
+bool valid_port(std::string_view text) {
+  if (text.empty() || text.size() > 5 || text.find_first_not_of("0123456789") != std::string_view::npos) return false;
+  const int port = std::stoi(std::string(text));
+  return port > 0 && port < 65536;
+}
+
+// PROTOCOL:HOST-ADDRESS:HOST-PORT:GUEST-PORT; the address may be empty.
+bool valid_forward(std::string_view text) {
+  std::vector<std::string_view> parts;
+  for (std::size_t start = 0; start <= text.size();) {
+    const std::size_t end = std::min(text.find(':', start), text.size());
+    parts.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  if (parts.size() != 4 || (parts[0] != "tcp" && parts[0] != "udp")) return false;
+  return parts[1].find_first_not_of("0123456789.") == std::string_view::npos && valid_port(parts[2]) && valid_port(parts[3]);
+}
+
+void read_devices(const Table& table, const Declaration& declaration, Vm& vm) {
+  Report& report = table.report();
+  table.each_element("disks", [&](const Entry& member, const std::string& pointer) {
+    const Table disk(report, member, pointer, table.label() + ": disk", kDiskKeys);
+    if (!disk.has("path")) disk.problem("path", Fault::missing_key, "'path' is missing");
+    vm.disks.push_back({.path = path_at(disk, "path", declaration.folder),
+                        .read_only = disk.flag("read-only", false),
+                        .format = disk.word_or("format", "raw", kDiskFormats)});
+  });
+  table.each_element("networks", [&](const Entry& member, const std::string& pointer) {
+    const Table net(report, member, pointer, table.label() + ": network", kNetworkKeys);
+    Network network{.type = net.word_or("type", "user", kNetworkTypes), .tap = net.text_or("tap", ""), .mac = net.text_or("mac", "")};
+    std::vector<Place> places;
+    network.forward = net.texts("forward", &places);
+    for (std::size_t i = 0; i < network.forward.size(); ++i) {
+      if (valid_forward(network.forward[i])) continue;
+      report.add(Fault::bad_value, places[i], fmt::format("{}: '{}' is not a forward", net.label(), network.forward[i]),
+                 "such as \"tcp:127.0.0.1:2222:22\": protocol, address and port of the host, port of the guest");
+    }
+    if (network.type == "tap" && network.tap.empty()) {
+      net.problem("tap", Fault::missing_key, "'tap' is missing", "the name of the host's tap device");
+    }
+    if (network.type == "user" && !network.tap.empty()) {
+      net.problem("tap", Fault::bad_value, "'tap' needs type = \"tap\"");
+    }
+    if (network.type == "tap" && !network.forward.empty()) {
+      net.problem("forward", Fault::bad_value, "'forward' needs type = \"user\"");
+    }
+    if (!network.mac.empty() && !valid_mac(network.mac)) {
+      net.problem("mac", Fault::bad_value, fmt::format("'mac' cannot be '{}'", network.mac), "such as \"02:00:00:00:00:01\"");
+    }
+    vm.networks.push_back(std::move(network));
+  });
+  table.each_element("shares", [&](const Entry& member, const std::string& pointer) {
+    const Table share(report, member, pointer, table.label() + ": share", kShareKeys);
+    for (const std::string_view key : kShareKeys)
+      if (!share.has(key)) share.problem(key, Fault::missing_key, fmt::format("'{}' is missing", key));
+    vm.shares.push_back({.tag = share.text_or("tag", ""), .socket = path_at(share, "socket", declaration.folder)});
+  });
+  if (const auto cid = table.integer("vsock-cid", 3, kMaxCid)) vm.vsock_cid = static_cast<unsigned>(*cid);
+}
+
+void read_size_and_time(const Table& table, Vm& vm) {
+  if (const Node* memory = table.find("memory"); memory != nullptr && memory->if_integer() != nullptr) {
+    table.problem("memory", Fault::wrong_type, "'memory' must be a string with a unit, not an integer", "write memory = \"512M\"");
+  } else if (const auto text = table.text("memory")) {
+    const auto bytes = parse_size(*text);
+    if (bytes && *bytes >= kLeastMemory) {
+      vm.memory_bytes = *bytes;
+    } else {
+      table.problem("memory", Fault::bad_value, fmt::format("'memory' cannot be '{}'", *text), "such as \"512M\" or \"2G\"");
+    }
+  }
+  if (const auto vcpus = table.integer("vcpus", 1, kMaxVcpus)) vm.vcpus = static_cast<unsigned>(*vcpus);
+  if (const auto text = table.text("receipt-timeout")) {
+    vm.receipt_timeout = parse_seconds(*text);
+    if (!vm.receipt_timeout || vm.receipt_timeout->count() == 0) {
+      vm.receipt_timeout.reset();
+      table.problem("receipt-timeout", Fault::bad_value, fmt::format("'receipt-timeout' cannot be '{}'", *text),
+                    "such as \"90s\" or \"5m\"");
+    }
+  }
+}
+
+}  // namespace
+
+Vm read_vm(const Entry& member, const std::string& pointer, const Declaration& declaration, Report& report) {
+  const Table table(report, member, pointer, fmt::format("vm '{}'", member.key), kVmKeys);
+  if (!valid_vm_name(member.key)) {
+    report.add(Fault::bad_name, table.place(), fmt::format("'{}' cannot be the name of a vm", member.key),
+               "up to 63 lower-case letters, digits and '-', not at the ends");
+  }
+  Vm vm{.name = member.key, .machine = {}, .place = table.place()};
+  read_machine_of(table, declaration, vm);
+  vm.hypervisor = table.choice<Hypervisor>("hypervisor").value_or(Hypervisor::qemu);
+  vm.architecture = table.word_or("architecture", "x86_64", kArchitectures);
+  const std::string_view machine_type = vm.architecture == "aarch64" ? "virt" : "q35";
+  vm.qemu_machine = table.table("qemu", table.label() + ": qemu", kQemuKeys).word_or("machine", machine_type, kQemuMachines);
+  vm.binary = table.text_or("binary", "");
+  if (vm.binary.find('/') != std::string::npos) vm.binary = absolute_path(declaration.folder, vm.binary);
+  vm.kernel = path_at(table, "kernel", declaration.folder);
+  vm.initrd = path_at(table, "initrd", declaration.folder);
+  vm.command_line = table.text_or("command-line", "");
+  read_size_and_time(table, vm);
+  vm.accel = table.choice<Accel>("accel").value_or(Accel::automatic);
+  vm.delivery = table.choice<Delivery>("delivery").value_or(Delivery::automatic);
+  vm.receipt = table.choice<ReceiptMode>("receipt");
+  read_devices(table, declaration, vm);
+  vm.extra_arguments = table.texts("extra-arguments");
+  const Table guest = table.table("guest", table.label() + ": guest", kGuestKeys);
+  if (const auto version = guest.integer("systemd", 240, 999)) vm.guest.systemd = static_cast<int>(*version);
+  vm.guest.systemd_in_initrd = guest.flag("systemd-in-initrd", false);
+  vm.guest.agent = guest.flag("agent", false);
+  if (vm.receipt == ReceiptMode::required && !vm.guest.agent) {
+    table.problem("receipt", Fault::bad_value, "'receipt' cannot be 'required' without the guest's agent",
+                  "put vmcred-guest into the image and say guest.agent = true");
+  }
+  read_credentials(table, guest, declaration, vm);
+  return vm;
+}
+
+}  // namespace vmcred::declare

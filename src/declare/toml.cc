@@ -1,0 +1,73 @@
+// The one file that knows toml++. Header-only on purpose: Debian ships its compiled library as a shared object alone, and
+// the release programs are static.
+#include "declare/toml.h"
+
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+#define TOML_ENABLE_WINDOWS_COMPAT 0
+#include <toml++/toml.h>
+
+namespace vmcred::declare {
+namespace {
+
+Mark mark_of(const toml::source_region& region) {
+  return {static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
+}
+
+Node node_of(const toml::node& from);
+
+Node::Object object_of(const toml::table& table) {
+  Node::Object all;
+  all.reserve(table.size());
+  for (const auto& [key, value] : table)
+    all.push_back({.key = std::string(key.str()), .mark = mark_of(key.source()), .node = node_of(value)});
+  return all;
+}
+
+Node node_of(const toml::node& from) {
+  Node node;
+  node.mark = mark_of(from.source());
+  if (const auto* table = from.as_table()) {
+    node.value = object_of(*table);
+  } else if (const auto* array = from.as_array()) {
+    Node::Array all;
+    all.reserve(array->size());
+    for (const toml::node& element : *array) all.push_back(node_of(element));
+    node.value = std::move(all);
+  } else if (const auto* text = from.as_string()) {
+    node.value = text->get();
+  } else if (const auto* integer = from.as_integer()) {
+    node.value = integer->get();
+  } else if (const auto* real = from.as_floating_point()) {
+    node.value = real->get();
+  } else if (const auto* boolean = from.as_boolean()) {
+    node.value = boolean->get();
+  } else {
+    node.value = Foreign{"a date or time"};
+  }
+  return node;
+}
+
+// The house writes lower-case sentences without a full stop.
+std::string sentence(std::string_view description) {
+  std::string text(description);
+  if (text.starts_with("Error while ")) text.erase(0, std::string_view("Error while ").size());
+  while (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+std::expected<Node, SyntaxError> toml_tree(std::string_view text) {
+  const toml::parse_result result = toml::parse(text);
+  if (!result) {
+    const toml::parse_error& error = result.error();
+    return std::unexpected(SyntaxError{mark_of(error.source()), sentence(error.description())});
+  }
+  Node root;
+  root.mark = {1, 1};
+  root.value = object_of(result.table());
+  return root;
+}
+
+}  // namespace vmcred::declare

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# All tests: builds everything, then unit, golden, property, fuzz replay, e2e, vm and host tests, and the same under the
+# sanitizers. One line a step; the last line is "N passed, N failed".
+#   ./check.sh            everything
+#   ./check.sh --quick    without the sanitizers
+set -uo pipefail
+cd "$(dirname "$0")" || exit
+if [[ $(id -u) -eq 0 && -z ${VMCRED_PRIVATE_MOUNTS:-} ]]; then
+  # What tests mount stays here and ends with us.
+  exec env VMCRED_PRIVATE_MOUNTS=1 unshare -m --propagation private "$0" "$@"
+fi
+# shellcheck source=tools/steps.sh
+. tools/steps.sh
+quick=no
+[[ ${1:-} == --quick ]] && quick=yes
+passed=0
+failed=0
+
+# One step that counts as one test.
+check() {
+  if step "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+}
+
+# A ctest run: its tests are counted one by one. suite NAME FOLDER ARGUMENTS...
+suite() {
+  local name=$1 folder=$2 bad all
+  shift 2
+  step "$name" ctest --test-dir "$folder" --output-on-failure --no-tests=error "$@"
+  read -r bad all < <(sed -n 's/.* \([0-9]*\) tests\{0,1\} failed out of \([0-9]*\).*/\1 \2/p' "$steps_log/last" | tail -1)
+  if [[ -z ${all:-} ]]; then
+    failed=$((failed + 1))
+  else
+    failed=$((failed + bad))
+    passed=$((passed + all - bad))
+  fi
+  grep -E 'NOT RUN HERE' "$steps_log/last" | sort -u
+}
+
+finish() {
+  echo "$passed passed, $failed failed"
+  [[ $failed -eq 0 && $passed -gt 0 ]]
+  exit
+}
+need() {
+  check "$@"
+  [[ $failed -eq 0 ]] || finish
+}
+
+need "install what is missing (tools/setup)" tools/setup
+need "build: dev" build dev
+need "build: release" build release
+need "guest image" tools/guest-image --guest build/release/bin/vmcred-guest build/guest
+check "shell scripts (shellcheck)" bash -c 'git ls-files | xargs grep -lE "^#!.*(bash|sh)$" | grep -v "\.bats$" | xargs shellcheck -x'
+suite "unit, golden, property, fuzz replay" build/dev -L unit -j "$(nproc)"
+suite "end to end (real binaries)" build/dev -L e2e -j "$(nproc)"
+suite "guests (QEMU, real systemd)" build/dev -L vm
+suite "host (systemd in nspawn)" build/dev -L host
+if [[ $quick == no ]]; then
+  need "build: address and undefined behaviour sanitizers" build asan
+  suite "sanitizers: unit, golden, property, fuzz replay" build/asan -L unit -j "$(nproc)"
+  suite "sanitizers: end to end" build/asan -L e2e -j "$(nproc)"
+  suite "sanitizers: guests" build/asan -L vm
+fi
+finish

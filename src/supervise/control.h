@@ -2,8 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -59,7 +57,7 @@ class ControlClient {
   Result<Json> next(std::chrono::milliseconds limit);
 
  private:
-  explicit ControlClient(Fd socket) : socket_(std::move(socket)), lines_(kMaxControlLine) {}
+  explicit ControlClient(Fd socket) : socket_(std::move(socket)), lines_(kMaxQmpLine) {}
   Fd socket_;
   LineReader lines_;
   std::vector<std::string> pending_;

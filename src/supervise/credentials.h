@@ -7,12 +7,13 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "credential/encode.h"
 #include "declare/model.h"
 
 namespace vmcred::supervise {
 
 /// Values by host name (`host-api-key`).
-using Secrets = std::map<std::string, Secret, std::less<>>;
+using Secrets = credential::Values;
 
 /// What systemd and the guest take for one credential.
 inline constexpr std::size_t kMaxCredential = 1024 * 1024;

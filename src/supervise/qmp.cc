@@ -82,7 +82,10 @@ Result<> QmpDriver::take(const QmpMessage& message, std::vector<DriverEvent>& ev
   switch (message.kind) {
     case QmpMessage::Kind::greeting: return send("qmp_capabilities");
     case QmpMessage::Kind::reply:
-      if (message.id == "qmp_capabilities") events.push_back({DriverEvent::Kind::channel_read});
+      if (message.id == "qmp_capabilities") {
+        negotiated_ = true;
+        events.push_back({DriverEvent::Kind::channel_read});
+      }
       if (message.id == "cont") events.push_back({DriverEvent::Kind::running});
       return {};
     case QmpMessage::Kind::error:
@@ -131,6 +134,9 @@ Result<> QmpDriver::press_power() {
   return send("system_powerdown");
 }
 
-Result<> QmpDriver::quit() { return send("quit"); }
+Result<> QmpDriver::quit() {
+  if (!negotiated_) return fail(Errc::unavailable, "QEMU does not take commands yet");
+  return send("quit");
+}
 
 }  // namespace vmcred::supervise

@@ -52,6 +52,7 @@ class QmpDriver final : public Driver {
 
   Fd socket_;
   LineReader lines_;
+  bool negotiated_ = false;
 };
 
 }  // namespace vmcred::supervise

@@ -1,7 +1,8 @@
 // What a supervisor knows of its vm, as `vmcred vm status` shows it.
 #pragma once
 
-#include <chrono>
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,7 +30,7 @@ struct Status {
   pid_t supervisor = 0;
   pid_t vmm = 0;
   std::uint64_t generation = 0;
-  unsigned restarts = 0;  ///< guest reboots since start
+  unsigned reboots = 0;  ///< of the guest, since we started
   std::int64_t started_unix = 0;
   std::int64_t ready_after_ms = -1;  ///< -1: not yet
   std::vector<ReceiptLine> receipts = {};

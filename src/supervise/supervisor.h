@@ -7,12 +7,14 @@
 #include <optional>
 #include <string>
 
-#include "base/clock.h"
 #include "base/process.h"
+#include "base/randomness.h"
+#include "link/host.h"
 #include "supervise/credentials.h"
 #include "supervise/driver.h"
 #include "supervise/notify.h"
 #include "supervise/status.h"
+#include "supervise/stop_plan.h"
 #include "vmm/launch.h"
 
 namespace vmcred::supervise {
@@ -34,6 +36,7 @@ struct Event {
   std::string detail = {};
   std::chrono::milliseconds since_start = {};  ///< since supervise() was called
   const Status& status;
+  const link::Receipt* receipt = nullptr;  ///< Kind::receipt: all of it
 };
 
 enum class Wish : std::uint8_t { go_on, stop };
@@ -47,41 +50,38 @@ class Observer {
   virtual Wish on_console(std::string_view bytes) { return (void)bytes, Wish::go_on; }
 };
 
-/// How long each step of a stop may take before the next, harder one.
-struct StopTimes {
-  std::chrono::milliseconds agent{10'000};  ///< the guest's agent was asked
-  std::chrono::milliseconds power{10'000};  ///< the power key was pressed
-  std::chrono::milliseconds quit{3'000};    ///< the VMM was told to end
-  std::chrono::milliseconds terminate{3'000};
-};
-
 struct Mission {
-  std::string vm;
+  const declare::Vm& vm;
   vmm::Launch launch;
-  const Secrets& secrets;
-  bool expect_receipt = false;
+  Secrets secrets;  ///< by host name; each start of the VMM adds a fresh token for the link
+  bool by_reference = false;
+  bool expect_receipt = false;  ///< READY waits for a complete receipt
   std::chrono::milliseconds start_limit{30'000};  ///< until the VMM has read its channel
   std::chrono::milliseconds receipt_limit{90'000};
   StopTimes stop = {};
   std::string folder;  ///< the runtime folder: control socket and console log
   std::string accel = {};
+  std::vector<std::string> vmm_environment = {"PATH=" + std::string(kSystemPath)};
   Notifier notifier{};
   Observer* observer = nullptr;
-  const Clock* clock = &real_clock();
+  Randomness* randomness = &kernel_randomness();
 };
 
 /// How it ended.
 struct Outcome {
-  bool ready = false;        ///< READY was reached
+  bool ready = false;  ///< READY was reached
   GuestEnd end = GuestEnd::unknown;
   bool stop_asked = false;
+  std::string failure = {};  ///< why we ended it ourselves: no receipt in time, credentials that did not arrive, …
   Status status = {};
   ExitStatus vmm = {};
   /// The guest powered off after READY.
-  [[nodiscard]] bool good() const { return ready && end == GuestEnd::powered_off; }
+  [[nodiscard]] bool good() const { return ready && end == GuestEnd::powered_off && failure.empty(); }
 };
 
-/// Runs until the VMM's process is gone. Errors are those of the start; what happens later is in the outcome.
-Result<Outcome> supervise(const Mission& mission);
+/// Runs until the VMM's process is gone; a guest that reboots gets a new VMM with a new token. SIGTERM, SIGINT and SIGHUP
+/// stop the guest (they must be the business of nobody else in this process). An error means that the vm never ran or
+/// that its VMM could not be followed any more, which is then gone too.
+Result<Outcome> supervise(Mission mission);
 
 }  // namespace vmcred::supervise

@@ -1,0 +1,144 @@
+#include "supervise/control.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/file.h"
+
+namespace vmcred::supervise {
+namespace {
+
+Result<sockaddr_un> address_of(const std::string& path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return hint(fail(Errc::usage, "the path '{}' is too long for a socket ({} bytes, at most {})", path, path.size(),
+                     sizeof address.sun_path - 1),
+                "choose a shorter runtime folder");
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+const sockaddr* raw(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }  // NOLINT
+
+bool may_ask(const Fd& socket) {
+  ucred peer = {};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+  return peer.uid == 0 || peer.uid == ::geteuid();
+}
+
+/// Reads what is there now. False: the peer is gone or sent a line that is too long.
+bool read_lines(const Fd& socket, LineReader& reader, std::vector<std::string>& lines) {
+  char buffer[4096];
+  for (;;) {
+    const ssize_t n = ::recv(socket.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
+    if (n <= 0) return false;
+    auto found = reader.feed({buffer, static_cast<std::size_t>(n)});
+    if (!found) return false;
+    for (std::string& line : *found) lines.push_back(std::move(line));
+  }
+}
+
+}  // namespace
+
+Result<ControlServer> ControlServer::listen(const std::string& path) {
+  TRY_LET(const sockaddr_un address, address_of(path));
+  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return fail_errno("make the control socket");
+  // The folder is private already, so nobody can come between bind and chmod.
+  if (::bind(socket.get(), raw(address), sizeof address) != 0) return fail_errno("make the control socket '{}'", path);
+  if (::chmod(path.c_str(), 0600) != 0) return fail_errno("protect the control socket '{}'", path);
+  if (::listen(socket.get(), static_cast<int>(kMaxControlClients)) != 0) return fail_errno("listen on '{}'", path);
+  return ControlServer(std::move(socket));
+}
+
+std::vector<int> ControlServer::descriptors() const {
+  std::vector<int> all = {listener_.get()};
+  for (const Client& client : clients_) all.push_back(client.socket.get());
+  return all;
+}
+
+void ControlServer::accept_all() {
+  for (;;) {
+    Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket) return;
+    if (clients_.size() >= kMaxControlClients || !may_ask(socket)) continue;
+    clients_.push_back({next_id_++, std::move(socket), LineReader(kMaxControlLine)});
+  }
+}
+
+std::vector<ControlServer::Request> ControlServer::receive() {
+  std::vector<Request> requests;
+  accept_all();
+  std::erase_if(clients_, [&](Client& client) {
+    std::vector<std::string> lines;
+    bool gone = !read_lines(client.socket, client.lines, lines);
+    for (const std::string& line : lines) {
+      auto json = parse_json(line, {.max_bytes = kMaxControlLine, .max_depth = 8});
+      if (!json) {
+        gone = true;
+        break;
+      }
+      requests.push_back({client.id, *std::move(json)});
+    }
+    return gone;
+  });
+  return requests;
+}
+
+void ControlServer::answer(std::uint64_t client, const Json& json) {
+  const auto found = std::ranges::find(clients_, client, &Client::id);
+  if (found == clients_.end()) return;
+  const std::string line = dump_json(json) + "\n";
+  const ssize_t n = ::send(found->socket.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (n != static_cast<ssize_t>(line.size())) clients_.erase(found);  // it does not read: its loss
+}
+
+Result<ControlClient> ControlClient::connect(const std::string& folder) {
+  const std::string path = join_path(folder, "control");
+  TRY_LET(const sockaddr_un address, address_of(path));
+  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) return fail_errno("make a socket");
+  if (::connect(socket.get(), raw(address), sizeof address) != 0) {
+    if (errno == ECONNREFUSED) return fail(Errc::unavailable, "nobody answers on '{}': its supervisor was killed", path);
+    return fail_errno("ask '{}'", path);
+  }
+  return ControlClient(std::move(socket));
+}
+
+Result<Json> ControlClient::next(std::chrono::milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (pending_.empty()) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd watched = {.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    const int n = ::poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno("wait for the supervisor");
+    if (n == 0) return fail(Errc::unavailable, "the supervisor does not answer");
+    if (!read_lines(socket_, lines_, pending_) && pending_.empty()) {
+      return fail(Errc::unavailable, "the supervisor closed the connection");
+    }
+  }
+  const std::string line = std::move(pending_.front());
+  pending_.erase(pending_.begin());
+  return in("read the supervisor's answer", parse_json(line, {.max_bytes = kMaxQmpLine}));
+}
+
+Result<Json> ControlClient::ask(const Json& request, std::chrono::milliseconds limit) {
+  const std::string line = dump_json(request) + "\n";
+  if (::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
+    return fail_errno("ask the supervisor");
+  }
+  return next(limit);
+}
+
+}  // namespace vmcred::supervise

@@ -1,0 +1,110 @@
+#include "supervise/vmm_process.h"
+
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+
+#include "supervise/qmp.h"
+#include "vmm/blob.h"
+
+namespace vmcred::supervise {
+namespace {
+
+/// Copies all of `path` to `target` in the kernel and gives its size.
+Result<std::size_t> copy_file(const std::string& path, const Fd& target) {
+  TRY_LET(const Fd source, open_for_reading(path));
+  struct stat status = {};
+  if (::fstat(source.get(), &status) != 0) return fail_errno("look at '{}'", path);
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > kMaxInitrd) return fail(Errc::invalid_data, "'{}' is larger than {} bytes", path, kMaxInitrd);
+  for (std::uint64_t done = 0; done < size;) {
+    const ssize_t n = ::sendfile(target.get(), source.get(), nullptr, size - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno("copy '{}'", path);
+    if (n == 0) return fail(Errc::io, "'{}' became shorter while it was read", path);
+    done += static_cast<std::uint64_t>(n);
+  }
+  return static_cast<std::size_t>(size);
+}
+
+Result<Fd> make_blob(const vmm::Blob& blob, const Secrets& secrets) {
+  TRY_LET(Fd file, make_memfd("vmcred"));
+  std::size_t base_size = 0;
+  if (const auto* const initrd = std::get_if<vmm::InitrdBlob>(&blob); initrd != nullptr && !initrd->base.empty()) {
+    TRY_LET(base_size, in("prepare the initrd", copy_file(initrd->base, file)));
+  }
+  TRY_LET(const Secret bytes, vmm::encode_blob(blob, secrets, base_size));
+  TRY(in("fill a memory file", write_all(file, bytes.text())));
+  return file;
+}
+
+}  // namespace
+
+Result<> wipe_blobs(std::vector<Fd>& blobs) {
+  static constexpr std::array<char, 64 * 1024> kZeros = {};
+  for (const Fd& blob : blobs) {
+    struct stat status = {};
+    if (::fstat(blob.get(), &status) != 0) return fail_errno("wipe a memory file");
+    for (off_t done = 0; done < status.st_size;) {
+      const auto part = std::min<std::size_t>(kZeros.size(), static_cast<std::size_t>(status.st_size - done));
+      const ssize_t n = ::pwrite(blob.get(), kZeros.data(), part, done);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return fail_errno("wipe a memory file");
+      done += n;
+    }
+    if (::ftruncate(blob.get(), 0) != 0) return fail_errno("empty a memory file");
+  }
+  blobs.clear();
+  return {};
+}
+
+Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets,
+                             const std::vector<std::string>& environment) {
+  VmmProcess vmm;
+  // A session of its own: control-c on a terminal must reach us alone, so that the guest can be stopped cleanly.
+  Command command = {.argv = launch.argv, .environment = environment, .new_session = true};
+
+  int number = launch.first_blob_fd;
+  for (const vmm::Blob& blob : launch.blobs) {
+    TRY_LET(Fd file, make_blob(blob, secrets));
+    command.descriptors.emplace_back(number++, file.get());
+    vmm.blobs.push_back(std::move(file));
+  }
+
+  TRY_LET(FdPair console, make_pipe());
+  command.descriptors.emplace_back(1, console.second.get());
+  TRY(set_nonblocking(console.first, true));
+  vmm.console = std::move(console.first);
+
+  Fd link_end;
+  if (launch.link == vmm::LinkKind::serial) {
+    TRY_LET(FdPair pair, make_socket_pair());
+    TRY(set_nonblocking(pair.first, true));
+    vmm.link = std::move(pair.first);
+    link_end = std::move(pair.second);
+    command.descriptors.emplace_back(launch.link_fd, link_end.get());
+  }
+
+  Fd control_end;
+  switch (launch.control) {
+    case vmm::Control::none: break;
+    case vmm::Control::qmp: {
+      TRY_LET(FdPair pair, make_socket_pair());
+      vmm.driver = std::make_unique<QmpDriver>(std::move(pair.first));
+      control_end = std::move(pair.second);
+      command.descriptors.emplace_back(launch.control_fd, control_end.get());
+      break;
+    }
+    case vmm::Control::rest_fd:
+    case vmm::Control::rest_socket:
+      return fail(Errc::unavailable, "this VMM is controlled by a REST API, which 'vm run' cannot speak yet");
+  }
+
+  TRY_LET(vmm.child, in("start the VMM", spawn(command)));
+  if (vmm.driver) TRY(vmm.driver->begin());
+  return vmm;
+}
+
+}  // namespace vmcred::supervise

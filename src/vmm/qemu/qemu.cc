@@ -1,0 +1,244 @@
+#include "vmm/qemu/qemu.h"
+
+#include <algorithm>
+#include <array>
+
+#include "credential/limits.h"
+#include "vmm/blob.h"
+#include "vmm/qemu/arguments.h"
+#include "vmm/qemu/extra.h"
+
+namespace vmcred::vmm::qemu {
+namespace {
+
+constexpr std::string_view kFwCfgFolder = "opt/io.systemd.credentials/";
+constexpr std::uint64_t kMebibyte = 1024 * 1024;
+constexpr std::size_t kOwnFwCfgFiles = 64;  // more than QEMU has of its own on any machine type
+constexpr std::uint64_t kTicksPerSecond = 250;  // CONFIG_HZ of Debian's kernels: what lpj= counts in
+
+/// What differs between machine types.
+struct Board {
+  std::string_view name;
+  bool arm = false;
+  std::string_view bus = "pci";  ///< the suffix of its virtio devices
+  std::string_view console = "ttyS0";
+  std::string_view kernel_line = {};
+};
+constexpr std::array kBoards = {
+    Board{.name = "q35"},
+    Board{.name = "pc"},
+    // No keyboard controller and no ACPI reset: a triple fault is the one way to reset.
+    Board{.name = "microvm", .bus = "device", .kernel_line = "reboot=t"},
+    Board{.name = "virt", .arm = true, .console = "ttyAMA0"},
+};
+
+Result<Board> board_of(const declare::Vm& vm) {
+  const auto board = std::ranges::find(kBoards, std::string_view(vm.qemu_machine), &Board::name);
+  if (board == kBoards.end()) {
+    return hint(fail(Errc::usage, "no QEMU machine type '{}'", vm.qemu_machine), "one of q35, pc, microvm, virt");
+  }
+  if (board->arm != (vm.architecture == "aarch64")) {
+    return hint(fail(Errc::usage, "the machine type '{}' is not one of {}", vm.qemu_machine, vm.architecture),
+                board->arm ? "declare architecture = \"aarch64\"" : "use qemu.machine = \"virt\"");
+  }
+  return *board;
+}
+
+/// A launch while it is put together.
+struct Builder {
+  const declare::Vm& vm;
+  const credential::Plan& plan;
+  const Context& context;
+  Board board;
+  Launch launch = {};
+  Arguments arguments;
+
+  [[nodiscard]] std::string device(std::string_view model) const { return fmt::format("{}-{}", model, board.bus); }
+  /// The path by which QEMU opens the memory file that `blob` becomes.
+  std::string file_of(Blob blob) {
+    launch.blobs.push_back(std::move(blob));
+    return fmt::format("/proc/self/fd/{}", launch.first_blob_fd + static_cast<int>(launch.blobs.size()) - 1);
+  }
+};
+
+void put_machine(Builder& b) {
+  const bool kvm = b.context.accel == declare::Accel::kvm;
+  b.arguments.option("name", "", {{"guest", b.vm.name}});
+  b.arguments.flag("no-user-config");
+  b.arguments.flag("nodefaults");
+  b.arguments.option("machine", b.vm.qemu_machine,
+                     {{"accel", kvm ? "kvm" : "tcg"},
+                      {"dump-guest-core", "off"},
+                      {"mem-merge", "off"},
+                      {"memory-backend", b.vm.shares.empty() ? "" : "memory"}});
+  b.arguments.option("cpu", kvm ? "host" : "max");
+  b.arguments.option("smp", "", {{"cpus", std::to_string(b.vm.vcpus)}, {"sockets", "1"}});
+  const std::uint64_t bytes = b.vm.memory_bytes;
+  b.arguments.option("m", bytes % kMebibyte == 0 ? fmt::format("{}M", bytes / kMebibyte) : fmt::format("{}B", bytes));
+  if (!b.vm.shares.empty()) {  // vhost-user servers map the guest's memory
+    b.arguments.option("object", "memory-backend-memfd",
+                       {{"id", "memory"}, {"size", std::to_string(bytes)}, {"share", "on"}, {"dump", "off"},
+                        {"merge", "off"}});
+  }
+}
+
+/// The supervisor's hold on QEMU: stopped until it says so, and ended rather than reset.
+void put_supervision(Builder& b) {
+  b.arguments.option("sandbox", "on",
+                     {{"obsolete", "deny"}, {"elevateprivileges", "deny"}, {"spawn", "deny"}, {"resourcecontrol", "deny"}});
+  b.arguments.flag("S");
+  b.arguments.flag("no-reboot");
+  b.arguments.option("chardev", "socket", {{"id", "qmp"}, {"fd", std::to_string(b.launch.control_fd)}});
+  b.arguments.option("mon", "", {{"chardev", "qmp"}, {"mode", "control"}});
+  b.arguments.option("display", "none");
+  b.arguments.option("chardev", "stdio", {{"id", "console"}, {"signal", "off"}});
+  b.arguments.option("serial", "chardev:console");
+}
+
+bool says(std::string_view line, std::string_view key) {
+  for (std::size_t at = line.find(key); at != std::string_view::npos; at = line.find(key, at + 1)) {
+    if (at == 0 || line[at - 1] == ' ') return true;
+  }
+  return false;
+}
+
+std::string kernel_line(const Builder& b) {
+  std::string line = fmt::format("console={} panic=-1", b.board.console);
+  if (!b.board.kernel_line.empty()) line += fmt::format(" {}", b.board.kernel_line);
+  // Without a PIT that keeps time and without HPET or PM timer Linux cannot calibrate the TSC there, and hangs.
+  const bool needs_tsc = b.board.name == "microvm" && b.context.accel == declare::Accel::tcg;
+  if (needs_tsc && b.context.host_tsc_khz != 0) {
+    if (!says(b.vm.command_line, "tsc_early_khz=")) line += fmt::format(" tsc_early_khz={}", b.context.host_tsc_khz);
+    if (!says(b.vm.command_line, "lpj=")) {
+      line += fmt::format(" lpj={}", b.context.host_tsc_khz * 1000 / kTicksPerSecond);
+    }
+  }
+  if (!b.vm.command_line.empty()) line += fmt::format(" {}", b.vm.command_line);
+  return line;
+}
+
+Result<> put_kernel(Builder& b) {
+  if (b.vm.kernel.empty()) {
+    if (!b.vm.initrd.empty() || !b.vm.command_line.empty()) {
+      return hint(fail(Errc::usage, "the vm '{}' has an initrd or a command line, but no kernel", b.vm.name),
+                  "declare kernel = \"…\"");
+    }
+    return {};
+  }
+  b.arguments.option("kernel", b.vm.kernel);
+  if (!b.plan.initrd.empty()) {
+    b.arguments.option("initrd", b.file_of(InitrdBlob{.base = b.vm.initrd, .entries = b.plan.initrd}));
+  } else if (!b.vm.initrd.empty()) {
+    b.arguments.option("initrd", b.vm.initrd);
+  }
+  b.arguments.option("append", kernel_line(b));
+  return {};
+}
+
+void put_credentials(Builder& b) {
+  for (const credential::Structure& structure : b.plan.structures) {
+    // One option each: QEMU counts files, and publishes that count as the number of structures.
+    b.arguments.option("smbios", "", {{"file", b.file_of(StructureBlob{structure})}});
+  }
+  if (b.plan.fw_cfg.size() > credential::kFwCfgItemsInDefaultSlots) {
+    b.arguments.option("global", fmt::format("fw_cfg.x-file-slots={}", b.plan.fw_cfg.size() + kOwnFwCfgFiles));
+  }
+  for (const credential::FwCfgItem& item : b.plan.fw_cfg) {
+    b.arguments.option("fw_cfg", "",
+                       {{"name", std::string(kFwCfgFolder) + item.guest}, {"file", b.file_of(ValueBlob{item})}});
+  }
+}
+
+void put_link(Builder& b) {
+  if (!b.context.with_link) return;
+  b.launch.link = LinkKind::serial;
+  b.arguments.option("device", b.device("virtio-serial"), {{"id", "link"}, {"max_ports", "2"}});
+  b.arguments.option("chardev", "socket", {{"id", "vmcred"}, {"fd", std::to_string(b.launch.link_fd)}});
+  b.arguments.option("device", "virtserialport",
+                     {{"bus", "link.0"}, {"chardev", "vmcred"}, {"name", std::string(credential::kLinkCredential)},
+                      {"id", "vmcred0"}});
+}
+
+Result<> put_disks(Builder& b) {
+  std::size_t number = 0;
+  for (const declare::Disk& disk : b.vm.disks) {
+    const std::string id = fmt::format("disk{}", number++);
+    if (disk.format != "raw" && disk.format != "qcow2") {
+      return hint(fail(Errc::usage, "the disk '{}' has the unknown format '{}'", disk.path, disk.format),
+                  "one of raw, qcow2");
+    }
+    b.arguments.option("blockdev", "",
+                       {{"driver", disk.format}, {"node-name", id}, {"read-only", disk.read_only ? "on" : "off"},
+                        {"file.driver", "file"}, {"file.filename", disk.path}});
+    b.arguments.option("device", b.device("virtio-blk"), {{"drive", id}});
+  }
+  return {};
+}
+
+/// "tcp:127.0.0.1:2222:22" -> "tcp:127.0.0.1:2222-:22"
+Result<std::string> forward_rule(const std::string& forward) {
+  const std::size_t last = forward.rfind(':');
+  const bool known = forward.starts_with("tcp:") || forward.starts_with("udp:");
+  if (!known || last == std::string::npos || std::ranges::count(forward, ':') != 3) {
+    return hint(fail(Errc::usage, "'{}' is no forwarded port", forward), "for example \"tcp:127.0.0.1:2222:22\"");
+  }
+  return fmt::format("{}-:{}", forward.substr(0, last), forward.substr(last + 1));
+}
+
+Result<> put_networks(Builder& b) {
+  std::size_t number = 0;
+  for (const declare::Network& network : b.vm.networks) {
+    const std::string id = fmt::format("net{}", number++);
+    if (network.type == "user") {
+      std::string value = "user,id=" + id;
+      for (const std::string& forward : network.forward) {
+        TRY_LET(const std::string rule, forward_rule(forward));
+        value += ",hostfwd=" + comma_doubled(rule);
+      }
+      b.arguments.option("netdev", std::move(value));
+    } else if (network.type == "tap") {
+      b.arguments.option("netdev", "tap", {{"id", id}, {"ifname", network.tap}, {"script", "no"}, {"downscript", "no"}});
+    } else {
+      return hint(fail(Errc::usage, "no network type '{}'", network.type), "one of user, tap");
+    }
+    std::string value = fmt::format("{},netdev={}", b.device("virtio-net"), id);
+    if (!network.mac.empty()) value += ",mac=" + comma_doubled(network.mac);
+    if (b.board.bus == "pci") value += ",romfile=";  // nobody boots from it, and not every machine has the file
+    b.arguments.option("device", std::move(value));
+  }
+  return {};
+}
+
+void put_other_devices(Builder& b) {
+  b.arguments.option("object", "rng-builtin", {{"id", "random"}});
+  b.arguments.option("device", b.device("virtio-rng"), {{"rng", "random"}});
+  std::size_t number = 0;
+  for (const declare::Share& share : b.vm.shares) {
+    const std::string id = fmt::format("share{}", number++);
+    b.arguments.option("chardev", "socket", {{"id", id}, {"path", share.socket}});
+    b.arguments.option("device", b.device("vhost-user-fs"), {{"chardev", id}, {"tag", share.tag}});
+  }
+  if (b.vm.vsock_cid) b.arguments.option("device", b.device("vhost-vsock"), {{"guest-cid", std::to_string(*b.vm.vsock_cid)}});
+}
+
+}  // namespace
+
+Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
+  TRY_LET(const Board board, board_of(vm));
+  TRY(check_extra(vm.extra_arguments));
+  TRY(credential::check_deliverable(plan));
+  Builder b = {.vm = vm, .plan = plan, .context = context, .board = board, .arguments = Arguments(program_of(vm))};
+  put_machine(b);
+  put_supervision(b);
+  put_credentials(b);
+  TRY(put_kernel(b));
+  put_link(b);
+  TRY(put_disks(b));
+  TRY(put_networks(b));
+  put_other_devices(b);
+  b.arguments.append(vm.extra_arguments);
+  b.launch.argv = b.arguments.take();
+  return std::move(b.launch);
+}
+
+}  // namespace vmcred::vmm::qemu

@@ -128,8 +128,6 @@ std::string manual_page() {
 }
 
 Result<std::string> completion_script(std::string_view shell) {
-  std::string words;
-  for (const Command* command : commands()) words += fmt::format("{}\n", command->words);
   if (shell == "bash") {
     std::string text = "# bash completion for vmcred, made by 'vmcred completion bash'\n_vmcred() {\n  local table='";
     for (const Command* command : commands()) {
@@ -189,11 +187,16 @@ complete -F _vmcred vmcred
 namespace {
 
 constexpr Parameter kHelpParameters[] = {{"[WORD...]", "a command or noun; none: the overview"},
-                                         {"--man", "print the whole manual page in scdoc's format"}};
+                                         {"--man", "print the whole manual page in scdoc's format"},
+                                         {"--words", "print the words of every command, one a line"}};
 
 Result<Exit> help(const Given& given, World& world) {
   if (given.has("man")) {
     print(world, manual_page());
+    return Exit::done;
+  }
+  if (given.has("words")) {
+    for (const Command* command : commands()) print(world, fmt::format("{}\n", command->words));
     return Exit::done;
   }
   const std::vector<std::string> words = given.all("WORD");

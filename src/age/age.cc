@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::string_view kPassphrase = "scrypt";
 
+}  // namespace
+
 Result<Secret> unwrap_file_key(std::span<const IdentityPtr> identities, std::span<const Stanza> stanzas) {
   for (const Stanza& stanza : stanzas) {
     if (stanza.type == kPassphrase && stanzas.size() > 1) {
@@ -21,8 +23,6 @@ Result<Secret> unwrap_file_key(std::span<const IdentityPtr> identities, std::spa
   return hint(fail(Errc::denied, "no identity matches any of the recipients"),
               "use the private key of one of the recipients");
 }
-
-}  // namespace
 
 Result<std::string> encrypt(std::span<const RecipientPtr> recipients, Bytes plaintext, Randomness& randomness) {
   if (recipients.empty()) return fail(Errc::usage, "no recipient to encrypt to");

@@ -30,4 +30,8 @@ Result<std::string> encrypt_armored(std::span<const RecipientPtr> recipients, By
 /// `denied`: no identity matches. `invalid_data`: not an age file. `mismatch`: changed since it was written.
 Result<Secret> decrypt(std::span<const IdentityPtr> identities, std::string_view file);
 
+/// The middle of it: the file key out of a header's stanzas. `denied`: no identity matches; `invalid_data`: a stanza of
+/// a known kind is malformed, or a passphrase stands beside others.
+Result<Secret> unwrap_file_key(std::span<const IdentityPtr> identities, std::span<const Stanza> stanzas);
+
 }  // namespace vmcred::age

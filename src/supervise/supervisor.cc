@@ -144,7 +144,7 @@ Result<> Supervisor::begin_life() {
                                .token = std::move(token),
                                .expected = std::move(expected),
                                .by_reference = mission_.by_reference,
-                               .random = [randomness = mission_.randomness](WritableBytes out) { randomness->fill(out); }};
+                               .randomness = mission_.randomness};
     link_.emplace(std::move(vmm_.link), link::HostSession(std::move(config)));
   }
   limit_ = now() + mission_.start_limit;

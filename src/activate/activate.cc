@@ -1,0 +1,71 @@
+#include "activate/activate.h"
+
+#include <set>
+
+namespace vmcred::activate {
+namespace {
+
+Result<Item> make_item(const Request& request, const store::Wanted& wanted) {
+  Item item = {.path = store::rel_path(wanted.id), .mode = wanted.file->mode, .value = {}};
+  item.value = [&request, id = wanted.id] { return request.repository.read_var(id, request.keys); };
+  TRY_LET(item.uid, find_user(wanted.file->owner, request.users));
+  TRY_LET(item.gid, find_group(wanted.file->group, request.users));
+  return item;
+}
+
+/// The vms of the machine that have a credential from one of `paths`.
+Result<std::set<std::string>> vms_that_use(const Request& request, const std::set<std::string>& paths) {
+  std::set<std::string> vms;
+  for (const auto& [name, vm] : request.declaration.vms) {
+    if (vm.machine != request.machine) continue;
+    for (const declare::Credential& credential : vm.credentials) {
+      const auto* const ref = std::get_if<declare::VarRef>(&credential.from);
+      if (ref == nullptr) continue;
+      TRY_LET(const store::VarId id, store::resolve_for_vm(request.declaration, *ref, vm));
+      if (paths.contains(store::rel_path(id))) vms.insert(name);
+    }
+  }
+  return vms;
+}
+
+Result<std::vector<std::string>> units_to_restart(const Request& request, const std::vector<store::Wanted>& wanted,
+                                                  const Published& published) {
+  std::set<std::string> changed;
+  for (const Change& change : published.changes) changed.insert(change.path);
+  std::set<std::string> units;
+  for (const store::Wanted& one : wanted) {
+    if (changed.contains(store::rel_path(one.id))) units.insert(one.file->restart_units.begin(), one.file->restart_units.end());
+  }
+  TRY_LET(const auto vms, vms_that_use(request, changed));
+  for (const std::string& vm : vms) units.insert(fmt::format("microvm@{}.service", vm));
+  return std::vector<std::string>(units.begin(), units.end());
+}
+
+}  // namespace
+
+Result<Report> activate(const Request& request) {
+  if (!request.declaration.machines.contains(request.machine)) {
+    return fail(Errc::not_found, "no machine '{}' in the declaration", request.machine);
+  }
+  const std::vector<store::Wanted> wanted = store::wanted_on(request.declaration, request.machine);
+  std::vector<Item> items;
+  for (const store::Wanted& one : wanted) {
+    auto item = make_item(request, one);
+    if (item) {
+      items.push_back(*std::move(item));
+      continue;
+    }
+    // An owner that this machine does not have is this var's failure, not everybody's.
+    items.push_back({.path = store::rel_path(one.id),
+                     .value = [error = item.error()]() -> Result<Secret> { return std::unexpected(error); }});
+  }
+  Report report;
+  TRY_LET(report.published, publish_generation(request.places, items));
+  report.count = items.size() - report.published.failed.size();
+  if (!report.published.first) {
+    TRY_LET(report.units, units_to_restart(request, wanted, report.published));
+  }
+  return report;
+}
+
+}  // namespace vmcred::activate

@@ -32,7 +32,7 @@ class LeakPatterns {
     std::size_t offset = 0;
     std::size_t length = 0;     ///< bytes that agree (of the encoded text)
   };
-  /// The first match in `text`, if there is one. About 4 GB/s where there is none.
+  /// The first match in `text`, if there is one. The first search after an addition builds the index (not thread-safe).
   [[nodiscard]] bool find(Bytes text, Match* match) const;
 
  private:
@@ -48,7 +48,7 @@ struct Leak {
   std::string place;     ///< "/proc/812/cmdline (qemu-system-x86)", "/var/log/syslog"
   std::string secret;    ///< its name
   std::string encoding;
-  std::size_t offset = 0;
+  std::uint64_t offset = 0;
 };
 
 /// Where to look.

@@ -6,6 +6,7 @@ namespace vmcred::app {
 
 std::span<const Command* const> commands() {
   static constexpr std::array kCommands = {
+      &kDeclare,
       &kHelp,
       &kCompletion,
   };

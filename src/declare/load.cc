@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include <climits>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 
@@ -50,11 +50,12 @@ Result<Declaration> only_without_problems(Reading reading) {
 
 bool is_json(const std::string& file) { return file.ends_with(".json"); }
 
-/// JSON's syntax errors say "line L, column C" in their text; the place is taken from there.
-Mark mark_in(const std::string& message) {
+/// JSON's syntax errors begin with "line L, column C: "; the place is taken out of the text.
+Mark take_mark(std::string& message) {
   Mark mark;
-  const std::size_t at = message.find("line ");
-  if (at == std::string::npos || std::sscanf(message.c_str() + at, "line %d, column %d", &mark.line, &mark.column) != 2) return {};
+  int end = 0;
+  if (std::sscanf(message.c_str(), "line %d, column %d: %n", &mark.line, &mark.column, &end) != 2) return {};
+  message.erase(0, static_cast<std::size_t>(end));
   return mark;
 }
 
@@ -68,7 +69,11 @@ Reading read_toml(std::string_view text, const std::string& file) {
 
 Reading read_json(std::string_view text, const std::string& file) {
   const auto json = parse_json(text, {.max_bytes = kMaxDeclaration});
-  if (!json) return syntax_problem(file, mark_in(json.error().message), json.error().message);
+  if (!json) {
+    std::string message = json.error().message;
+    const Mark mark = take_mark(message);
+    return syntax_problem(file, mark, std::move(message));
+  }
   return read_root(tree_of(*json), file, true);
 }
 

@@ -88,7 +88,7 @@ void read_sharing(const Table& table, const Declaration& declaration, Generator&
       table.problem("machines", Fault::bad_value, "'machines' and 'vms' exclude each other",
                     "the machine of each vm has its values");
     }
-    if (generator.vms.empty()) table.problem("vms", Fault::bad_value, "'vms' is empty");
+    if (generator.vms.empty() && table.find("vms")->if_array() != nullptr) table.problem("vms", Fault::bad_value, "'vms' is empty");
     generator.sharing = Sharing::per_vm;
     return;
   }
@@ -99,7 +99,7 @@ void read_sharing(const Table& table, const Declaration& declaration, Generator&
                     "name those that need it, or say share = true");
     }
     for (const auto& [name, machine] : declaration.machines) machines.push_back(name);
-  } else if (machines.empty()) {
+  } else if (machines.empty() && table.find("machines")->if_array() != nullptr) {
     table.problem("machines", Fault::bad_value, "'machines' is empty");
   }
   std::ranges::sort(machines);

@@ -89,7 +89,7 @@ void read_oem_strings(const CredentialContext& c) {
     const bool binary = entry.starts_with(kBinaryForm);
     if (!binary && !entry.starts_with(kTextForm)) {
       c.add(Fault::bad_value, place, "oem-strings: an entry is no credential",
-          "write io.systemd.credential:NAME=VALUE; other OEM strings go into extra-arguments");
+          "write io.systemd.credential:NAME=VALUE; vmcred passes no other OEM strings");
       continue;
     }
     const std::string_view rest = entry.substr(binary ? kBinaryForm.size() : kTextForm.size());

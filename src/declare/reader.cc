@@ -38,8 +38,9 @@ std::string hint_for(std::string_view word, Keys known, std::string_view what) {
   std::string hint = did_you_mean(word, {known.begin(), known.end()});
   if (!hint.empty()) return hint;
   hint = what;
+  const std::string_view last = what.ends_with(" be") ? " or " : " and ";
   for (std::size_t i = 0; i < known.size(); ++i) {
-    hint += i == 0 ? " " : i + 1 == known.size() ? " or " : ", ";
+    hint += i == 0 ? " " : i + 1 == known.size() ? last : ", ";
     hint += known[i];
   }
   return hint;
@@ -50,7 +51,7 @@ Table::Table(Report& report, const Entry& entry, std::string pointer, std::strin
   if (entry.node.is_null()) return;
   members_ = entry.node.if_object();
   if (members_ == nullptr) {
-    report.add(Fault::wrong_type, place(), prefixed(label_, fmt::format("must be a table, not {}", kind_of(entry.node))));
+    report.add(Fault::wrong_type, place(), fmt::format("{} must be a table, not {}", label_.empty() ? "the declaration" : label_, kind_of(entry.node)));
     return;
   }
   for (const Member& each : *members_) {

@@ -1,6 +1,7 @@
 #include "base/process.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -39,6 +40,8 @@ struct Preparation {
   pid_t parent;
   bool die_with_parent;
   bool new_session;
+  const std::optional<uid_t>& user;
+  const std::vector<std::pair<int, rlim_t>>& limits;
 };
 
 [[noreturn]] void give_up(int report) {
@@ -48,6 +51,16 @@ struct Preparation {
 }
 
 [[noreturn]] void become_child(Preparation& p) {
+  for (const auto& [resource, value] : p.limits) {
+    const rlimit limit = {.rlim_cur = value, .rlim_max = value};
+    if (::setrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0) give_up(p.report);
+  }
+  if (p.user) {  // before PR_SET_PDEATHSIG, which a change of the user clears
+    if (::setgroups(0, nullptr) != 0 || ::setresgid(*p.user, *p.user, *p.user) != 0 ||
+        ::setresuid(*p.user, *p.user, *p.user) != 0) {
+      give_up(p.report);
+    }
+  }
   if (p.die_with_parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (::getppid() != p.parent) ::_exit(127);  // the parent died before the signal was armed
@@ -154,7 +167,9 @@ Result<Child> spawn(const Command& command) {
                              .null = null.get(),
                              .parent = ::getpid(),
                              .die_with_parent = command.die_with_parent,
-                             .new_session = command.new_session};
+                             .new_session = command.new_session,
+                             .user = command.user,
+                             .limits = command.limits};
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("run '{}': fork", name);
   if (pid == 0) become_child(preparation);

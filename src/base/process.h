@@ -1,6 +1,7 @@
 // Starting other programs: explicit arguments, environment and descriptors; nothing else is inherited.
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -27,6 +28,8 @@ struct Command {
   std::vector<std::pair<int, int>> descriptors = {};
   bool die_with_parent = true;  ///< PR_SET_PDEATHSIG SIGKILL (bound to the thread that spawns)
   bool new_session = false;     ///< setsid: away from our terminal and process group
+  std::optional<uid_t> user = {};  ///< root only: becomes this user and the group of the same number, no other groups
+  std::vector<std::pair<int, rlim_t>> limits = {};  ///< (RLIMIT_…, soft and hard)
 };
 
 /// How a process ended.

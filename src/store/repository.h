@@ -20,8 +20,8 @@ inline constexpr std::size_t kMaxStoredBytes = 4 * 1024 * 1024;
 
 enum class Form : std::uint8_t { secret, open };  ///< `secret` (sops file) or `value` (plain file)
 
-/// A project folder with its vars/ and sops/ trees; neither needs to exist. Reading takes no lock: what it sees of one
-/// generator is always one complete set of values.
+/// A project folder with its vars/ and sops/ trees; neither needs to exist. Reading takes no lock: a value is always
+/// seen as it was before a change or after it.
 class Repository {
  public:
   static Result<Repository> open(const std::string& folder);
@@ -56,7 +56,8 @@ class Repository {
   Fd root_;
 };
 
-/// What the declaration asks for and the store does not have, sorted; for one machine, or all when it is empty.
+/// What the declaration asks for and the store does not have, sorted: of what is deployed to one machine, or of
+/// everything when `machine` is empty.
 std::vector<VarId> missing(const Repository& repository, const declare::Declaration& declaration,
                            std::string_view machine = {});
 

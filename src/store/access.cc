@@ -1,0 +1,253 @@
+#include "store/access.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "base/file.h"
+#include "base/json.h"
+
+namespace vmcred::store {
+namespace {
+
+constexpr std::size_t kMaxKeyFile = 1024 * 1024;
+
+std::string principal_path(Kind kind, std::string_view name) { return fmt::format("sops/{}/{}", plural(kind), name); }
+
+void add_sorted(std::vector<std::string>& list, const std::string& name) {
+  const auto place = std::ranges::lower_bound(list, name);
+  if (place == list.end() || *place != name) list.insert(place, name);
+}
+
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+
+/// What stands in a folder: each name, and the text of the link that it is ("" when it is none).
+struct Entry {
+  std::string name;
+  std::string target;
+};
+
+Result<std::vector<Entry>> entries_in(const Fd& root, const std::string& path) {
+  Result<Fd> fd = open_beneath(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (!fd && fd.error().code == Errc::not_found) return std::vector<Entry>{};
+  if (!fd) return std::unexpected(std::move(fd).error());
+  const std::unique_ptr<DIR, CloseFolder> folder(::fdopendir(fd->get()));
+  if (!folder) return fail_errno("read folder '{}'", path);
+  (void)fd->release();  // closedir closes it
+  std::vector<Entry> entries;
+  for (const dirent* item = ::readdir(folder.get()); item != nullptr; item = ::readdir(folder.get())) {
+    const std::string_view name = item->d_name;
+    if (name == "." || name == "..") continue;
+    std::array<char, PATH_MAX> text = {};
+    const ssize_t size = ::readlinkat(::dirfd(folder.get()), item->d_name, text.data(), text.size());
+    entries.push_back({.name = std::string(name),
+                       .target = size < 0 ? std::string() : std::string(text.data(), static_cast<std::size_t>(size))});
+  }
+  std::ranges::sort(entries, {}, &Entry::name);
+  return entries;
+}
+
+/// Where a relative link in `folder` leads, by its words alone; "" when it leaves the project.
+std::string lexical_target(std::string_view folder, std::string_view target) {
+  if (target.starts_with('/')) return {};
+  std::vector<std::string_view> parts;
+  const auto walk = [&](std::string_view path) {
+    while (!path.empty()) {
+      const std::size_t slash = std::min(path.find('/'), path.size());
+      const std::string_view part = path.substr(0, slash);
+      path.remove_prefix(std::min(slash + 1, path.size()));
+      if (part.empty() || part == ".") continue;
+      if (part != "..") {
+        parts.push_back(part);
+      } else if (parts.empty()) {
+        return false;
+      } else {
+        parts.pop_back();
+      }
+    }
+    return true;
+  };
+  if (!walk(folder) || !walk(target)) return {};
+  std::string joined;
+  for (const std::string_view part : parts) joined += joined.empty() ? std::string(part) : "/" + std::string(part);
+  return joined;
+}
+
+}  // namespace
+
+std::string_view plural(Kind kind) {
+  constexpr std::array<std::string_view, 3> kWords = {"users", "machines", "groups"};
+  return kWords.at(static_cast<std::size_t>(kind));
+}
+
+std::string_view singular(Kind kind) {
+  constexpr std::array<std::string_view, 3> kWords = {"user", "machine", "group"};
+  return kWords.at(static_cast<std::size_t>(kind));
+}
+
+const std::vector<std::string>& Links::of(Kind kind) const {
+  return kind == Kind::user ? users : kind == Kind::machine ? machines : groups;
+}
+std::vector<std::string>& Links::of(Kind kind) {
+  return kind == Kind::user ? users : kind == Kind::machine ? machines : groups;
+}
+void Links::add(Kind kind, const std::string& name) { add_sorted(of(kind), name); }
+
+Result<std::vector<PublicKey>> parse_key_file(std::string_view text) {
+  TRY_LET(const Json json, parse_json(text, {.max_bytes = kMaxKeyFile, .max_depth = 8}));
+  std::vector<PublicKey> keys;
+  const auto add = [&](const Json& item) -> Result<> {
+    std::string type = item.string_at("type");
+    std::ranges::transform(type, type.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+    std::string key = item.string_at("publickey");
+    if (key.empty()) return fail(Errc::invalid_data, "a key has no 'publickey'");
+    if (type != "age" && type != "pgp") return fail(Errc::invalid_data, "a key is of the unknown type '{}'", type);
+    keys.push_back({.type = std::move(type), .text = std::move(key)});
+    return {};
+  };
+  if (const Json::Array* list = json.if_array()) {
+    for (const Json& item : *list) TRY(add(item));
+  } else {
+    TRY(add(json));
+  }
+  if (keys.empty()) return fail(Errc::invalid_data, "there is no key in it");
+  std::ranges::sort(keys);
+  const auto repeated = std::ranges::unique(keys);
+  keys.erase(repeated.begin(), repeated.end());
+  return keys;
+}
+
+std::string print_key_file(std::vector<PublicKey> keys) {
+  std::ranges::sort(keys, [](const PublicKey& a, const PublicKey& b) {
+    return std::tie(a.text, a.type) < std::tie(b.text, b.type);
+  });
+  Json list = Json::array();
+  for (PublicKey& key : keys) {
+    Json item = Json::object();
+    item.set("publickey", std::move(key.text));
+    item.set("type", std::move(key.type));
+    list.push(std::move(item));
+  }
+  std::string text = dump_json(list, Indent::two_spaces);
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+std::string link_target(std::string_view folder, Kind kind, std::string_view name) {
+  std::string target;
+  for (auto ups = std::ranges::count(folder, '/') + 2; ups > 0; --ups) target += "../";
+  // Inside sops/ clan writes the short way round.
+  if (folder.starts_with("sops/")) target.resize(target.size() - 3);
+  return target + (folder.starts_with("sops/") ? fmt::format("{}/{}", plural(kind), name) : principal_path(kind, name));
+}
+
+Result<std::vector<PublicKey>> Principals::keys(Kind kind, const std::string& name) {
+  const auto known = keys_.find({kind, name});
+  if (known != keys_.end()) return known->second;
+  const std::string path = principal_path(kind, name) + "/key.json";
+  const auto load = [&]() -> Result<std::vector<PublicKey>> {
+    Result<Fd> fd = open_beneath(repository_->root(), path, O_RDONLY | O_CLOEXEC);
+    if (!fd && fd.error().code == Errc::not_found)
+      return fail(Errc::not_found, "there is no {} '{}'", singular(kind), name);
+    if (!fd) return std::unexpected(std::move(fd).error());
+    TRY_LET(const std::string text, read_all(*fd, path, kMaxKeyFile));
+    return in(fmt::format("read '{}'", path), parse_key_file(text));
+  };
+  return keys_.emplace(std::pair{kind, name}, load()).first->second;
+}
+
+bool Principals::exists(Kind kind, const std::string& name) {
+  if (kind != Kind::group) return keys(kind, name).has_value();
+  return open_beneath(repository_->root(), principal_path(kind, name), O_PATH | O_DIRECTORY | O_CLOEXEC).has_value();
+}
+
+Result<std::vector<std::string>> Principals::names(Kind kind) const {
+  Result<std::vector<std::string>> names =
+      list_folder(join_path(repository_->folder(), fmt::format("sops/{}", plural(kind))));
+  if (!names && names.error().code == Errc::not_found) return std::vector<std::string>{};
+  return names;
+}
+
+Result<Acl> Principals::links_in(const std::string& folder, std::initializer_list<Kind> kinds) {
+  Acl acl;
+  for (const Kind kind : kinds) {
+    const std::string place = fmt::format("{}/{}", folder, plural(kind));
+    TRY_LET(const std::vector<Entry> entries, entries_in(repository_->root(), place));
+    for (const Entry& entry : entries) {
+      const std::string path = place + "/" + entry.name;
+      const std::string must = principal_path(kind, entry.name);
+      if (entry.target.empty()) {
+        acl.bad.push_back({path, "is no link, so it grants nothing"});
+      } else if (lexical_target(place, entry.target) != must) {
+        acl.bad.push_back({path, fmt::format("leads to '{}' instead of {}", entry.target, must)});
+      } else if (!exists(kind, entry.name)) {
+        const Result<std::vector<PublicKey>> found =
+            kind == Kind::group ? Result<std::vector<PublicKey>>{} : keys(kind, entry.name);
+        const bool damaged = kind != Kind::group && found.error().code != Errc::not_found;
+        if (damaged) return std::unexpected(found.error());
+        acl.bad.push_back({path, fmt::format("leads nowhere: there is no {} '{}'", singular(kind), entry.name)});
+      } else {
+        acl.links.of(kind).push_back(entry.name);
+      }
+    }
+  }
+  return acl;
+}
+
+Result<Acl> Principals::acl(const std::string& folder) {
+  return links_in(folder, {Kind::user, Kind::machine, Kind::group});
+}
+
+Result<Acl> Principals::group(const std::string& name) {
+  const auto known = groups_.find(name);
+  if (known != groups_.end()) return known->second;
+  if (!exists(Kind::group, name)) return fail(Errc::not_found, "there is no group '{}'", name);
+  return groups_.emplace(name, links_in(principal_path(Kind::group, name), {Kind::user, Kind::machine})).first->second;
+}
+
+Result<std::vector<PublicKey>> Principals::readers(const Links& links) {
+  std::vector<PublicKey> all;
+  const auto add = [&](Kind kind, const std::vector<std::string>& names) -> Result<> {
+    for (const std::string& name : names) {
+      TRY_LET(const std::vector<PublicKey> found, keys(kind, name));
+      all.insert(all.end(), found.begin(), found.end());
+    }
+    return {};
+  };
+  TRY(add(Kind::user, links.users));
+  TRY(add(Kind::machine, links.machines));
+  for (const std::string& name : links.groups) {
+    TRY_LET(const Acl members, group(name));
+    TRY(add(Kind::user, members.links.users));
+    TRY(add(Kind::machine, members.links.machines));
+  }
+  std::ranges::sort(all);
+  const auto repeated = std::ranges::unique(all);
+  all.erase(repeated.begin(), repeated.end());
+  return all;
+}
+
+Result<std::string> Principals::user_of(const KeyRing& ring) {
+  TRY_LET(const std::vector<std::string> users, names(Kind::user));
+  for (const std::string& user : users) {
+    const Result<std::vector<PublicKey>> found = keys(Kind::user, user);
+    if (!found && found.error().code == Errc::not_found) continue;
+    if (!found) return std::unexpected(found.error());
+    for (const PublicKey& key : *found)
+      if (std::ranges::binary_search(ring.recipients(), key.text)) return user;
+  }
+  if (ring.empty())
+    return hint(fail(Errc::denied, "you have no private key"), "run 'vmcred init' (or 'vmcred vars keygen')");
+  return hint(fail(Errc::denied, "none of your keys belongs to a user of this project"),
+              "run 'vmcred vars keygen', or ask somebody who is one to add you");
+}
+
+}  // namespace vmcred::store

@@ -1,0 +1,50 @@
+// Changing the store: under one lock, and for each folder all or nothing, also when the process is killed half-way.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/result.h"
+#include "store/access.h"
+#include "store/repository.h"
+
+namespace vmcred::store {
+
+/// The right to change a repository. clan takes the same lock, so its commits and ours do not meet.
+class Lock {
+ public:
+  /// With Wait::no a lock that somebody else holds is `unavailable`. Also clears what a killed process left behind.
+  static Result<Lock> take(const Repository& repository, Wait wait);
+
+ private:
+  explicit Lock(Fd fd) : fd_(std::move(fd)) {}
+  Fd fd_;
+};
+
+/// The file that Lock::take locks: clan.lock in the git folder, else .vmcred.lock in the project folder.
+std::string lock_path(const std::string& folder);
+
+/// A folder's new content, piece by piece: files by relative path, and links by relative path.
+struct Change {
+  std::map<std::string, std::string> files = {};  ///< "api-key/secret": bytes, written with mode 0644
+  std::map<std::string, std::string> links = {};  ///< "api-key/users/alice": "../../…"
+  std::vector<std::string> remove = {};           ///< files, links or folders that go; done before the others
+};
+
+/// Brings `folder` (below the project folder) to its new content in one step. What the change does not name stays byte
+/// for byte the same. A folder that ends empty is removed. An observer sees the old folder or the new one, never
+/// another, whenever this process is killed.
+Result<> publish(const Repository& repository, const Lock& lock, const std::string& folder, const Change& change);
+
+/// Removes `folder` and everything in it in one step.
+Result<> retire(const Repository& repository, const Lock& lock, const std::string& folder);
+
+/// Moves a whole folder to a place where nothing is.
+Result<> move_folder(const Repository& repository, const Lock& lock, const std::string& from, const std::string& to);
+
+/// Adds to a change what gives the secret or var in `folder`/`name` exactly these links.
+void set_links(Change& change, const std::string& folder, const std::string& name, const Links& links);
+
+}  // namespace vmcred::store

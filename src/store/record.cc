@@ -1,0 +1,83 @@
+#include "store/record.h"
+
+#include <fcntl.h>
+
+#include "base/base64.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "sops/sops.h"
+
+namespace vmcred::store {
+namespace {
+
+constexpr int kVersion = 1;
+constexpr std::size_t kMaxRecord = 1024 * 1024;
+
+std::map<std::string, std::string> texts_in(const Json* object) {
+  std::map<std::string, std::string> texts;
+  if (object == nullptr || object->if_object() == nullptr) return texts;
+  for (const auto& [name, value] : *object->if_object())
+    if (const std::string* text = value.if_string()) texts.emplace(name, *text);
+  return texts;
+}
+
+Json json_of(const std::map<std::string, std::string>& texts) {
+  Json object = Json::object();
+  for (const auto& [name, text] : texts) object.set(name, text);
+  return object;
+}
+
+}  // namespace
+
+Result<Record> parse_record(std::string_view text) {
+  TRY_LET(const Json json, parse_json(text, {.max_bytes = kMaxRecord, .max_depth = 8}));
+  const Json* version = json.find("version");
+  if (version == nullptr || version->if_integer() == nullptr) return fail(Errc::invalid_data, "it has no version");
+  if (*version->if_integer() != kVersion)
+    return hint(fail(Errc::invalid_data, "its version {} is not known", *version->if_integer()),
+                "a newer vmcred wrote it: use that one");
+  Record record;
+  record.script = json.string_at("script");
+  record.generated = json.string_at("generated");
+  if (const Json* inputs = json.find("runtime-inputs"); inputs != nullptr && inputs->if_array() != nullptr)
+    for (const Json& input : *inputs->if_array())
+      if (const std::string* name = input.if_string()) record.runtime_inputs.push_back(*name);
+  for (const auto& [name, form] : texts_in(json.find("files")))
+    record.files.emplace(name, form == "open" ? Form::open : Form::secret);
+  record.dependencies = texts_in(json.find("dependencies"));
+  record.set_by_hand = texts_in(json.find("set-by-hand"));
+  return record;
+}
+
+std::string print_record(const Record& record) {
+  Json json = Json::object();
+  json.set("version", kVersion);
+  json.set("generated", record.generated);
+  json.set("script", record.script);
+  json.set("runtime-inputs", Json::strings(record.runtime_inputs));
+  Json files = Json::object();
+  for (const auto& [name, form] : record.files) files.set(name, form == Form::open ? "open" : "secret");
+  json.set("files", std::move(files));
+  json.set("dependencies", json_of(record.dependencies));
+  if (!record.set_by_hand.empty()) json.set("set-by-hand", json_of(record.set_by_hand));
+  return dump_json(json, Indent::two_spaces);
+}
+
+Result<std::optional<Record>> read_record(const Repository& repository, const GeneratorId& id) {
+  const std::string path = fmt::format("{}/{}", Repository::generator_path(id), kRecordName);
+  Result<Fd> fd = open_beneath(repository.root(), path, O_RDONLY | O_CLOEXEC);
+  if (!fd && fd.error().code == Errc::not_found) return std::optional<Record>{};
+  if (!fd) return std::unexpected(std::move(fd).error());
+  TRY_LET(const std::string text, read_all(*fd, path, kMaxRecord));
+  TRY_LET(Record record, in(fmt::format("read '{}'", path), parse_record(text)));
+  return record;
+}
+
+Result<std::string> value_digest(Form form, std::string_view stored) {
+  if (form == Form::open) return hex_encode(sha256(bytes_of(stored)));
+  TRY_LET(const sops::File file, sops::parse(stored));
+  return hex_encode(sha256(bytes_of(file.data)));
+}
+
+}  // namespace vmcred::store

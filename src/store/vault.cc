@@ -1,0 +1,157 @@
+#include "store/vault.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "sops/sops.h"
+#include "store/keys.h"
+
+namespace vmcred::store {
+namespace {
+
+/// One text, as its own line, into a Secret.
+Secret with_newline(const Secret& line) {
+  Secret text(line.size() + 1);
+  std::ranges::copy(line.bytes(), text.writable().begin());
+  text.writable().back() = '\n';
+  return text;
+}
+
+Result<sops::File> read_sops(const Repository& repository, const std::string& path) {
+  TRY_LET(const Fd fd, open_beneath(repository.root(), path, O_RDONLY | O_CLOEXEC));
+  TRY_LET(const std::string text, read_all(fd, path, kMaxStoredBytes));
+  return in(fmt::format("read '{}'", path), sops::parse(text));
+}
+
+std::string machine_secret(const std::string& machine) { return fmt::format("sops/secrets/{}-age.key", machine); }
+
+}  // namespace
+
+Links links_for(const declare::Declaration& declaration, const Wanted& value, const std::string& writer) {
+  Links links;
+  for (const std::string& machine : value.machines) links.add(Kind::machine, machine);
+  // The first machine's default groups, as clan does it; a vm counts as its host.
+  const Placement& placement = value.id.generator.placement;
+  std::string first = placement.owner;
+  if (placement.sharing == declare::Sharing::per_vm) {
+    const auto vm = declaration.vms.find(placement.owner);
+    first = vm == declaration.vms.end() ? std::string() : vm->second.machine;
+  } else if (placement.sharing == declare::Sharing::shared && !value.generator->machines.empty()) {
+    first = std::ranges::min(value.generator->machines);
+  }
+  if (const auto machine = declaration.machines.find(first); machine != declaration.machines.end())
+    for (const std::string& group : machine->second.default_groups) links.add(Kind::group, group);
+  if (!writer.empty()) links.add(Kind::user, writer);
+  return links;
+}
+
+Result<age::Recipients> Sealer::recipients(const std::vector<PublicKey>& readers) {
+  age::Recipients all;
+  for (const PublicKey& key : readers) {
+    if (key.type != "age")
+      return hint(fail(Errc::unavailable, "the PGP key {} is among the readers, and vmcred encrypts to age keys alone",
+                       key.text),
+                  "give its owner an age key");
+    age::RecipientPtr& parsed = parsed_[key.text];
+    if (!parsed) {
+      TRY_LET(parsed, age::parse_recipient(key.text));
+    }
+    all.push_back(parsed);
+  }
+  return all;
+}
+
+Result<std::string> Sealer::seal(const Secret& value, const Links& links) {
+  TRY_LET(const std::vector<PublicKey> readers, principals_->readers(links));
+  TRY_LET(const age::Recipients keys, recipients(readers));
+  if (keys.empty()) return fail(Errc::usage, "a secret needs a reader");
+  TRY_LET(const sops::File file, sops::encrypt(value.bytes(), keys, {.clock = *clock_}));
+  return sops::print(file);
+}
+
+Result<> Sealer::add(Change& change, const Repository& repository, const GeneratorId& id, const NewValue& value) {
+  const std::string folder = Repository::generator_path(id);
+  if (value.form == Form::open) {
+    for (const char* part : {"secret", "users", "machines", "groups"}) change.remove.push_back(value.file + "/" + part);
+    change.files[value.file + "/value"] = std::string(value.value.text());
+    return {};
+  }
+  Links links = value.links;
+  const VarId var{.generator = id, .file = value.file};
+  if (repository.form(var) == Form::secret) {
+    const std::string place = folder + "/" + value.file;
+    TRY_LET(const Drift difference, drift(repository, *principals_, place));
+    if (!difference.none())
+      return hint(fail(Errc::mismatch, "{} is not encrypted to exactly those who its links name", spoken(var)),
+                  "look at them with 'vmcred vars check', then run 'vmcred vars fix'");
+    TRY_LET(Acl acl, principals_->acl(place));
+    links = std::move(acl.links);
+  }
+  TRY_LET(change.files[value.file + "/secret"], in(fmt::format("encrypt {}", spoken(var)), seal(value.value, links)));
+  change.remove.push_back(value.file + "/value");
+  set_links(change, folder, value.file, links);
+  return {};
+}
+
+Result<Drift> drift(const Repository& repository, Principals& principals, const std::string& folder) {
+  TRY_LET(const sops::File file, read_sops(repository, folder + "/secret"));
+  TRY_LET(Acl acl, principals.acl(folder));
+  TRY_LET(const std::vector<PublicKey> wanted, principals.readers(acl.links));
+  std::vector<PublicKey> current;
+  for (const std::string& text : sops::recipients(file)) current.push_back({.type = "age", .text = text});
+  for (const std::string& text : sops::pgp_fingerprints(file)) current.push_back({.type = "pgp", .text = text});
+  std::ranges::sort(current);
+  Drift result{.bad = std::move(acl.bad)};
+  std::ranges::set_difference(wanted, current, std::back_inserter(result.added));
+  std::ranges::set_difference(current, wanted, std::back_inserter(result.removed));
+  return result;
+}
+
+Result<Secret> machine_key(const Repository& repository, const std::string& machine, const KeyRing& keys) {
+  const std::string path = machine_secret(machine) + "/secret";
+  TRY_LET(const sops::File file, read_sops(repository, path));
+  return in(fmt::format("decrypt '{}'", path), sops::decrypt(file, keys.keys().identities));
+}
+
+Result<bool> ensure_machine_key(const Repository& repository, const Lock& lock, const declare::Machine& machine,
+                                const std::string& writer, const KeyRing& keys) {
+  Principals principals(repository);
+  const Result<std::vector<PublicKey>> present = principals.keys(Kind::machine, machine.name);
+  if (present) return false;
+  if (present.error().code != Errc::not_found) return std::unexpected(present.error());
+  const std::string secret_folder = machine_secret(machine.name);
+  std::string public_key;
+  if (open_beneath(repository.root(), secret_folder + "/secret", O_PATH | O_CLOEXEC)) {
+    // Somebody was stopped between the two halves: the private one says what the public one is.
+    TRY_LET(const Secret text, machine_key(repository, machine.name, keys));
+    TRY_LET(const KeyRing ring, KeyRing::from_text(text, secret_folder));
+    if (ring.recipients().empty()) return fail(Errc::invalid_data, "'{}' holds no age key", secret_folder);
+    public_key = ring.recipients().front();
+  } else {
+    const age::KeyPair pair = age::generate_key_pair();
+    public_key = pair.recipient;
+    Links links;
+    links.add(Kind::user, writer);
+    for (const std::string& group : machine.default_groups) links.add(Kind::group, group);
+    Change change;
+    Sealer sealer(principals);
+    TRY_LET(change.files["secret"], sealer.seal(with_newline(pair.identity), links));
+    set_links(change, secret_folder, "", links);
+    TRY(publish(repository, lock, secret_folder, change));
+  }
+  Change change;
+  change.files["key.json"] = print_key_file({{.type = "age", .text = public_key}});
+  TRY(publish(repository, lock, "sops/machines/" + machine.name, change));
+  return true;
+}
+
+Result<> write_user(const Repository& repository, const Lock& lock, const std::string& user,
+                    const std::vector<PublicKey>& keys) {
+  TRY(check_user_name(user));
+  Change change;
+  change.files["key.json"] = print_key_file(keys);
+  return publish(repository, lock, "sops/users/" + user, change);
+}
+
+}  // namespace vmcred::store

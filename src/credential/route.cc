@@ -53,12 +53,17 @@ void add_once(std::string& text, std::string_view separator, const std::string& 
   text += part;
 }
 
-void take(Item& item, const Way& way) {
-  item.entry.channel = way.channel;
+/// The figures of a refused item are those of the first way that the vm really has.
+void count_bytes(Item& item, const Way& way) {
   item.entry.bytes_used = bytes_in(item, way);
   item.entry.bytes_allowed = way.item_bytes;
   if (way.channel == Channel::reference) item.entry.bytes_allowed = kMaxCredential;
   if (!item.entry.size_known) item.entry.bytes_used = 0;
+}
+
+void take(Item& item, const Way& way) {
+  item.entry.channel = way.channel;
+  count_bytes(item, way);
 }
 
 /// Sends `item` on the first of `ways` that carries it. With none it is refused: for `first` (what sent it on), else
@@ -72,6 +77,7 @@ void send(Item& item, std::span<const Way> ways, const Obstacle& first = {}) {
       take(item, way);
       return;
     }
+    if (way.open() && item.entry.bytes_allowed == 0) count_bytes(item, way);
     const bool fallback = way.channel == Channel::initrd || way.channel == Channel::reference;
     if (!fallback || all.why.empty()) add_once(all.why, "; ", found.why);
     if (way.channel != Channel::initrd || all.remedy.empty()) add_once(all.remedy, ", or ", found.remedy);

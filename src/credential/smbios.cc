@@ -48,7 +48,7 @@ std::size_t read_strings(Bytes rest, FoundStructure& structure) {
 
 Result<EntryPoint> read_64(Bytes bytes) {
   constexpr std::size_t kSize = 24;
-  const std::size_t size = bytes.size() > 5 ? bytes[5] : 0;
+  const std::size_t size = bytes.size() > 6 ? bytes[6] : 0;
   if (size < kSize || size > 32 || bytes.size() < size || !sums_to_zero(bytes.first(size))) {
     return fail(Errc::invalid_data, "the SMBIOS 3.x entry point is damaged");
   }

@@ -7,6 +7,11 @@ namespace vmcred::app {
 std::span<const Command* const> commands() {
   static constexpr std::array kCommands = {
       &kDeclare,
+      &kActivate,
+      &kVmList,
+      &kVmRun,
+      &kVmStop,
+      &kVmStatus,
       &kHelp,
       &kCompletion,
   };

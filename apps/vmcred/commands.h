@@ -5,8 +5,13 @@
 
 namespace vmcred::app {
 
+extern const Command kActivate;
 extern const Command kCompletion;
 extern const Command kDeclare;
 extern const Command kHelp;
+extern const Command kVmList;
+extern const Command kVmRun;
+extern const Command kVmStatus;
+extern const Command kVmStop;
 
 }  // namespace vmcred::app

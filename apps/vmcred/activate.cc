@@ -1,0 +1,87 @@
+// vmcred activate: decrypt what this machine may read below /run.
+#include "activate/activate.h"
+
+#include "commands.h"
+#include "project.h"
+
+namespace vmcred::app {
+namespace {
+
+constexpr Parameter kParameters[] = {
+    {"--root-prefix DIR", "work below DIR instead of / and mount nothing (for tests)"},
+};
+
+Result<std::string> this_machine(const declare::Declaration& declaration, const World& world) {
+  if (!world.machine.empty()) return world.machine;
+  if (declaration.machines.size() == 1) return declaration.machines.begin()->first;
+  return hint(fail(Errc::usage, "the declaration has {} machines", declaration.machines.size()),
+              "say which one this is with --machine");
+}
+
+void print_report(const World& world, const std::string& machine, const activate::Report& report) {
+  if (world.json) {
+    Json changes = Json::array();
+    for (const auto& change : report.published.changes) {
+      changes.push(Json::object().set("path", change.path).set("change", change_name(change.kind)));
+    }
+    Json failed = Json::array();
+    for (const auto& one : report.published.failed) {
+      failed.push(Json::object().set("path", one.path).set("error", one.error.message));
+    }
+    print(world, dump_json(Json::object()
+                               .set("machine", machine)
+                               .set("generation", static_cast<std::int64_t>(report.published.number))
+                               .set("switched", report.published.switched)
+                               .set("files", report.count)
+                               .set("changes", std::move(changes))
+                               .set("failed", std::move(failed))
+                               .set("restart", Json::strings(report.units)),
+                           Indent::two_spaces));
+    return;
+  }
+  if (!report.published.switched) {
+    note(world, fmt::format("generation {} of machine '{}' is up to date: {} files", report.published.number, machine, report.count));
+  } else {
+    note(world, fmt::format("generation {} of machine '{}' is active: {} files", report.published.number, machine, report.count));
+  }
+  for (const auto& change : report.published.changes) {
+    if (!report.published.first) print(world, fmt::format("{}: {}\n", change.path, change_name(change.kind)));
+  }
+  for (const std::string& unit : report.units) print(world, fmt::format("restart: {}\n", unit));
+}
+
+Result<Exit> run(const Given& given, World& world) {
+  TRY_LET(const declare::Declaration declaration, load_project(world));
+  TRY_LET(const std::string machine, this_machine(declaration, world));
+  const std::string prefix = given.at("root-prefix");
+  TRY_LET(const store::Repository repository, store::Repository::open(declaration.folder));
+  TRY_LET(store::KeyRing keys, store::KeyRing::of_host(world.environment, prefix.empty() ? "/" : prefix));
+  activate::Places places;
+  if (!prefix.empty()) {
+    places = {.generations = prefix + places.generations, .link = prefix + places.link, .mount = false};
+  }
+  TRY_LET(const activate::Report report,
+          in(fmt::format("activate machine '{}'", machine),
+             activate::activate({.declaration = declaration, .repository = repository, .keys = keys, .machine = machine, .places = places})));
+  print_report(world, machine, report);
+  if (report.published.failed.empty()) return Exit::done;
+  World loud = world;
+  loud.quiet = false;
+  for (const auto& one : report.published.failed) note(loud, fmt::format("vmcred: error: {}: {}", one.path, one.error.message));
+  return Exit::failed;
+}
+
+}  // namespace
+
+constinit const Command kActivate = {
+    "activate",
+    "decrypt this machine's vars below /run/vmcred (root)",
+    "Decrypts every var that is deployed to this machine into a new generation /run/vmcred.d/N, in memory\n"
+    "that is never swapped, with its mode and owner; then moves the link /run/vmcred/vars in one step and\n"
+    "wipes the generation before. A var that cannot be read is named and left out: the others go on, the\n"
+    "exit code is 1. Prints what changed and which units use it (restart-units of the vars, and the vms).",
+    kParameters,
+    run,
+};
+
+}  // namespace vmcred::app

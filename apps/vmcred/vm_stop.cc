@@ -1,0 +1,47 @@
+// vmcred vm stop: ask a vm's supervisor to stop it and wait for the end.
+#include "base/file.h"
+#include "commands.h"
+#include "supervise/control.h"
+#include "vms.h"
+
+namespace vmcred::app {
+namespace {
+
+constexpr Parameter kParameters[] = {
+    {"NAME", "the vm"},
+};
+
+/// Longer than all steps of a stop together.
+constexpr std::chrono::seconds kStopLimit{60};
+
+Result<Exit> run(const Given& given, World& world) {
+  const std::string name = given.at("NAME");
+  for (const std::string& root : supervise::runtime_roots(runtime_places(world))) {
+    auto client = supervise::ControlClient::connect(join_path(root, name));
+    if (!client && (client.error().code == Errc::not_found || client.error().code == Errc::unavailable)) continue;
+    if (!client) return std::unexpected(std::move(client).error());
+    TRY_LET(const Json answer, client->ask(Json::object().set("do", "stop"), kStopLimit));
+    TRY_LET(const supervise::Status status, supervise::read_status(answer));
+    if (world.json) print(world, dump_json(supervise::status_json(status), Indent::two_spaces));
+    if (status.state != supervise::VmState::stopped) {
+      return fail(Errc::unavailable, "vm '{}' was stopped, but not cleanly: {}", name, status.detail);
+    }
+    note(world, fmt::format("vm '{}' stopped: {}", name, status.detail));
+    return Exit::done;
+  }
+  note(world, fmt::format("vm '{}' does not run", name));
+  return Exit::done;
+}
+
+}  // namespace
+
+constinit const Command kVmStop = {
+    "vm stop",
+    "power a vm off",
+    "Asks the guest to power off (by its agent, control-alt-delete or the power button), then ends the VMM.\n"
+    "Returns when it is gone. A vm that does not run is no error.",
+    kParameters,
+    run,
+};
+
+}  // namespace vmcred::app

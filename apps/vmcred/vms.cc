@@ -1,0 +1,90 @@
+#include "vms.h"
+
+#include <unistd.h>
+
+#include "backends.h"
+#include "base/file.h"
+#include "base/spelling.h"
+#include "store/repository.h"
+#include "supervise/control.h"
+
+namespace vmcred::app {
+namespace {
+
+constexpr std::chrono::milliseconds kAnswerLimit{3000};
+
+/// The keys of whoever runs us: the operator's, else (on a host) the machine's own.
+Result<store::KeyRing> own_keys(const World& world) {
+  TRY_LET(store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  if (!keys.empty() || ::geteuid() != 0) return keys;
+  return store::KeyRing::of_host(world.environment);
+}
+
+Result<supervise::Secrets> secrets_from_store(const declare::Declaration& declaration, const declare::Vm& vm,
+                                              const World& world) {
+  TRY_LET(const store::Repository repository, store::Repository::open(declaration.folder));
+  TRY_LET(const store::KeyRing keys, own_keys(world));
+  return supervise::decrypt_credentials(vm, [&](const declare::Credential& credential) -> Result<Secret> {
+    if (const auto* const path = std::get_if<std::string>(&credential.from)) {
+      return read_secret(*path, supervise::kMaxCredential);
+    }
+    const auto& ref = std::get<declare::VarRef>(credential.from);
+    TRY_LET(const store::VarId id, store::resolve_for_vm(declaration, ref, vm));
+    return repository.read_var(id, keys);
+  });
+}
+
+}  // namespace
+
+Result<const declare::Vm*> find_vm(const declare::Declaration& declaration, const std::string& name) {
+  if (const auto found = declaration.vms.find(name); found != declaration.vms.end()) return &found->second;
+  std::vector<std::string> names;
+  for (const auto& [known, vm] : declaration.vms) names.push_back(known);
+  return hint(fail(Errc::not_found, "no vm '{}' in '{}'", name, declaration.file), did_you_mean(name, names));
+}
+
+supervise::RuntimePlaces runtime_places(const World& world) {
+  return {.unit = world.env("RUNTIME_DIRECTORY"), .user = world.env("XDG_RUNTIME_DIR"), .root = ::geteuid() == 0};
+}
+
+Result<std::optional<supervise::Status>> running_status(const World& world, const std::string& name) {
+  for (const std::string& root : supervise::runtime_roots(runtime_places(world))) {
+    auto client = supervise::ControlClient::connect(join_path(root, name));
+    if (!client && client.error().code == Errc::not_found) continue;
+    if (!client && client.error().code == Errc::unavailable) {
+      return supervise::Status{.vm = name, .state = supervise::VmState::failed, .detail = "its supervisor was killed"};
+    }
+    if (!client) return std::unexpected(std::move(client).error());
+    TRY_LET(const Json answer, client->ask(Json::object().set("do", "status"), kAnswerLimit));
+    TRY_LET(supervise::Status status, supervise::read_status(answer));
+    return status;
+  }
+  return std::nullopt;
+}
+
+Result<declare::Accel> read_accel(const std::string& text) {
+  if (text == "auto") return declare::Accel::automatic;
+  if (text == "kvm") return declare::Accel::kvm;
+  if (text == "tcg") return declare::Accel::tcg;
+  return hint(fail(Errc::usage, "no acceleration '{}'", text), "one of auto, kvm, tcg");
+}
+
+Result<supervise::Outcome> run_declared_vm(const declare::Declaration& declaration, const declare::Vm& vm,
+                                           const StartOptions& options, const World& world) {
+  TRY_LET(const vmm::Backend* const backend, find_backend(vm));
+  const std::string unit_credentials = world.env("CREDENTIALS_DIRECTORY");
+  return supervise::run_vm(
+      {.vm = vm,
+       .backend = *backend,
+       .places = runtime_places(world),
+       .notifier = supervise::Notifier(world.env("NOTIFY_SOCKET")),
+       .observer = options.observer,
+       .accel = options.accel,
+       .receipt_limit = options.receipt_limit},
+      [&] {
+        return unit_credentials.empty() ? secrets_from_store(declaration, vm, world)
+                                        : supervise::read_credentials(vm, unit_credentials);
+      });
+}
+
+}  // namespace vmcred::app

@@ -1,0 +1,38 @@
+// What the vm commands share: finding a vm, its runtime folder, its backend and its secrets.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "command.h"
+#include "declare/model.h"
+#include "supervise/run.h"
+
+namespace vmcred::app {
+
+/// The declared vm of that name; an unknown one is `not_found` with the nearest name.
+Result<const declare::Vm*> find_vm(const declare::Declaration& declaration, const std::string& name);
+
+/// Where runtime folders are, by our environment and uid.
+supervise::RuntimePlaces runtime_places(const World& world);
+
+/// The status of a vm by its control socket; empty: nothing runs under that name. A supervisor that was killed shows as
+/// `failed`.
+Result<std::optional<supervise::Status>> running_status(const World& world, const std::string& name);
+
+/// How `vm run` and `demo` start a vm.
+struct StartOptions {
+  supervise::Observer* observer = nullptr;
+  std::optional<declare::Accel> accel = {};
+  std::optional<std::chrono::milliseconds> receipt_limit = {};
+};
+
+/// Runs a declared vm to its end. Its secrets come from $CREDENTIALS_DIRECTORY inside a unit; elsewhere they are
+/// decrypted from the store into our memory, nothing is written.
+Result<supervise::Outcome> run_declared_vm(const declare::Declaration& declaration, const declare::Vm& vm,
+                                           const StartOptions& options, const World& world);
+
+/// "auto", "kvm" or "tcg".
+Result<declare::Accel> read_accel(const std::string& text);
+
+}  // namespace vmcred::app

@@ -171,7 +171,7 @@ TEST(Problems, OfTheFourLists) {
 [vms.web]
 load-credential = ["host-api-key:gen/key", "host-api-key:gen/key", "alone", "a/b:gen/key", "host-x:relative"]
 credential-files = ["host-apikey", "host-api-key", "host-api-key"]
-oem-strings = ["ENVIRONMENT=test", "io.systemd.credential:NOTHING", "io.systemd.credential.binary:B=!!"]
+oem-strings = ["ENVIRONMENT=test", "io.systemd.credentials:A=b", "io.systemd.credential:NOTHING", "io.systemd.credential.binary:B=!!"]
 [vms.web.guest.services.app]
 load-credential = ["api-key:API_KEY", "api-key:OTHER", "a/b:C", "x:"]
 [vms.web.guest.services."app.timer"]

@@ -8,6 +8,7 @@
 #include "declare/credential_context.h"
 #include "declare/keys.h"
 #include "declare/names.h"
+#include "declare/secret_shape.h"
 #include "declare/values.h"
 
 namespace vmcred::declare {
@@ -80,6 +81,17 @@ void read_credential_files(const CredentialContext& c, const std::map<std::strin
     if (!injected.contains(host)) (void)read_source(c, host, entry.source, entry.place);
 }
 
+/// An OEM string of the user's own; one that systemd would look at and drop is a slip of the pen.
+void read_other_oem_string(const CredentialContext& c, std::string_view entry, const Place& place) {
+  const std::string_view name = entry.substr(0, entry.find('='));
+  if (entry.starts_with("io.systemd.cred")) {
+    c.add(Fault::bad_value, place, fmt::format("oem-strings: systemd ignores '{}'", name), "write io.systemd.credential:NAME=VALUE");
+  } else if (const auto what = looks_like_secret(entry)) {
+    c.add(Fault::secret_in_static, place, fmt::format("oem-strings: an entry looks like a secret: {}", *what),
+          "make it a credential: from = \"GENERATOR/FILE\"");
+  }
+}
+
 void read_oem_strings(const CredentialContext& c) {
   LongForm& lists = c.vm.long_form;
   lists.oem_strings = c.table.texts("oem-strings", &lists.oem_strings_places);
@@ -88,8 +100,7 @@ void read_oem_strings(const CredentialContext& c) {
     const Place& place = lists.oem_strings_places[i];
     const bool binary = entry.starts_with(kBinaryForm);
     if (!binary && !entry.starts_with(kTextForm)) {
-      c.add(Fault::bad_value, place, "oem-strings: an entry is no credential",
-          "write io.systemd.credential:NAME=VALUE; vmcred passes no other OEM strings");
+      read_other_oem_string(c, entry, place);
       continue;
     }
     const std::string_view rest = entry.substr(binary ? kBinaryForm.size() : kTextForm.size());

@@ -4,6 +4,13 @@
 
 namespace vmcred::declare {
 
+Node::Node() = default;
+Node::Node(const Node& other) = default;
+Node::Node(Node&& other) noexcept = default;
+Node& Node::operator=(const Node& other) = default;
+Node& Node::operator=(Node&& other) noexcept = default;
+Node::~Node() = default;
+
 std::string_view kind_of(const Node& node) {
   struct Kind {
     std::string_view operator()(std::monostate) const { return "null"; }

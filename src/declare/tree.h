@@ -28,7 +28,15 @@ struct Node {
   using Array = std::vector<Node>;
   using Object = std::vector<Member>;
   Mark mark = {};
-  std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object, Foreign> value = {};
+  std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object, Foreign> value;
+
+  // Out of line: Member is incomplete here.
+  Node();
+  Node(const Node& other);
+  Node(Node&& other) noexcept;
+  Node& operator=(const Node& other);
+  Node& operator=(Node&& other) noexcept;
+  ~Node();
 
   [[nodiscard]] const bool* if_bool() const { return std::get_if<bool>(&value); }
   [[nodiscard]] const std::int64_t* if_integer() const { return std::get_if<std::int64_t>(&value); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace vmcred::unit {
@@ -14,6 +15,6 @@ struct UnitFile {
 };
 
 /// The first line of everything that we write; what does not begin with it is somebody else's and is never replaced.
-inline constexpr std::string_view kMark = "# Written by vmcred; changes are lost when 'vmcred vm units --install' runs again.";
+inline constexpr std::string_view kMark = "# Written by 'vmcred vm units', which overwrites it; put changes into a drop-in of your own.";
 
 }  // namespace vmcred::unit

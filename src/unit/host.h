@@ -14,6 +14,7 @@ namespace vmcred::unit {
 struct Host {
   std::string program = "/usr/bin/vmcred";  ///< what ExecStart= runs
   std::string project = "/etc/vmcred";      ///< the folder of vmcred.toml on the host
+  std::string machine = {};                 ///< this host's name in the declaration; empty: the only one
   std::string vars = "/run/vmcred/vars";    ///< where activated vars are
   std::string kvm_group = "kvm";            ///< the group of /dev/kvm; empty: the host has none
 };

@@ -1,0 +1,47 @@
+#include "unit/guest.h"
+
+#include "matchers.h"
+
+namespace vmcred::unit {
+namespace {
+
+using testing::FailsWith;
+using testing::HasSubstr;
+using testing::MatchesGolden;
+using testing::Succeeds;
+
+declare::Vm vm_with(declare::GuestService service) {
+  declare::Vm vm;
+  vm.name = "test-vm";
+  vm.services[service.name] = service;
+  return vm;
+}
+
+TEST(GuestDropIns, GiveTheGuidesLinesAndInsistOnEachCredential) {
+  const auto files = guest_drop_ins(vm_with({.name = "demo-oem-credentials",
+                                             .load_credential = {{"environment", "ENVIRONMENT"},
+                                                                 {"cluster", "CLUSTER"},
+                                                                 {"api-key", "API_KEY"},
+                                                                 {"db-password", "DB_PASSWORD"},
+                                                                 {"jwt-secret", "JWT_SECRET"}}}));
+  ASSERT_THAT(files, Succeeds());
+  ASSERT_EQ(files->size(), 1U);
+  EXPECT_EQ((*files)[0].path, "demo-oem-credentials.service.d/50-vmcred.conf");
+  EXPECT_THAT((*files)[0].text, MatchesGolden("units/guest-demo-oem-credentials.conf"));
+}
+
+TEST(GuestDropIns, AssertsACredentialOnceAndNotOneThatAConditionWouldMisread) {
+  const auto files = guest_drop_ins(vm_with({.name = "odd.service", .load_credential = {{"a", "X"}, {"b", "X"}, {"c", "!Y%i"}}}));
+  ASSERT_THAT(files, Succeeds());
+  EXPECT_EQ((*files)[0].path, "odd.service.d/50-vmcred.conf");
+  EXPECT_THAT((*files)[0].text, HasSubstr("[Unit]\nAssertCredential=X\n\n[Service]\nLoadCredential=a:X\nLoadCredential=b:X\n"
+                                          "LoadCredential=c:!Y%%i\n"));
+}
+
+TEST(GuestDropIns, SkipsServicesWithoutCredentialsAndRefusesOtherFolders) {
+  EXPECT_TRUE(guest_drop_ins(vm_with({.name = "plain"}))->empty());
+  EXPECT_THAT(guest_drop_ins(vm_with({.name = "../x", .load_credential = {{"a", "X"}}})), FailsWith(Errc::invalid_data, HasSubstr("'../x'")));
+}
+
+}  // namespace
+}  // namespace vmcred::unit

@@ -1,0 +1,185 @@
+// microvm@.service and vmcred-activate.service: what is the same for every vm.
+#include "unit/host.h"
+
+#include <algorithm>
+
+#include "base/base64.h"
+#include "base/sha256.h"
+#include "unit/escape.h"
+
+namespace vmcred::unit {
+namespace {
+
+constexpr std::size_t kMaxUserName = 31;  ///< systemd 252 takes no longer one for DynamicUser=
+constexpr std::size_t kHashDigits = 16;
+
+/// No privileges at all, no view of anything that is not the vm's own. MemoryDenyWriteExecute= stays off: TCG writes
+/// the code that it runs. ProcSubset=pid stays off: /proc/cpuinfo says whether the processor can do KVM. A kill for a
+/// forbidden system call would look like a crash of the VMM: EPERM.
+constexpr std::string_view kConfinement = R"(NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+SecureBits=noroot noroot-locked
+KeyringMode=private
+UMask=0077
+RemoveIPC=yes
+PrivateMounts=yes
+PrivateTmp=yes
+PrivateDevices=yes
+PrivateNetwork=yes
+PrivateUsers=yes
+PrivateIPC=yes
+DevicePolicy=closed
+ProtectSystem=strict
+ProtectHome=yes
+ProtectProc=invisible
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictAddressFamilies=AF_UNIX
+IPAddressDeny=any
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service seccomp
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+InaccessiblePaths=-/run/vmcred.d -/var/lib/vmcred/key.txt -/var/lib/sops-nix
+)";
+
+/// "/usr/bin/vmcred --project /etc/vmcred", ready for ExecStart=.
+Result<std::string> command_of(const Host& host) {
+  TRY_LET(const std::string program, setting_word(host.program, Splitting::command, "the path of vmcred"));
+  TRY_LET(const std::string project, setting_word(host.project, Splitting::command, "the project folder"));
+  return fmt::format("{} --project {}", program, project);
+}
+
+}  // namespace
+
+std::string user_of(const std::string& vm) {
+  constexpr std::string_view kPrefix = "vmcred-";
+  const bool looks_hashed = vm.size() == kHashDigits && vm.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (kPrefix.size() + vm.size() <= kMaxUserName && !looks_hashed) return std::string(kPrefix) + vm;
+  return std::string(kPrefix) + hex_encode(sha256(bytes_of(vm))).substr(0, kHashDigits);
+}
+
+std::string unit_name_of(const std::string& vm) { return fmt::format("microvm@{}.service", vm); }
+
+Result<UnitFile> vm_template(const Host& host) {
+  TRY_LET(const std::string command, command_of(host));
+  std::string text = fmt::format(R"({0}
+
+[Unit]
+Description=MicroVM %i
+Documentation=man:vmcred(1)
+Wants=vmcred-activate.service
+After=vmcred-activate.service
+StartLimitIntervalSec=10min
+StartLimitBurst=5
+
+[Service]
+# Started means: the guest has proved what it received.
+Type=notify
+NotifyAccess=main
+ExecStart={1} vm run %i
+ExecReload=+{1} vm refresh %i
+# A file that LoadCredential= does not find ends the start without a word about which; this says it.
+ExecStopPost=-+{1} vm units --check %i
+TimeoutStartSec=6min
+TimeoutStopSec=45s
+KillMode=mixed
+Restart=on-failure
+RestartSec=2s
+RestartPreventExitStatus=2 CREDENTIALS
+
+# A user for each vm: without User= all instances of a template would share one.
+DynamicUser=yes
+User=vmcred-%i
+RuntimeDirectory=vmcred/vm/%i
+RuntimeDirectoryMode=0700
+StateDirectory=vmcred/%i
+StateDirectoryMode=0700
+
+# Plaintext stays in memory: no core files, no swap.
+LimitCORE=0
+MemorySwapMax=0
+LimitMEMLOCK=64M
+TasksMax=256
+
+{2}
+[Install]
+WantedBy=multi-user.target
+)",
+                                 kMark, command, kConfinement);
+  return UnitFile{"microvm@.service", std::move(text)};
+}
+
+Result<UnitFile> activate_unit(const Host& host) {
+  TRY_LET(const std::string command, command_of(host));
+  TRY_LET(const std::string folder, setting_word(host.project, Splitting::words, "the project folder"));
+  std::string machine;
+  if (!host.machine.empty()) {
+    TRY_LET(const std::string word, setting_word(host.machine, Splitting::command, "the machine"));
+    machine = " " + word;
+  }
+  // No mount namespace, or the file system that holds the vars would be visible here alone: so nothing of Private*=,
+  // Protect*= or ReadWritePaths=. The vars get any owner, hence chown and the override of file modes.
+  std::string text = fmt::format(R"({0}
+
+[Unit]
+Description=Decrypt the vars of this machine
+Documentation=man:vmcred(1)
+RequiresMountsFor={1}
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart={2} activate{3}
+# The machine's key, sealed by 'systemd-creds encrypt --name=vmcred.identity' into /etc/credstore.encrypted; without it
+# /var/lib/vmcred/key.txt is read, then /var/lib/sops-nix/key.txt.
+LoadCredentialEncrypted=vmcred.identity
+TimeoutStartSec=5min
+
+LimitCORE=0
+MemorySwapMax=0
+LimitMEMLOCK=64M
+NoNewPrivileges=yes
+CapabilityBoundingSet=CAP_SYS_ADMIN CAP_CHOWN CAP_FOWNER CAP_FSETID CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_IPC_LOCK
+KeyringMode=private
+UMask=0077
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictAddressFamilies=AF_UNIX
+IPAddressDeny=any
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service @mount
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=multi-user.target
+)",
+                                 kMark, folder, command, machine);
+  return UnitFile{"vmcred-activate.service", std::move(text)};
+}
+
+Result<std::vector<UnitFile>> host_units(const declare::Declaration& declaration, const std::string& machine,
+                                         const Host& host) {
+  std::vector<UnitFile> files;
+  TRY_LET(files.emplace_back(), vm_template(host));
+  TRY_LET(files.emplace_back(), activate_unit(host));
+  for (const auto& [name, vm] : declaration.vms) {
+    if (vm.machine != machine) continue;
+    TRY_LET(files.emplace_back(), in(fmt::format("vm '{}'", name), vm_drop_in(declaration, vm, host)));
+  }
+  return files;
+}
+
+}  // namespace vmcred::unit

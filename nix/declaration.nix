@@ -1,0 +1,194 @@
+# From an evaluated configuration to the declaration: the guide's options in, the shape of vmcred.json out. Used by the
+# stand-alone evaluator and by nixosModules.host alike; it reads options and decides nothing else.
+#
+#   config    the host's evaluated configuration
+#   machine   its name
+#   guest_of  a vm's name -> the evaluated configuration of its guest, or { }
+#   fail      { message, position?, hint? } -> throws
+{ lib, fail, config, machine, guest_of }:
+let
+  inherit (builtins)
+    attrNames concatMap concatStringsSep elem filter hasAttr head isAttrs isBool isInt isList isPath isString listToAttrs
+    map mapAttrs match stringLength substring toString;
+
+  generators = config.clan.core.vars.generators or { };
+  microvms = config.microvm.vms or { };
+  ours = config.vmcred.vms or { };
+  host_services = config.systemd.services or { };
+
+  strings = what: value:
+    if isString value then [ value ]
+    else if isList value && builtins.all isString value then value
+    else if isPath value || (isList value && builtins.any isPath value) then fail {
+      message = "${what} holds a path, which would copy the file into the world-readable store";
+      hint = "write it as a string, or use the var's .path";
+    }
+    else fail { message = "${what} must be a list of strings"; };
+
+  # What Nix copied to the store is readable by everybody, so no credential may come from there.
+  stay_out_of_the_store = what: text:
+    if builtins.hasContext text && !(public_paths ? ${builtins.unsafeDiscardStringContext text}) then fail {
+      message = "${what} takes its value from the world-readable store";
+      hint = "a path without quotes is copied there: write it as a string, or use the var's .path";
+    }
+    else builtins.unsafeDiscardStringContext text;
+
+  without_nulls = set: removeAttrs set (filter (name: set.${name} == null) (attrNames set));
+
+  # `commandLine` -> `command-line`
+  kebab = name: concatStringsSep "" (map
+    (part: if isList part then "-${lib.toLower (head part)}" else part)
+    (builtins.split "([A-Z])" name));
+
+  # ---- generators ----
+  runtime_input = generator: input:
+    if isString input then builtins.unsafeDiscardStringContext input
+    else if isAttrs input && input ? vmcred_input then input.vmcred_input
+    else if isAttrs input && input ? outPath then builtins.unsafeDiscardStringContext "${input.bin or input}"
+    else fail { message = "generator '${generator}': a runtime input must be a package or its name"; };
+
+  text_of = value: if isPath value then builtins.readFile value else builtins.unsafeDiscardStringContext value;
+
+  file = value: without_nulls {
+    inherit (value) secret deploy owner group mode;
+    needed-for = value.neededFor or null;
+    restart-units = value.restartUnits or null;
+    allow-empty = value.allowEmpty or null;
+  };
+
+  prompt = value: {
+    inherit (value) description type persist;
+    display = without_nulls {
+      group = value.display.group or null;
+      label = value.display.label or null;
+      help = value.display.helperText or null;
+    };
+  };
+
+  generator = name: value: without_nulls {
+    share = value.share;
+    machines = [ machine ];
+    inherit (value) dependencies;
+    runtime-inputs = map (runtime_input name) value.runtimeInputs;
+    script = text_of value.script;
+    files = mapAttrs (_: file) value.files;
+    prompts = mapAttrs (_: prompt) value.prompts;
+    validation = value.validation or null;
+    on-stale = value.onStale or null;
+    rotate-after = value.rotateAfter or null;
+  };
+
+  # ---- where a credential comes from: the activated path of a var is that var ----
+  files_of = name: map
+    (file_name: { name = path_text generators.${name}.files.${file_name}.path; value = "${name}/${file_name}"; })
+    (filter (file_name: generators.${name}.files.${file_name}.deploy) (attrNames generators.${name}.files));
+  path_text = path: builtins.unsafeDiscardStringContext (toString path);
+  var_of_path = listToAttrs (concatMap files_of (attrNames generators));
+  public_paths = var_of_path;
+
+  source = what: text: let clean = stay_out_of_the_store what text; in var_of_path.${clean} or clean;
+
+  # "NAME:SOURCE", the source a var where it is one's path
+  load_line = what: line:
+    let parts = match "([^:]*):(.*)" (builtins.unsafeDiscardStringContext line); in
+    if parts == null then line
+    else "${head parts}:${source what (builtins.appendContext (builtins.elemAt parts 1) (builtins.getContext line))}";
+
+  # ---- vms ----
+  unit_prefix = "microvm@";
+  unit_of = vm: host_services."${unit_prefix}${vm}" or { };
+  credentials_of_unit = vm: (unit_of vm).serviceConfig.LoadCredential or [ ];
+  unit_vms = map (name: substring (stringLength unit_prefix) (-1) name)
+    (filter (name: lib.hasPrefix unit_prefix name && name != unit_prefix && hasAttr "LoadCredential" (host_services.${name}.serviceConfig or { }))
+      (attrNames host_services));
+  vm_names = attrNames (listToAttrs (map (name: { inherit name; value = null; }) (attrNames microvms ++ attrNames ours ++ unit_vms)));
+
+  # The path of a `credentialFiles` entry as upstream microvm.nix types it; null for the guide's `{ }`.
+  path_of_entry = vm: name: value:
+    let what = "credentialFiles.\"${name}\" of vm '${vm}'"; in
+    if value == null || (isAttrs value && removeAttrs value [ "__position" "path" ] == { } && (value.path or null) == null) then null
+    else if isString value then source what value
+    else if isAttrs value && value ? path then path_of_entry vm name value.path
+    else if isPath value then fail {
+      message = "${what} is a path, which would copy the file into the world-readable store";
+      hint = "write { } and load it with LoadCredential, or write the path as a string";
+    }
+    else fail { message = "${what} must be { } or the path of a file on the host"; };
+
+  guest_service = service: strings "LoadCredential" (service.serviceConfig.LoadCredential or [ ]);
+
+  # What a guest's service is beside its credentials, so that the whole unit can be written into the guest.
+  unit_text = service: value: without_nulls {
+    load-credential = map builtins.unsafeDiscardStringContext
+      (strings "LoadCredential of the guest service '${service}'" (value.serviceConfig.LoadCredential or [ ]));
+  };
+
+  guest_services = guest: mapAttrs unit_text
+    (lib.filterAttrs (_: service: hasAttr "LoadCredential" (service.serviceConfig or { })) (guest.systemd.services or { }));
+
+  from_guest = vm:
+    let
+      guest = guest_of vm;
+      micro = guest.microvm or { };
+      entries = micro.credentialFiles or { };
+      paths = mapAttrs (path_of_entry vm) entries;
+      lines = map (load_line "LoadCredential of microvm@${vm}")
+        (strings "LoadCredential of microvm@${vm}" (credentials_of_unit vm));
+      loaded = map (line: head (match "([^:]*).*" line)) lines;
+      # A path of its own: upstream's form, where the name is the guest's and no unit loads it.
+      direct = lib.filterAttrs (name: path: path != null && !elem name loaded) paths;
+      listed = filter (name: !(direct ? ${name})) (attrNames entries);
+      oem = strings "platformOEMStrings of vm '${vm}'" (micro.cloud-hypervisor.platformOEMStrings or [ ]);
+    in
+    without_nulls {
+      inherit machine;
+      hypervisor = micro.hypervisor or null;
+      memory = if micro ? mem then "${toString micro.mem}M" else null;
+      vcpus = micro.vcpu or null;
+      vsock-cid = micro.vsock.cid or null;
+      load-credential = if lines == [ ] then null else lines;
+      credential-files = if listed == [ ] then null else listed;
+      oem-strings = if oem == [ ] then null else oem;
+      credentials = mapAttrs (name: path: { from = path; guest = name; }) direct;
+      guest.services = guest_services guest;
+    };
+
+  plain = value:
+    if isPath value then toString value
+    else if isList value then map plain value
+    else if isAttrs value && value ? outPath then builtins.unsafeDiscardStringContext value.outPath
+    else if isAttrs value then
+      listToAttrs (map (name: { name = kebab name; value = plain value.${name}; })
+        (filter (name: name != "__position" && value.${name} != null) (attrNames value)))
+    else if isString value then builtins.unsafeDiscardStringContext value
+    else value;
+
+  # Names of credentials and services are the user's own and stay as they are.
+  named = f: mapAttrs (_: value: f value);
+  short_credential = vm: name: value:
+    let clean = plain value; in
+    if value.from or null == null then clean
+    else if isPath value.from then fail {
+      message = "credential '${name}' of vm '${vm}' is a path, which would copy the file into the world-readable store";
+      hint = "write the path as a string, or from = \"GENERATOR/FILE\"";
+    }
+    else clean // { from = source "credential '${name}' of vm '${vm}'" value.from; };
+
+  from_ours = vm:
+    let
+      value = removeAttrs (ours.${vm} or { }) [ "credentials" "guest" "ownUser" "__position" ];
+      own_guest = (ours.${vm} or { }).guest or { };
+    in
+    plain value // {
+      credentials = mapAttrs (short_credential vm) ((ours.${vm} or { }).credentials or { });
+      guest = plain (removeAttrs own_guest [ "services" ])
+        // lib.optionalAttrs (own_guest ? services) { services = mapAttrs (_: plain) own_guest.services; };
+    };
+in
+{
+  machines.${machine} = lib.optionalAttrs (config.clan.core.sops.defaultGroups or [ ] != [ ]) {
+    default-groups = config.clan.core.sops.defaultGroups;
+  };
+  generators = mapAttrs generator generators;
+  vms = listToAttrs (map (name: { inherit name; value = lib.recursiveUpdate (from_guest name) (from_ours name); }) vm_names);
+} // lib.optionalAttrs (config.vmcred.git or { } != { }) { git = plain config.vmcred.git; }

@@ -1,0 +1,8 @@
+# The stand-alone evaluator from its files; vmcred carries the same text within itself.
+import ./main.nix {
+  lib = import ./lib.nix;
+  modules = import ./modules.nix;
+  schema = import ./schema.nix;
+  places = import ./places.nix;
+  declaration = import ../declaration.nix;
+}

@@ -1,0 +1,235 @@
+# Modules in small: collects modules through `imports`, merges their definitions attribute by attribute, and ties the knot
+# of `config`. There are no option declarations but the few of `schema`; everything else merges by its shape.
+#
+# A schema node is one of
+#   { children = { NAME = node; … }; }     a set; names that nobody defines are there when they have a default
+#   { each = name: self: node; }           a set of any names, each of that node; what no condition lets through is absent
+#   { default = value; }                   a value with a default; `merge = "lines"` joins several texts
+#   { modules = { config, name }: …; }     a module of its own (a guest); gives the evaluated set
+#   { fixed = value; }                     computed; nobody may define it
+#   null                                   anything
+{ lib, fail }:
+let
+  inherit (builtins)
+    attrNames concatMap concatStringsSep elem elemAt filter foldl' functionArgs genList head intersectAttrs isAttrs
+    isFunction isList isPath isString length listToAttrs map removeAttrs sort toString unsafeGetAttrPos;
+
+  spoken = path: concatStringsSep "." path;
+  is_plain = value: isAttrs value && !(value ? _type) && value.type or null != "derivation" && !(value ? __functor);
+
+  # ---- definitions: { value; when; priority; order; file; position } with all properties taken off ----
+  no_priority = 100;
+  no_order = 1000;
+
+  unwrap = definition:
+    let
+      inherit (definition) value;
+      type = if isAttrs value then value._type or null else null;
+    in
+    if type == "merge" then concatMap (content: unwrap (definition // { value = content; })) value.contents
+    else if type == "if" then
+      # The condition is kept and looked at late: names below do not depend on it, so `config` may.
+      unwrap (definition // { value = value.content; when = definition.when && value.condition; })
+    else if type == "override" then
+      unwrap (definition // { value = value.content; inherit (value) priority; })
+    else if type == "order" then
+      unwrap (definition // { value = value.content; order = value.priority; })
+    else [ definition ];
+
+  active = filter (definition: definition.when);
+
+  # Only the definitions of the strongest priority count; a condition has to be known for that.
+  strongest = definitions:
+    if builtins.all (definition: definition.priority == no_priority) definitions then definitions
+    else
+      let
+        here = active definitions;
+        best = foldl' (low: definition: if definition.priority < low then definition.priority else low) 10000 here;
+      in
+      filter (definition: definition.priority == best) here;
+
+  place = definition: definition.position or null;
+  file_of = definition: let at = place definition; in if at == null then toString definition.file else "${at.file}:${toString at.line}";
+
+  # ---- merging ----
+  below = name: definitions: concatMap
+    (definition:
+      if definition.value ? ${name} then unwrap {
+        inherit (definition) when file order;
+        priority = no_priority;
+        value = definition.value.${name};
+        position = unsafeGetAttrPos name definition.value;
+      } else [ ])
+    definitions;
+
+  names_in = definitions: attrNames (foldl' (all: definition: all // definition.value) { } definitions);
+
+  merge_value = path: node: definitions:
+    let
+      here = strongest (active definitions);
+      values = map (definition: definition.value) (sort (a: b: a.order < b.order) here);
+      first = head values;
+      second = first_that (definition: definition.value != first) here;
+    in
+    if here == [ ] then
+      if node ? default then node.default
+      else fail { message = "'${spoken path}' is used, but nothing defines it"; }
+    else if length values == 1 then first
+    else if builtins.all isList values then builtins.concatLists values
+    else if (node.merge or "") == "lines" && builtins.all isString values then concatStringsSep "\n" values
+    else if builtins.all (value: value == first) values then first
+    else fail {
+      message = "'${spoken path}' is defined twice, with different values: ${file_of (head here)} and ${file_of second}";
+      position = place second;
+      hint = "keep one of them, or mark the other with lib.mkDefault or lib.mkForce";
+    };
+
+  first_that = wanted: list: let found = filter wanted list; in if found == [ ] then head list else head found;
+
+  # A set of definitions becomes a set of values; anything else one value.
+  merge = path: node: definitions:
+    if node != null && node ? fixed then
+      (if definitions == [ ] then node.fixed
+      else fail {
+        message = "'${spoken path}' is read-only";
+        position = place (head definitions);
+        hint = "vmcred computes it";
+      })
+    else if node != null && node ? modules then merge_modules path node definitions
+    else if definitions != [ ] && isFunction (head definitions).value then merge_value path { } definitions
+    else if node != null && (node ? children || node ? each) then merge_set path node (demand_sets path definitions)
+    else if definitions != [ ] && is_plain (head definitions).value then merge_set path { children = { }; } (demand_sets path definitions)
+    else merge_value path (if node == null then { } else node) definitions;
+
+  demand_sets = path: map (definition:
+    if is_plain definition.value then definition
+    else fail {
+      message = "'${spoken path}' must be a set, not ${describe definition.value}";
+      position = place definition;
+    });
+
+  describe = value:
+    let type = builtins.typeOf value; in
+    { int = "a number"; bool = "a boolean"; string = "a string"; path = "a path"; null = "null"; list = "a list"; lambda = "a function"; float = "a number"; }.${type} or "a package";
+
+  merge_set = path: node: all_definitions:
+    let
+      definitions = strongest all_definitions;
+      names = names_in definitions;
+      child = name: below name definitions;
+      known = node.children or { };
+      unknown = filter (name: !(known ? ${name})) names;
+      place_of = name: unsafeGetAttrPos name (head (filter (definition: definition.value ? ${name}) definitions)).value;
+      checked =
+        if (node.closed or false) && unknown != [ ] then
+          fail {
+            message = "${node.label or "'${spoken path}'"} has no option '${head unknown}'";
+            position = place_of (head unknown);
+            word = head unknown;
+            candidates = attrNames known;
+          }
+        else names;
+    in
+    if node ? each then
+      listToAttrs (map
+        (name: {
+          inherit name;
+          value =
+            let self = merge (path ++ [ name ]) (node.each name self) (child name); in
+            if isAttrs self && !(self ? _type) then self // { __position = place_of name; } else self;
+        })
+        (filter (name: builtins.any (definition: definition.when) (child name)) names))
+    else
+      listToAttrs (map
+        (name: { inherit name; value = merge (path ++ [ name ]) (known.${name} or null) (child name); })
+        (checked ++ filter (name: !elem name names) (filter (name: has_default known.${name}) (attrNames known))));
+
+  has_default = node: node != null && (node ? default || node ? fixed || node ? children || node ? each);
+
+  merge_modules = path: node: definitions:
+    evaluate (node.modules // {
+      inherit path;
+      modules = map
+        (definition:
+          if is_module definition.value then { inherit (definition) file value; }
+          else fail {
+            message = "'${spoken path}' must be a module: a set or a function, not ${describe definition.value}";
+            position = place definition;
+          })
+        (strongest (active definitions));
+    });
+
+  # ---- modules ----
+  is_module = value: isAttrs value || isFunction value || isPath value || (isString value && lib.hasPrefix "/" value);
+
+  # A module becomes its body and its imports; `closure` follows those, each file once.
+  load = arguments: { key, file, value }:
+    let
+      is_file = isPath value || isString value;
+      loaded = if is_file then import value else value;
+      from = if is_file then toString value else file;
+      wants = functionArgs loaded;
+      missing = filter (name: !wants.${name} && !(arguments ? ${name})) (attrNames wants);
+      applied =
+        if !isFunction loaded then loaded
+        else if missing != [ ] then
+          fail {
+            message = "the module asks for '${head missing}', which it is not given";
+            position = { file = from; line = 0; column = 0; } // at (unsafeGetAttrPos (head missing) wants);
+            hint = "modules get ${concatStringsSep ", " (attrNames arguments)}";
+          }
+        else loaded (if wants == { } then arguments else intersectAttrs wants arguments);
+      set =
+        if isAttrs applied then applied
+        else fail {
+          message = "a module must be a set or a function that gives one, not ${describe applied}";
+          position = { file = from; line = 0; column = 0; };
+        };
+      bare = set ? _type;
+    in
+    {
+      inherit key;
+      file = from;
+      body =
+        if bare then set
+        else if set ? config || set ? options then set.config or { }
+        else removeAttrs set [ "imports" "disabledModules" "_file" "key" "_class" ];
+      options = if bare then { } else set.options or { };
+      imports = if bare then [ ] else numbered "${key}/" from (set.imports or [ ]);
+    };
+  at = position: if position == null then { } else position;
+
+  numbered = prefix: file: values: genList
+    (n:
+      let value = elemAt values n; in
+      {
+        key = if isPath value || isString value then toString value else "${prefix}${toString n}";
+        inherit file value;
+      })
+    (length values);
+
+  closure = arguments: start: builtins.genericClosure {
+    startSet = map (load arguments) start;
+    operator = module: map (load arguments) module.imports;
+  };
+
+  # Options that the modules declare themselves are only their defaults here.
+  defaults_of = builtins.mapAttrs (_: option:
+    if option._type or null != "option" then defaults_of option
+    else if option ? default then lib.mkOptionDefault option.default
+    else lib.mkMerge [ ]);
+
+  evaluate = { modules, arguments, schema, path ? [ ] }:
+    let
+      start = numbered "module " "" (map (module: module.value) modules);
+      with_files = genList (n: elemAt start n // { inherit (elemAt modules n) file; }) (length start);
+      definitions = concatMap
+        (module: concatMap
+          (value: unwrap { inherit value; inherit (module) file; when = true; priority = no_priority; order = no_order; })
+          [ module.body (defaults_of module.options) ])
+        (closure (arguments config) with_files);
+      config = merge_set path (schema config) (demand_sets path definitions);
+    in
+    config;
+in
+{ inherit evaluate; }

@@ -1,0 +1,145 @@
+#include "nix/evaluate.h"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "nix/cache.h"
+#include "nix/messages.h"
+#include "nix/sources.h"
+#include "nix/text.h"
+
+namespace vmcred::nix {
+namespace {
+
+constexpr std::chrono::seconds kLimit{60};
+constexpr std::chrono::seconds kNixosLimit{600};
+constexpr std::size_t kMaxOutput = 16UL * 1024 * 1024;
+
+std::string quoted(std::string_view text) {
+  std::string nix = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\' || c == '$') nix += '\\';
+    nix += c;
+  }
+  return nix + '"';
+}
+
+/// "x86_64-linux"
+std::string system_name() {
+  struct utsname host = {};
+  return ::uname(&host) == 0 ? std::string(host.machine) + "-linux" : "x86_64-linux";
+}
+
+std::string stand_alone(const std::string& file, const Settings& settings, const Sources& sources) {
+  std::string words;
+  for (const std::string& word : sources.identifiers) words += quoted(word) + ' ';
+  return fmt::format(
+      "({}) {{ lib = ({}); modules = ({}); schema = ({}); places = ({}); declaration = ({}); }}\n"
+      "{{ file = {}; folder = {}; machine = {}; only_machine = {}; system = {}; identifiers = [ {}]; }}\n",
+      kMain, kLib, kModules, kSchema, kPlaces, kDeclaration, quoted(file), quoted(file.substr(0, file.rfind('/'))),
+      quoted(settings.machine), quoted(settings.only_machine), quoted(system_name()), words);
+}
+
+std::string with_nixpkgs(const std::string& file, const Settings& settings) {
+  return fmt::format(
+      "({}) {{ declaration = ({}); host = ({}); }}\n"
+      "{{ file = {}; machine = {}; nixpkgs = {}; system = {}; }}\n",
+      kNixpkgs, kDeclaration, kHostModule, quoted(file), quoted(settings.machine), quoted(settings.nixpkgs), quoted(system_name()));
+}
+
+/// What the outcome depends on besides the files.
+Digest key_of(const std::string& expression, const Sources& sources) {
+  std::string all(text_of(Bytes(sources.digest)));
+  return sha256(bytes_of(all.append(expression)));
+}
+
+Failure not_installed(std::string_view program, const std::string& file) {
+  return hint(fail(Errc::unavailable, "'{}' needs nix to be evaluated, and there is no {} on this machine", file, program),
+              "install it: 'apt-get install nix-bin' on Debian and Ubuntu, or see https://nixos.org/download");
+}
+
+Result<Output> run_nix(std::vector<std::string> argv, std::string_view expression, const Settings& settings,
+                       std::chrono::seconds limit, const std::string& file) {
+  const auto program = find_program(argv.front(), settings.search_path);
+  if (!program) return not_installed(argv.front(), file);
+  argv.front() = *program;
+  const Command command{.argv = std::move(argv), .environment = settings.environment, .folder = "/"};
+  return in(fmt::format("evaluate '{}'", file), run(command, {.input = expression, .max_output = kMaxOutput, .limit = limit}));
+}
+
+Result<Json> answer_of(const Output& output, const std::vector<std::string>& known) {
+  if (output.status.signal != 0 && output.err.find("error:") == std::string::npos) {
+    return fail(Errc::invalid_data, "nix ended with {}", output.status.text());
+  }
+  if (!output.status.ok()) return std::unexpected(error_of(output.err, known));
+  return in("read what nix printed", parse_json(output.out, {.max_bytes = kMaxOutput}));
+}
+
+Result<Evaluation> evaluation_of(const Json& answer) {
+  const Json* declaration = answer.find("declaration");
+  const Json* places = answer.find("places");
+  if (declaration == nullptr) return fail(Errc::invalid_data, "nix printed no declaration");
+  return Evaluation{.declaration = *declaration, .places = places == nullptr ? Json::array() : *places};
+}
+
+/// Nothing but the scanned files and the values of the store decided the outcome.
+bool only_known(const Reads& reads, const Sources& sources) {
+  return std::ranges::all_of(reads.evaluated, [&](const std::string& path) {
+    return std::ranges::binary_search(sources.nix_files, path);
+  });
+}
+
+}  // namespace
+
+Result<Evaluation> evaluate(const std::string& file, const Settings& settings) {
+  TRY_LET(const Sources sources, scan_sources(file));
+  const bool alone = settings.nixpkgs.empty();
+  const std::string expression = alone ? stand_alone(file, settings, sources) : with_nixpkgs(file, settings);
+  const Digest key = key_of(expression, sources);
+  // A nixpkgs counts as pinned where it lies in the store, whose paths name their content.
+  const bool may_keep = sources.impure.empty() && !settings.cache_folder.empty() &&
+                        (alone || settings.nixpkgs.starts_with("/nix/store/"));
+  if (may_keep) {
+    if (auto kept = find_kept(settings.cache_folder, key)) {
+      return Evaluation{.declaration = std::move(kept->declaration), .places = std::move(kept->places), .cached = true, .keepable = true};
+    }
+  }
+  // Nothing is built or copied, so an empty store that is never written serves, whoever we are.
+  std::vector<std::string> argv{"nix-instantiate", "--store", "dummy://", "--eval", "--strict", "--json", "-v", "-"};
+  const std::chrono::seconds limit = alone ? kLimit : kNixosLimit;
+  TRY_LET(Output output, run_nix(argv, expression, settings, limit, file));
+  if (!output.status.ok() && !has_place(error_of(output.err, {}))) {
+    argv.emplace_back("--show-trace");
+    TRY_LET(output, run_nix(argv, expression, settings, limit, file));
+  }
+  TRY_LET(const Json answer, answer_of(output, sources.identifiers));
+  TRY_LET(Evaluation evaluation, evaluation_of(answer));
+  const Reads reads = reads_of(output.err);
+  evaluation.keepable = may_keep && (!alone || only_known(reads, sources));
+  if (evaluation.keepable) {
+    // Without a cache only time is lost, so a full or read-only disk is no failure.
+    (void)keep(settings.cache_folder, key, {evaluation.declaration, evaluation.places}, reads.values);
+  }
+  return evaluation;
+}
+
+Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& settings) {
+  const std::size_t hash = reference.rfind('#');
+  if (hash == std::string::npos || hash + 1 == reference.size()) {
+    return hint(fail(Errc::usage, "'{}' names no host of the flake", reference), "write REF#HOST, such as '.#my-host'");
+  }
+  const std::string host = reference.substr(hash + 1);
+  const std::string apply = fmt::format("({}) {{ lib = ({}); declaration = ({}); }} {}", kFlake, kLib, kDeclaration,
+                                        quoted(settings.machine.empty() ? host : settings.machine));
+  TRY_LET(const Output output,
+          run_nix({"nix", "--extra-experimental-features", "nix-command flakes", "eval", "--json",
+                   fmt::format("{}#nixosConfigurations.{}.config", reference.substr(0, hash), quoted(host)), "--apply", apply},
+                  {}, settings, kNixosLimit, reference));
+  TRY_LET(const Json answer, answer_of(output, {}));
+  return evaluation_of(answer);
+}
+
+}  // namespace vmcred::nix

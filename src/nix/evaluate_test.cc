@@ -1,0 +1,261 @@
+#include "nix/evaluate.h"
+
+#include "base/file.h"
+#include "base/process.h"
+#include "matchers.h"
+
+namespace vmcred::nix {
+namespace {
+
+using testing::FailsWith;
+using testing::HasSubstr;
+using testing::MatchesGolden;
+using testing::Succeeds;
+using testing::TestFolder;
+using ::testing::Not;
+
+const std::string kProjects = std::string(VMCRED_SOURCE) + "/tests/nix/";
+
+Settings settings(const std::string& machine = "") {
+  return {.search_path = std::string(kSystemPath), .environment = {"HOME=/var/empty"}, .machine = machine, .only_machine = "this-host"};
+}
+
+/// The declaration of a module text, as JSON on one line; an error as itself.
+Result<std::string> declared(const std::string& module_text, const Settings& given = settings()) {
+  const TestFolder folder;
+  TRY_LET(const Evaluation evaluation, evaluate(folder.write("host.nix", module_text), given));
+  return dump_json(evaluation.declaration);
+}
+
+/// An evaluation error without the folder's name, with its remedy.
+std::string complaint(const std::string& module_text) {
+  const TestFolder folder;
+  const auto evaluation = evaluate(folder.write("host.nix", module_text), settings());
+  if (evaluation) return "it evaluated";
+  std::string text = evaluation.error().message;
+  for (auto at = text.find(folder.path() + "/"); at != std::string::npos; at = text.find(folder.path() + "/")) {
+    text.erase(at, folder.path().size() + 1);
+  }
+  return evaluation.error().hint.empty() ? text : text + " | " + evaluation.error().hint;
+}
+
+std::string one_generator(const std::string& body) {
+  return "{ config, lib, pkgs, ... }: {\n  clan.core.vars.generators.g = {\n" + body + "\n  };\n}\n";
+}
+
+TEST(NixEvaluate, GivesTheDeclarationOfTheGuide) {
+  const auto evaluation = evaluate(kProjects + "guide/host.nix", settings());
+  ASSERT_THAT(evaluation, Succeeds());
+  EXPECT_THAT(dump_json(evaluation->declaration, Indent::two_spaces), MatchesGolden("nix/guide.json"));
+}
+
+TEST(NixEvaluate, GivesTheDeclarationOfTheMinimalExample) {
+  const auto evaluation = evaluate(kProjects + "minimal/host.nix", settings());
+  ASSERT_THAT(evaluation, Succeeds());
+  EXPECT_THAT(dump_json(evaluation->declaration, Indent::two_spaces), MatchesGolden("nix/minimal.json"));
+}
+
+TEST(NixEvaluate, KnowsEveryOptionThatItReads) {
+  const auto evaluation = evaluate(kProjects + "everything/host.nix", settings());
+  ASSERT_THAT(evaluation, Succeeds());
+  std::string text = dump_json(evaluation->declaration, Indent::two_spaces);
+  const auto at = text.find(VMCRED_SOURCE);
+  ASSERT_NE(at, std::string::npos);  // the kernel was a path
+  text.replace(at, std::string_view(VMCRED_SOURCE).size(), "@source@");
+  EXPECT_THAT(text, MatchesGolden("nix/everything.json"));
+}
+
+TEST(NixEvaluate, SaysWhereThingsWereDeclared) {
+  const auto evaluation = evaluate(kProjects + "minimal/host.nix", settings());
+  ASSERT_THAT(evaluation, Succeeds());
+  EXPECT_THAT(dump_json(evaluation->places), HasSubstr("\"line\":4,\"pointer\":\"/generators/my-vm-secrets\""));
+}
+
+TEST(NixEvaluate, TakesTheMachineAsGivenThenTheHostNameThenTheOnlyOne) {
+  const std::string named = "{ networking.hostName = \"web\"; clan.core.vars.generators.g.script = \"\"; }";
+  EXPECT_THAT(declared(named).value_or(""), HasSubstr("\"machines\":{\"web\":{}}"));
+  EXPECT_THAT(declared(named, settings("db")).value_or(""), HasSubstr("\"machines\":{\"db\":{}}"));
+  EXPECT_THAT(declared("{ }").value_or(""), HasSubstr("\"machines\":{\"this-host\":{}}"));
+}
+
+TEST(NixEvaluate, MergesTheDefinitionsOfAllModules) {
+  const TestFolder folder;
+  folder.write("more.nix", R"({ lib, ... }: {
+    clan.core.vars.generators.g = {
+      files.b = { };
+      files.a.owner = lib.mkDefault "nobody";
+      files.a.restartUnits = [ "b.service" ];
+      script = "echo b > $out/b";
+    };
+    clan.core.vars.generators.off = lib.mkIf false { script = ""; };
+  })");
+  const std::string file = folder.write("host.nix", R"({ config, lib, ... }: {
+    imports = [ ./more.nix { imports = [ ./more.nix ]; } ];
+    options.mine.greeting = lib.mkOption { default = "hello"; };
+    config = lib.mkMerge [
+      { clan.core.vars.generators.g.files.a = { owner = "alice"; restartUnits = lib.mkBefore [ "a.service" ]; }; }
+      (lib.mkIf (config.networking.hostName == "web") {
+        clan.core.vars.generators.g.script = lib.mkBefore "echo ${config.mine.greeting} > $out/a";
+      })
+      { networking.hostName = lib.mkForce "web"; }
+      { networking.hostName = "other"; }
+    ];
+  })");
+  const auto evaluation = evaluate(file, settings());
+  ASSERT_THAT(evaluation, Succeeds());
+  const std::string text = dump_json(evaluation->declaration);
+  EXPECT_THAT(text, HasSubstr(R"("script":"echo hello > $out/a\necho b > $out/b")"));
+  EXPECT_THAT(text, HasSubstr(R"("owner":"alice")"));
+  EXPECT_THAT(text, HasSubstr(R"("restart-units":["a.service","b.service"])"));
+  EXPECT_THAT(text, Not(HasSubstr("\"off\"")));
+}
+
+TEST(NixEvaluate, TakesTheGuestAsASetAFunctionOrBoth) {
+  const auto text = declared(R"({ lib, ... }: lib.mkMerge [
+    { microvm.vms.a.config.microvm.credentialFiles.one = { }; }
+    { microvm.vms.a.config = { config, name, ... }: { microvm.credentialFiles.${name} = { }; microvm.mem = 256; }; }
+  ])");
+  EXPECT_THAT(text.value_or(""), HasSubstr(R"("credential-files":["a","one"])"));
+  EXPECT_THAT(text.value_or(""), HasSubstr(R"("memory":"256M")"));
+}
+
+TEST(NixEvaluate, ReadsPublicValuesOfTheStore) {
+  const TestFolder folder;
+  folder.write("vars/per-machine/web/key/pub/value", "ssh-ed25519 AAAA");
+  const std::string file = folder.write("host.nix", R"({ config, ... }: {
+    networking.hostName = "web";
+    clan.core.vars.generators.key.files.pub.secret = false;
+    microvm.vms.a.config.microvm.cloud-hypervisor.platformOEMStrings = [
+      "io.systemd.credential:ssh.authorized_keys.root=${config.clan.core.vars.generators.key.files.pub.value}"
+    ];
+  })");
+  const auto evaluation = evaluate(file, settings());
+  ASSERT_THAT(evaluation, Succeeds());
+  EXPECT_THAT(dump_json(evaluation->declaration), HasSubstr("root=ssh-ed25519 AAAA"));
+}
+
+TEST(NixEvaluate, NamesFileAndLineOfEveryMistake) {
+  EXPECT_EQ(complaint("{ config, ... }:\n{\n  a = ;\n}\n"), "host.nix:3:7: syntax error, unexpected ';'");
+  EXPECT_EQ(complaint(one_generator("    script = foo;")),
+            "host.nix:3:14: undefined variable 'foo' | a module gets config, pkgs and lib by naming them: { config, pkgs, lib, ... }:");
+  EXPECT_EQ(complaint(one_generator("    file.x = { };")),
+            "host.nix:3:5: generator 'g' has no option 'file' | did you mean 'files'?");
+  EXPECT_EQ(complaint(one_generator("    files.x.mod = \"0400\";")),
+            "host.nix:3:5: file 'g/x' has no option 'mod' | did you mean 'mode'?");
+  EXPECT_EQ(complaint("{ config, ... }: {\n  clan.core.vars.generators.g.files.key = { };\n"
+                      "  clan.core.vars.generators.g.script = config.clan.core.vars.generators.g.files.kei.path;\n}\n"),
+            "host.nix:3:40: attribute 'kei' missing | did you mean 'key'?");
+  EXPECT_EQ(complaint("{\n  a.b = 1;\n  microvm.vms.v.config = \"x\";\n}\n"),
+            "host.nix:3:3: 'microvm.vms.v.config' must be a module: a set or a function, not a string");
+  EXPECT_EQ(complaint("{ lib, ... }: lib.mkMerge [\n  { networking.hostName = \"a\"; }\n  { networking.hostName = \"b\"; }\n]\n"),
+            "host.nix:3:5: 'networking.hostName' is defined twice, with different values: host.nix:2 and host.nix:3 | "
+            "keep one of them, or mark the other with lib.mkDefault or lib.mkForce");
+  EXPECT_EQ(complaint("{ config, ... }: {\n  networking.hostName = config.networking.hostName;\n}\n"),
+            "host.nix:2:3: infinite recursion encountered | a definition depends on its own outcome; lib.mkIf looks at its "
+            "condition late, 'if' does not");
+  EXPECT_EQ(complaint("{ inputs, ... }: { }\n"),
+            "host.nix:1:3: the module asks for 'inputs', which it is not given | modules get config, lib, pkgs");
+  EXPECT_EQ(complaint("[ ]\n"), "host.nix: a module must be a set or a function that gives one, not a list");
+  EXPECT_EQ(complaint(one_generator("    script = throw \"no\\nway\";")), "host.nix:3:5: no way");
+  EXPECT_EQ(complaint("{ config, ... }: {\n  networking.hostName = config.a.b;\n  a.c = 1;\n}\n"), "host.nix:2:25: attribute 'b' missing");
+  EXPECT_EQ(complaint("{ imports = [ <nixpkgs/x.nix> ]; }\n").substr(0, 50), "host.nix:1:15: file 'nixpkgs/x.nix' was not found ");
+}
+
+TEST(NixEvaluate, RefusesWhatWouldPutASecretIntoTheStore) {
+  const TestFolder folder;
+  const std::string secret = folder.write("key", "x");
+  const std::string unit = "systemd.services.\"microvm@a\".serviceConfig.LoadCredential";
+  EXPECT_THAT(complaint("{ " + unit + " = [ \"k:${" + secret + "}\" ]; }"), HasSubstr("world-readable store"));
+  EXPECT_THAT(complaint("{ " + unit + " = [ " + secret + " ]; }"), HasSubstr("world-readable store"));
+  EXPECT_THAT(complaint("{ microvm.vms.a.config.microvm.credentialFiles.k = " + secret + "; }"), HasSubstr("world-readable store"));
+  EXPECT_THAT(complaint("{ vmcred.vms.a.credentials.k.from = " + secret + "; }"), HasSubstr("world-readable store"));
+}
+
+TEST(NixEvaluate, RefusesTheValueOfASecret) {
+  EXPECT_THAT(complaint(one_generator("    files.a = { };\n    script = config.clan.core.vars.generators.g.files.a.value;")),
+              HasSubstr("'g/a' is secret: its value is not known to Nix | use .path"));
+}
+
+TEST(NixEvaluate, SaysThatCallingAPackageNeedsNixpkgs) {
+  EXPECT_THAT(complaint(one_generator("    runtimeInputs = [ (pkgs.writeShellScriptBin \"x\" \"y\") ];")),
+              HasSubstr("pkgs.writeShellScriptBin is called as a function, which needs nixpkgs"));
+}
+
+TEST(NixEvaluate, SaysHowToInstallNix) {
+  const TestFolder folder;
+  const auto evaluation = evaluate(folder.write("host.nix", "{ }"), {.search_path = folder.path()});
+  ASSERT_THAT(evaluation, FailsWith(Errc::unavailable, HasSubstr("there is no nix-instantiate on this machine")));
+  EXPECT_THAT(evaluation.error().hint, HasSubstr("apt-get install nix-bin"));
+}
+
+class NixCache : public ::testing::Test {
+ protected:
+  /// With nix, or (the second time) without.
+  Result<Evaluation> once_more(bool with_nix) {
+    Settings given = settings();
+    given.cache_folder = folder_ / "cache";
+    if (!with_nix) given.search_path = "/nowhere";
+    return evaluate(folder_ / "host.nix", given);
+  }
+  TestFolder folder_;
+};
+
+TEST_F(NixCache, StartsNoNixWhenNothingChanged) {
+  folder_.write("host.nix", "{ imports = [ ./more.nix ]; }");
+  folder_.write("more.nix", "{ networking.hostName = \"a\"; }");
+  const auto first = once_more(true);
+  ASSERT_THAT(first, Succeeds());
+  EXPECT_FALSE(first->cached);
+  const auto second = once_more(false);
+  ASSERT_THAT(second, Succeeds());
+  EXPECT_TRUE(second->cached);
+  EXPECT_EQ(dump_json(second->declaration), dump_json(first->declaration));
+}
+
+TEST_F(NixCache, FollowsWhatTheFileImportsAndReads) {
+  folder_.write("host.nix", "{ imports = [ ./modules ]; clan.core.vars.generators.g.script = builtins.readFile ./make.sh; }");
+  folder_.write("modules/default.nix", "{ imports = map (n: ./parts + \"/${n}\") (builtins.attrNames (builtins.readDir ./parts)); }");
+  folder_.write("modules/parts/a.nix", "{ networking.hostName = \"a\"; }");
+  folder_.write("make.sh", "echo 1");
+  ASSERT_THAT(once_more(true), Succeeds());
+  EXPECT_THAT(once_more(false), Succeeds());
+  folder_.write("make.sh", "echo 2");
+  EXPECT_THAT(once_more(false), FailsWith(Errc::unavailable, HasSubstr("nix-instantiate")));
+  ASSERT_THAT(once_more(true), Succeeds());
+  folder_.write("modules/parts/b.nix", "{ a = 1; }");
+  EXPECT_THAT(once_more(false), FailsWith(Errc::unavailable, HasSubstr("nix-instantiate")));
+  ASSERT_THAT(once_more(true), Succeeds());
+  folder_.write("other.nix", "{ }");
+  EXPECT_THAT(once_more(false), Succeeds());
+}
+
+TEST_F(NixCache, FollowsThePublicValuesThatWereRead) {
+  folder_.write("host.nix", "{ config, ... }: { networking.hostName = \"a\"; clan.core.vars.generators.g.files.p.secret = false;"
+                            "clan.core.vars.generators.h.script = config.clan.core.vars.generators.g.files.p.value; }");
+  folder_.write("vars/per-machine/a/g/p/value", "1");
+  ASSERT_THAT(once_more(true), Succeeds());
+  EXPECT_THAT(once_more(false), Succeeds());
+  folder_.write("vars/per-machine/a/g/p/value", "2");
+  EXPECT_THAT(once_more(false), FailsWith(Errc::unavailable, HasSubstr("nix-instantiate")));
+}
+
+TEST_F(NixCache, KeepsNothingThatDependsOnMoreThanFiles) {
+  folder_.write("host.nix", "{ networking.hostName = \"a${builtins.getEnv \"X\"}\"; }");
+  ASSERT_THAT(once_more(true), Succeeds());
+  EXPECT_THAT(once_more(false), FailsWith(Errc::unavailable, HasSubstr("nix-instantiate")));
+}
+
+TEST_F(NixCache, TakesADamagedEntryForNone) {
+  folder_.write("host.nix", "{ }");
+  ASSERT_THAT(once_more(true), Succeeds());
+  const auto entries = list_folder(folder_ / "cache");
+  ASSERT_THAT(entries, Succeeds());
+  ASSERT_EQ(entries->size(), 1U);
+  folder_.write("cache/" + entries->front(), "{\"format\":1,");
+  const auto evaluation = once_more(true);
+  ASSERT_THAT(evaluation, Succeeds());
+  EXPECT_FALSE(evaluation->cached);
+}
+
+}  // namespace
+}  // namespace vmcred::nix

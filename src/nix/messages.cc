@@ -1,0 +1,146 @@
+#include "nix/messages.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/json.h"
+#include "base/spelling.h"
+
+namespace vmcred::nix {
+namespace {
+
+constexpr std::string_view kOurs = "vmcred:{";
+constexpr std::string_view kOursEnd = "}:vmcred";
+constexpr std::string_view kEvaluating = "evaluating file '";
+constexpr std::string_view kRead = "trace: vmcred-read:";
+constexpr std::size_t kMaxSentence = 400;
+constexpr std::size_t kLeastWord = 3;  // shorter words are near to everything
+
+std::string_view next_line(std::string_view& text) {
+  const std::string_view line = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(line.size() + 1, text.size()));
+  return line;
+}
+
+std::string_view trimmed(std::string_view line) {
+  while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
+  while (!line.empty() && (line.back() == ' ' || line.back() == '\r')) line.remove_suffix(1);
+  return line;
+}
+
+/// "at /path/host.nix:12:5:" -> "/path/host.nix:12:5"; nothing for places inside our own text.
+std::optional<std::string> place_in(std::string_view line) {
+  line = trimmed(line);
+  const auto start = line.find("at /");
+  if (start == std::string_view::npos || (start > 0 && line[start - 1] != ' ')) return {};
+  line.remove_prefix(start + 3);
+  while (line.ends_with(':')) line.remove_suffix(1);
+  const auto column = line.rfind(':');
+  if (column == std::string_view::npos || line.find_first_not_of("0123456789", column + 1) != std::string_view::npos) return {};
+  return std::string(line);
+}
+
+/// 'x' out of "undefined variable 'x'"
+std::string quoted_word(std::string_view text) {
+  const auto start = text.find('\'');
+  const auto end = start == std::string_view::npos ? start : text.find('\'', start + 1);
+  return end == std::string_view::npos ? "" : std::string(text.substr(start + 1, end - start - 1));
+}
+
+std::string remedy_for(std::string_view sentence, const std::vector<std::string>& known) {
+  if (sentence.starts_with("undefined variable")) {
+    const std::string near = did_you_mean(quoted_word(sentence), known);
+    return near.empty() ? "a module gets config, pkgs and lib by naming them: { config, pkgs, lib, ... }:" : near;
+  }
+  if (sentence.starts_with("attribute ") && sentence.ends_with(" missing")) {
+    const std::string word = quoted_word(sentence);
+    return word.size() < kLeastWord ? "" : did_you_mean(word, known);
+  }
+  if (sentence.find("infinite recursion") != std::string_view::npos || sentence.find("stack overflow") != std::string_view::npos) {
+    return "a definition depends on its own outcome; lib.mkIf looks at its condition late, 'if' does not";
+  }
+  if (sentence.find("was not found in the Nix search path") != std::string_view::npos) return "name the nixpkgs to use with --nixpkgs";
+  return {};
+}
+
+/// Our evaluator throws JSON between two marks.
+std::optional<Error> our_error(std::string_view text) {
+  const auto start = text.find(kOurs);
+  if (start == std::string_view::npos) return {};
+  const auto end = text.find(kOursEnd, start);
+  if (end == std::string_view::npos) return {};
+  const auto thrown = parse_json(text.substr(start + kOurs.size() - 1, end - start - kOurs.size() + 2));
+  if (!thrown) return {};
+  Error error{Errc::invalid_data, thrown->string_at("message"), thrown->string_at("hint")};
+  if (const Json* position = thrown->find("position"); position != nullptr && position->if_object() != nullptr) {
+    const Json* line = position->find("line");
+    const Json* column = position->find("column");
+    std::string place = position->string_at("file");
+    if (line != nullptr && line->if_integer() != nullptr && *line->if_integer() > 0 && column != nullptr && column->if_integer() != nullptr) {
+      place += fmt::format(":{}:{}", *line->if_integer(), *column->if_integer());
+    }
+    error.message = fmt::format("{}: {}", place, error.message);
+  }
+  std::vector<std::string> candidates;
+  if (const Json* all = thrown->find("candidates"); all != nullptr && all->if_array() != nullptr) {
+    for (const Json& each : *all->if_array())
+      if (each.if_string() != nullptr) candidates.push_back(*each.if_string());
+  }
+  if (error.hint.empty() && !candidates.empty()) {
+    error.hint = did_you_mean(thrown->string_at("word"), candidates);
+    if (error.hint.empty()) {
+      for (const std::string& each : candidates) error.hint += (error.hint.empty() ? "it has " : ", ") + each;
+    }
+  }
+  return error;
+}
+
+}  // namespace
+
+Error error_of(std::string_view stderr_text, const std::vector<std::string>& known) {
+  if (auto ours = our_error(stderr_text)) return *std::move(ours);
+  // The innermost error is the last one. Its place follows it, or the place of the innermost trace: nix before 2.20
+  // prints traces after the error, the innermost first; later versions before it, the innermost last.
+  std::string sentence;
+  std::optional<std::string> place;
+  std::optional<std::string> place_before;
+  bool in_sentence = false;
+  for (std::string_view rest = stderr_text; !rest.empty();) {
+    const std::string_view line = next_line(rest);
+    const std::string_view text = trimmed(line);
+    if (text.starts_with("error:")) {
+      sentence = trimmed(text.substr(6));
+      if (place) place_before = std::move(place);
+      place.reset();
+      in_sentence = true;
+    } else if (auto at = place_in(line)) {
+      if (!place) place = std::move(at);
+      in_sentence = false;
+    } else if (text.empty() || text.starts_with("at ") || text.starts_with("\u2026")) {
+      in_sentence = in_sentence && sentence.empty();
+    } else if (in_sentence && sentence.size() < kMaxSentence) {
+      if (!sentence.empty()) sentence += ' ';
+      sentence += text;
+    }
+  }
+  if (const auto advice = sentence.find(" (use '--show-trace'"); advice != std::string::npos) sentence.resize(advice);
+  if (sentence.empty()) sentence = "nix failed without a message";
+  if (!place) place = std::move(place_before);
+  Error error{Errc::invalid_data, sentence, remedy_for(sentence, known)};
+  if (place) error.message = fmt::format("{}: {}", *place, sentence);
+  return error;
+}
+
+bool has_place(const Error& error) { return error.message.starts_with('/'); }
+
+Reads reads_of(std::string_view stderr_text) {
+  Reads reads;
+  while (!stderr_text.empty()) {
+    const std::string_view line = next_line(stderr_text);
+    if (line.starts_with(kEvaluating)) reads.evaluated.emplace_back(line.substr(kEvaluating.size(), line.rfind('\'') - kEvaluating.size()));
+    if (line.starts_with(kRead)) reads.values.emplace_back(line.substr(kRead.size()));
+  }
+  return reads;
+}
+
+}  // namespace vmcred::nix

@@ -1,0 +1,48 @@
+#include "nix/messages.h"
+
+#include "matchers.h"
+
+namespace vmcred::nix {
+namespace {
+
+using testing::HasSubstr;
+using ::testing::ElementsAre;
+
+TEST(NixMessages, TakesSentenceAndPlace) {
+  const Error error = error_of("evaluating file '/p/host.nix'\nerror: attribute 'fils' missing\n\n       at /p/host.nix:1:11:\n\n"
+                               "            1| { z = (x: x.fils) {};\n             |           ^\n", {"files"});
+  EXPECT_EQ(error.message, "/p/host.nix:1:11: attribute 'fils' missing");
+  EXPECT_EQ(error.hint, "did you mean 'files'?");
+}
+
+// Since 2.20 the traces come first and the sentence last.
+TEST(NixMessages, TakesTheInnermostErrorOfNewerVersions) {
+  const Error error = error_of("error:\n       \u2026 while evaluating the attribute 'a'\n         at /p/host.nix:9:1:\n"
+                               "            8| x\n\n       error: undefined variable 'q'\n       at /p/host.nix:3:7:\n"
+                               "            2| {\n", {});
+  EXPECT_EQ(error.message, "/p/host.nix:3:7: undefined variable 'q'");
+}
+
+TEST(NixMessages, LeavesPlacesInOurOwnTextOut) {
+  EXPECT_EQ(error_of("error: no good\n\n       at \u00abstdin\u00bb:3:4:\n", {}).message, "no good");
+}
+
+TEST(NixMessages, TakesOurOwnMessageWithItsRemedy) {
+  const Error error = error_of(R"(error: vmcred:{"candidates":["files"],"hint":"","message":"no option 'file'","position":)"
+                               R"({"column":3,"file":"/p/host.nix","line":2},"word":"file"}:vmcred)", {});
+  EXPECT_EQ(error.message, "/p/host.nix:2:3: no option 'file'");
+  EXPECT_EQ(error.hint, "did you mean 'files'?");
+}
+
+TEST(NixMessages, SaysSomethingWhenNixSaidNothing) {
+  EXPECT_THAT(error_of("", {}).message, HasSubstr("without a message"));
+}
+
+TEST(NixMessages, KnowsWhatWasRead) {
+  const Reads reads = reads_of("evaluating file '/p/host.nix'\ntrace: vmcred-read:/p/vars/x/value\nwarning: y\nevaluating file '/p/it's.nix'\n");
+  EXPECT_THAT(reads.evaluated, ElementsAre("/p/host.nix", "/p/it's.nix"));
+  EXPECT_THAT(reads.values, ElementsAre("/p/vars/x/value"));
+}
+
+}  // namespace
+}  // namespace vmcred::nix

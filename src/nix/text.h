@@ -1,0 +1,18 @@
+// The text of nix/ inside the program (text.cc is made from those files when the build is configured).
+#pragma once
+
+#include <string_view>
+
+namespace vmcred::nix {
+
+extern const std::string_view kLib;          ///< nix/eval/lib.nix
+extern const std::string_view kModules;      ///< nix/eval/modules.nix
+extern const std::string_view kSchema;       ///< nix/eval/schema.nix
+extern const std::string_view kPlaces;       ///< nix/eval/places.nix
+extern const std::string_view kMain;         ///< nix/eval/main.nix
+extern const std::string_view kDeclaration;  ///< nix/declaration.nix
+extern const std::string_view kNixpkgs;      ///< nix/eval/nixpkgs.nix
+extern const std::string_view kFlake;        ///< nix/eval/flake.nix
+extern const std::string_view kHostModule;   ///< nix/modules/host.nix
+
+}  // namespace vmcred::nix

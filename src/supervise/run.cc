@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include "link/address.h"
+
 namespace vmcred::supervise {
 namespace {
 
@@ -39,7 +41,12 @@ Result<Outcome> run_vm(const RunRequest& request, const SecretSource& secret_sou
   // Every declared value is in memory, none is missing or empty by mistake.
 
   const bool with_link = vm.guest.agent;
-  const auto sizes = sizes_of(secrets);
+  auto sizes = sizes_of(secrets);
+  if (with_link) {
+    // Each start has its own token; all lines are of one length.
+    const Secret line = link::link_line({.transport = link::Transport::serial, .vsock_port = 0, .token = Secret(link::kTokenSize)});
+    sizes.emplace(credential::kLinkCredential, line.size());
+  }
   const credential::Plan plan =
       credential::make_plan({.vm = vm, .sizes = sizes, .with_link = with_link, .with_reference = with_link});
   TRY(credential::check_deliverable(plan));

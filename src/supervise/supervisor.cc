@@ -218,8 +218,10 @@ Result<> Supervisor::on_driver_event(const DriverEvent& event) {
         guest_runs_ = false;
         limit_ = SteadyTime::max();
         tell(Event::Kind::guest_ended, std::string(guest_end_text(event.end)));
-        // The VMM follows by itself; one that does not is ended.
-        if (stop_.step() == StopStep::none && event.end == GuestEnd::panicked) begin_stop("the guest panicked", StopStep::quit);
+        // The VMM follows by itself, but not every one after a panic.
+        if (event.end == GuestEnd::panicked) {
+          give_up(fmt::format("the guest of vm '{}' panicked", mission_.vm.name), StopStep::quit);
+        }
       }
       return {};
     case DriverEvent::Kind::closed:
@@ -441,11 +443,12 @@ Outcome Supervisor::finish() {
   if (outcome_.failure.empty() && !outcome_.stop_asked) {
     if (outcome_.end == GuestEnd::unknown) {
       outcome_.failure = fmt::format("the VMM of vm '{}' ended by itself with {}", mission_.vm.name, outcome_.vmm.text());
-    } else if (outcome_.end == GuestEnd::panicked) {
-      outcome_.failure = fmt::format("the guest of vm '{}' panicked", mission_.vm.name);
     } else if (!outcome_.ready) {
       outcome_.failure = fmt::format("the guest of vm '{}' ended before its receipt", mission_.vm.name);
     }
+  }
+  if (outcome_.failure.empty() && outcome_.stop_asked && !outcome_.ready) {
+    outcome_.failure = fmt::format("vm '{}' was stopped before it was ready", mission_.vm.name);
   }
   status_.state = outcome_.good() ? VmState::stopped : VmState::failed;
   status_.detail = outcome_.failure.empty() ? std::string(guest_end_text(outcome_.end)) : outcome_.failure;

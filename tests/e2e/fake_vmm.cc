@@ -1,0 +1,160 @@
+// Stands in for QEMU where a test needs a VMM that misbehaves: speaks QMP on the inherited socket, reads its memory
+// files as QEMU does, and records everything it was given. Told what to do by one argument, "-fake WORD[,WORD…]":
+//   record=DIR     write argv, environ, descriptors and each memory file (before and after cont) below DIR
+//   silent         never greet          die=N          exit at once with code N
+//   end=REASON     right after cont emit SHUTDOWN with that reason and exit
+//   deaf           ignore the power key and control-alt-delete
+//   no-quit        ignore quit          no-term        ignore SIGTERM
+//   crash          abort after cont     console=TEXT   print TEXT on stdout after cont
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+int qmp = 3;
+volatile sig_atomic_t terminated = 0;
+
+std::string slurp(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+void say(const std::string& line) { (void)!::write(qmp, (line + "\r\n").data(), line.size() + 2); }
+
+[[noreturn]] void end(const std::string& reason) {
+  say(R"({"timestamp":{"seconds":1,"microseconds":0},"event":"SHUTDOWN","data":{"guest":true,"reason":")" + reason + "\"}}");
+  ::_exit(0);
+}
+
+/// The part of a QMP line between "execute":" and the next quote; enough for what the supervisor sends.
+std::string command_of(const std::string& line) {
+  const std::string key = "\"execute\":\"";
+  const auto at = line.find(key);
+  return at == std::string::npos ? "" : line.substr(at + key.size(), line.find('"', at + key.size()) - at - key.size());
+}
+
+struct Given {
+  std::vector<std::string> argv;
+  std::map<std::string, std::string> words;
+  std::vector<std::string> files;  // the paths of -smbios file=, -fw_cfg file= and -initrd
+  [[nodiscard]] bool has(const std::string& word) const { return words.contains(word); }
+  [[nodiscard]] std::string at(const std::string& word) const { return has(word) ? words.at(word) : ""; }
+};
+
+Given read_arguments(int count, char** arguments) {
+  Given given;
+  given.argv.assign(arguments, arguments + count);
+  for (int i = 1; i + 1 < count; ++i) {
+    const std::string option = arguments[i];
+    const std::string value = arguments[i + 1];
+    if (option == "-fake") {
+      std::stringstream list(value);
+      for (std::string word; std::getline(list, word, ',');) {
+        const auto equals = word.find('=');
+        given.words[word.substr(0, equals)] = equals == std::string::npos ? "" : word.substr(equals + 1);
+      }
+    }
+    const auto file = value.find("file=/proc/self/fd/");
+    if (file != std::string::npos) given.files.push_back(value.substr(file + 5, value.find(',', file) - file - 5));
+    if (option == "-initrd") given.files.push_back(value);
+    if (value.starts_with("socket,id=qmp,fd=")) qmp = std::atoi(value.c_str() + 17);
+  }
+  return given;
+}
+
+void record_files(const Given& given, const std::string& when) {
+  const std::string folder = given.at("record");
+  if (folder.empty()) return;
+  int number = 0;
+  for (const std::string& file : given.files) {
+    struct stat status = {};
+    if (::stat(file.c_str(), &status) != 0) continue;
+    const std::string name = folder + "/blob" + std::to_string(number++) + "." + when;
+    write_file(name, slurp(file));
+    char mode[16];
+    (void)std::snprintf(mode, sizeof mode, "%o\n", status.st_mode & 07777U);
+    write_file(name + ".mode", mode);
+  }
+}
+
+void record_start(const Given& given) {
+  const std::string folder = given.at("record");
+  if (folder.empty()) return;
+  std::string argv;
+  for (const std::string& word : given.argv) argv += word + "\n";
+  write_file(folder + "/argv", argv);
+  write_file(folder + "/environ", slurp("/proc/self/environ"));
+  std::string descriptors;
+  DIR* const all = ::opendir("/proc/self/fd");
+  while (const dirent* const entry = ::readdir(all)) {
+    char target[4096] = {};
+    const ssize_t size = ::readlinkat(::dirfd(all), entry->d_name, target, sizeof target - 1);
+    if (size > 0 && std::atoi(entry->d_name) != ::dirfd(all)) descriptors += std::string(entry->d_name) + " " + target + "\n";
+  }
+  ::closedir(all);
+  write_file(folder + "/descriptors", descriptors);
+}
+
+void go(const Given& given) {
+  record_files(given, "after");
+  if (given.has("console")) {
+    (void)!::write(1, given.at("console").data(), given.at("console").size());
+  }
+  if (given.has("crash")) std::abort();
+  if (given.has("end")) end(given.at("end"));
+}
+
+void obey(const Given& given, const std::string& line) {
+  const std::string command = command_of(line);
+  if (command == "qmp_capabilities") record_files(given, "before");
+  if (command == "quit" && given.has("no-quit")) return;
+  say(R"({"return":{},"id":")" + command + "\"}");
+  if (command == "cont") go(given);
+  if (command == "system_powerdown" && !given.has("deaf")) end("guest-shutdown");
+  if (command == "quit") ::_exit(0);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const Given given = read_arguments(count, arguments);
+  record_start(given);
+  if (given.has("die")) return std::atoi(given.at("die").c_str());
+  struct sigaction action = {};
+  action.sa_handler = [](int) { terminated = 1; };
+  if (given.has("no-term")) action.sa_handler = SIG_IGN;
+  ::sigaction(SIGTERM, &action, nullptr);
+  if (!given.has("silent")) {
+    say(R"({"QMP":{"version":{"qemu":{"micro":0,"minor":2,"major":7},"package":"fake"},"capabilities":[]}})");
+  }
+  std::string pending;
+  char buffer[4096];
+  for (;;) {
+    if (terminated != 0) end("host-signal");
+    const ssize_t n = ::read(qmp, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) ::pause();  // QEMU outlives a closed QMP peer, too
+    if (n <= 0) continue;
+    pending.append(buffer, static_cast<std::size_t>(n));
+    for (auto line = pending.find('\n'); line != std::string::npos; line = pending.find('\n')) {
+      obey(given, pending.substr(0, line));
+      pending.erase(0, line + 1);
+    }
+  }
+}

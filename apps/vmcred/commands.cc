@@ -9,9 +9,11 @@ std::span<const Command* const> commands() {
       &kDeclare,
       &kActivate,
       &kVmList,
+      &kVmPlan,
       &kVmRun,
       &kVmStop,
       &kVmStatus,
+      &kInspect,
       &kHelp,
       &kCompletion,
   };

@@ -1,0 +1,145 @@
+#include "inspect_source.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "credential/limits.h"
+
+namespace vmcred::app {
+namespace {
+
+using credential::FoundDump;
+using credential::FoundTable;
+
+constexpr std::string_view kItems = "opt/io.systemd.credentials";
+
+void take_table(Inspected& found, FoundTable table) {
+  std::ranges::move(table.structures, std::back_inserter(found.structures));
+  if (found.complaint.empty()) found.complaint = std::move(table.complaint);
+}
+
+Result<> take_dump(Inspected& found, Secret bytes) {
+  TRY_LET(FoundDump dump, credential::read_dump(bytes.bytes()));
+  if (dump.entry_point) found.smbios = fmt::format("SMBIOS {}.{}", dump.entry_point->major, dump.entry_point->minor);
+  take_table(found, std::move(dump.table));
+  found.bytes.push_back(std::move(bytes));
+  return {};
+}
+
+/// Files of sysfs have no size of their own; a descriptor is read to its end.
+Result<Secret> read_bytes(const std::string& path) {
+  TRY_LET(const Fd fd, open_for_reading(path));
+  return read_secret(fd, path, credential::kMaxTable);
+}
+
+/// "11-3" -> 3
+std::optional<unsigned> instance_of(const std::string& name) {
+  constexpr std::string_view kType = "11-";
+  if (!name.starts_with(kType)) return std::nullopt;
+  unsigned number = 0;
+  const char* const end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data() + kType.size(), end, number);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+/// /sys/firmware/dmi/entries: one folder for each structure; systemd reads 11-0, 11-1, … until one is missing.
+Result<> take_entries(Inspected& found, const std::string& folder, const std::vector<std::string>& names) {
+  std::vector<unsigned> numbers;
+  for (const std::string& name : names) {
+    if (const auto number = instance_of(name)) numbers.push_back(*number);
+  }
+  std::ranges::sort(numbers);
+  for (const unsigned number : numbers) {
+    TRY_LET(Secret raw, read_bytes(fmt::format("{}/11-{}/raw", folder, number)));
+    take_table(found, credential::read_structures(raw.bytes()));
+    found.bytes.push_back(std::move(raw));
+  }
+  return {};
+}
+
+/// /sys/firmware/dmi/tables: the entry point and the table are two files.
+Result<> take_tables(Inspected& found, const std::string& folder) {
+  TRY_LET(const Secret entry_bytes, read_bytes(folder + "/smbios_entry_point"));
+  TRY_LET(const auto entry_point, credential::read_entry_point(entry_bytes.bytes()));
+  TRY_LET(Secret table, read_bytes(folder + "/DMI"));
+  found.smbios = fmt::format("SMBIOS {}.{}", entry_point.major, entry_point.minor);
+  take_table(found, credential::read_structures(table.bytes(), entry_point.number));
+  found.bytes.push_back(std::move(table));
+  return {};
+}
+
+Result<> take_items(Inspected& found, const std::string& folder) {
+  TRY_LET(const auto names, list_folder(folder));
+  for (const std::string& name : names) {
+    const std::string raw = folder + "/" + name + "/raw";
+    TRY_LET(const Fd fd, open_for_reading(exists(raw) ? raw : folder + "/" + name));
+    TRY_LET(Secret value, read_secret(fd, name, credential::kMaxTable));
+    found.items.emplace_back(name, std::move(value));
+  }
+  return {};
+}
+
+Result<> take_folder(Inspected& found, const std::string& folder) {
+  TRY_LET(const auto names, list_folder(folder));
+  bool known = false;
+  if (std::ranges::any_of(names, [](const std::string& name) { return instance_of(name).has_value(); })) {
+    known = true;
+    TRY(take_entries(found, folder, names));
+  }
+  if (exists(folder + "/smbios_entry_point")) {
+    known = true;
+    TRY(take_tables(found, folder));
+  }
+  if (is_folder(folder + "/" + std::string(kItems))) {
+    known = true;
+    TRY(take_items(found, folder + "/" + std::string(kItems)));
+  } else if (folder.ends_with("io.systemd.credentials")) {
+    known = true;
+    TRY(take_items(found, folder));
+  }
+  // /sys/firmware and its two halves; the entries are what systemd reads, so the same tables are not read twice.
+  for (const std::string_view below : {"dmi/entries", "entries", "qemu_fw_cfg/by_name", "by_name"}) {
+    const std::string inner = folder + "/" + std::string(below);
+    if (!is_folder(inner)) continue;
+    known = true;
+    TRY(take_folder(found, inner));
+  }
+  if (!known && (folder.ends_with("/entries") || folder.ends_with("/by_name"))) known = true;  // empty, and rightly so
+  if (!known) {
+    return hint(fail(Errc::not_found, "'{}' holds neither SMBIOS tables nor fw_cfg credentials", folder),
+                "give /sys/firmware, /sys/firmware/dmi/entries, /sys/firmware/dmi/tables or a fw_cfg tree");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Inspected> inspect_path(const std::string& path) {
+  Inspected found;
+  std::string folder = path;
+  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  if (is_folder(folder)) {
+    TRY(take_folder(found, folder));
+    return found;
+  }
+  TRY_LET(Secret bytes, read_bytes(path));
+  TRY(in(fmt::format("read '{}'", path), take_dump(found, std::move(bytes))));
+  return found;
+}
+
+Result<Inspected> inspect_descriptor(int fd) {
+  const Fd own(::dup(fd));
+  if (!own) return fail_errno("read standard input");
+  TRY_LET(Secret bytes, read_secret(own, "standard input", credential::kMaxTable));
+  Inspected found;
+  TRY(in("read standard input", take_dump(found, std::move(bytes))));
+  return found;
+}
+
+}  // namespace vmcred::app

@@ -1,0 +1,30 @@
+// Where `vmcred inspect` reads from: files with SMBIOS tables, the running system, fw_cfg trees.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "credential/smbios.h"
+
+namespace vmcred::app {
+
+/// Everything that was found. The structures borrow from `bytes`.
+struct Inspected {
+  std::vector<Secret> bytes = {};
+  std::vector<credential::FoundStructure> structures = {};
+  std::string smbios = {};     ///< "SMBIOS 2.8", empty when there is no entry point
+  std::string complaint = {};  ///< why reading a table stopped early
+  std::vector<std::pair<std::string, Secret>> items = {};  ///< fw_cfg credentials
+};
+
+/// A file, or a folder: /sys/firmware/dmi/entries, /sys/firmware/dmi/tables, a tree with
+/// opt/io.systemd.credentials/NAME/raw, or one that holds them (/sys/firmware).
+Result<Inspected> inspect_path(const std::string& path);
+
+/// Standard input.
+Result<Inspected> inspect_descriptor(int fd);
+
+}  // namespace vmcred::app

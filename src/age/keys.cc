@@ -1,6 +1,7 @@
 #include "age/keys.h"
 
 #include "age/bech32.h"
+#include "age/ssh.h"
 #include "age/x25519.h"
 
 namespace vmcred::age {
@@ -38,7 +39,9 @@ Result<RecipientPtr> parse_recipient(std::string_view text) {
                 "give the public key that begins with 'age1'; take care who saw the private one");
   }
   if (text.starts_with("age1")) return in(fmt::format("recipient '{}'", text), parse_x25519_recipient(text));
-  return hint(fail(Errc::invalid_data, "this kind of recipient is not known"), "a recipient begins with 'age1'");
+  if (text.starts_with("ssh-")) return in(fmt::format("recipient '{}'", text), parse_ssh_recipient(text));
+  return hint(fail(Errc::invalid_data, "this kind of recipient is not known"),
+              "a recipient begins with 'age1', 'ssh-ed25519' or 'ssh-rsa'");
 }
 
 Result<Recipients> parse_recipients(std::string_view text) { return parse_lines<RecipientPtr>(text, parse_recipient); }
@@ -55,6 +58,10 @@ Result<IdentityPtr> parse_identity(std::string_view text) {
 }
 
 Result<Identities> parse_identities(std::string_view text) {
+  if (is_ssh_private_key(text)) {
+    TRY_LET(SshPrivateKey key, parse_ssh_private_key(text));
+    return ssh_identities(std::move(key));
+  }
   TRY_LET(Identities found, parse_lines<IdentityPtr>(text, parse_identity));
   if (found.empty()) return fail(Errc::not_found, "no identity in it");
   return found;

@@ -58,16 +58,17 @@ using IdentityPtr = std::shared_ptr<const Identity>;
 using Recipients = std::vector<RecipientPtr>;
 using Identities = std::vector<IdentityPtr>;
 
-/// One recipient: "age1…" (X25519). Unknown kinds are `invalid_data`; the text of a mistyped *private* key is never
-/// repeated in the message.
+/// One recipient: "age1…" (X25519), "ssh-ed25519 …", "ssh-rsa …". Unknown kinds are `invalid_data`; the text of a
+/// mistyped *private* key is never repeated in the message.
 Result<RecipientPtr> parse_recipient(std::string_view text);
 /// A list: one a line, '#' comments and empty lines skipped. Errors say the line.
 Result<Recipients> parse_recipients(std::string_view text);
 
 /// One identity: "AGE-SECRET-KEY-1…".
 Result<IdentityPtr> parse_identity(std::string_view text);
-/// A key file (as age-keygen writes it): one a line, '#' comments and empty lines skipped. Errors say the line, never
-/// its text. None in it is `not_found`.
+/// A key file: one a line as age-keygen writes it, '#' comments and empty lines skipped; or one SSH private key (which
+/// gives two identities where it is Ed25519, see ssh.h). Errors say the line, never its text. None in it is
+/// `not_found`.
 Result<Identities> parse_identities(std::string_view text);
 
 /// A new X25519 key.

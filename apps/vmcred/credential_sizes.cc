@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "store/layout.h"
+#include "store/size.h"
 
 namespace vmcred::app {
 namespace {
@@ -19,16 +20,17 @@ std::optional<std::size_t> size_of_file(const std::string& path) {
 
 }  // namespace
 
-std::map<std::string, std::size_t> credential_sizes(const declare::Declaration& declaration, const declare::Vm& vm,
-                                                    const World&) {
+std::map<std::string, std::size_t> credential_sizes(const declare::Declaration& declaration, const declare::Vm& vm) {
   std::map<std::string, std::size_t> sizes;
+  const auto repository = store::Repository::open(declaration.folder);
   for (const declare::Credential& credential : vm.credentials) {
     std::optional<std::size_t> size;
     if (const auto* path = std::get_if<std::string>(&credential.from)) {
       size = size_of_file(*path);
     } else if (const auto* var = std::get_if<declare::VarRef>(&credential.from)) {
       const auto id = store::resolve_for_vm(declaration, *var, vm);
-      if (id) size = size_of_file(std::string(kActivated) + store::rel_path(*id));
+      if (id && repository) size = store::stored_size(*repository, *id);
+      if (id && !size) size = size_of_file(std::string(kActivated) + store::rel_path(*id));
     }
     if (size) sizes[credential.host] = *size;
   }

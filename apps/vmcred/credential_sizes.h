@@ -5,13 +5,12 @@
 #include <map>
 #include <string>
 
-#include "command.h"
 #include "declare/model.h"
 
 namespace vmcred::app {
 
-/// Bytes by host name. What cannot be known (not generated, not readable here) is left out.
-std::map<std::string, std::size_t> credential_sizes(const declare::Declaration& declaration, const declare::Vm& vm,
-                                                    const World& world);
+/// Bytes by host name, from the store (no key is needed for that), else from the activated values. What cannot be known
+/// is left out.
+std::map<std::string, std::size_t> credential_sizes(const declare::Declaration& declaration, const declare::Vm& vm);
 
 }  // namespace vmcred::app

@@ -113,7 +113,7 @@ Result<Exit> run(const Given& given, World& world) {
   if (given.has("capabilities")) return print_capabilities(world);
   TRY_LET(const declare::Declaration declaration, load_project(world));
   TRY_LET(const declare::Vm* vm, given_vm(declaration, given.at("NAME")));
-  std::map<std::string, std::size_t> sizes = credential_sizes(declaration, *vm, world);
+  std::map<std::string, std::size_t> sizes = credential_sizes(declaration, *vm);
   sizes[std::string(credential::kLinkCredential)] = kLinkLine;
   const bool with_link = vm->guest.agent;
   const credential::Plan plan =
@@ -140,9 +140,9 @@ Result<Exit> run(const Given& given, World& world) {
 constinit const Command kVmPlan = {
     "vm plan",
     "show how each credential of a vm would travel, and whether it fits",
-    "Nothing is started and nothing is written. Sizes come from the activated values, or from the store\n"
-    "where you can decrypt it; what is not known is shown as '?' and never refused. Exit code 1 means that\n"
-    "something cannot be delivered: the reason and the remedy stand below the table.",
+    "Nothing is started, written or decrypted. Sizes come from the store, which tells them without a key,\n"
+    "or from the activated values; what is not known is shown as '?' and never refused. Exit code 1 means\n"
+    "that something cannot be delivered: the reason and the remedy stand below the table.",
     kParameters,
     run,
 };

@@ -1,0 +1,63 @@
+#!/usr/bin/env bats
+# vmcred inspect: what SMBIOS tables and fw_cfg trees hold, on the real binary.
+bats_require_minimum_version 1.5.0
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || exit 1
+  corpus=$VMCRED_SOURCE/tests/fuzz/corpus/smbios
+}
+
+@test "a structure is named, its value kept back" {
+  printf '\13\5\0\0\1io.systemd.credential.binary:API_KEY=aHVudGVyMg==\0\0' >structure
+  run -0 --separate-stderr "$VMCRED" inspect structure
+  [[ ${lines[1]} =~ ^"11-0       1       API_KEY     binary  7      imported"$ ]]
+  [[ $output != *hunter2* && $output != *aHVudGVyMg* ]]
+  run -0 --separate-stderr "$VMCRED" inspect --show structure
+  [[ $output == *hunter2* ]]
+}
+
+@test "the table may come from standard input" {
+  run -0 --separate-stderr bash -c '"$VMCRED" inspect --json - <"$1"' - "$corpus/structure"
+  [ "$(jq -r '.strings[0].name' <<<"$output")" = API_KEY ]
+  [ "$(jq -r '.strings[0].size' <<<"$output")" = 7 ]
+  [ "$(jq -r '.strings[2].fate' <<<"$output")" = ignored ]
+}
+
+@test "a structure beyond a page is a finding before systemd 257" {
+  run -3 --separate-stderr "$VMCRED" inspect "$corpus/page"
+  [[ $output == *"truncated: only its first 3042 bytes arrive"* ]]
+  run -0 --separate-stderr "$VMCRED" inspect --systemd 257 "$corpus/page"
+  [[ $output == *imported* ]]
+}
+
+@test "dumps of both kinds of entry point agree with dmidecode" {
+  for dump in dump2 dump3; do
+    dmidecode --from-dump "$corpus/$dump" -t 11 | sed -n 's/^\tString [0-9]*: //p' >theirs
+    "$VMCRED" inspect --json "$corpus/$dump" | jq -r '.strings | length' >ours
+    [ "$(wc -l <theirs)" = "$(cat ours)" ]
+    "$VMCRED" inspect --json --show "$corpus/$dump" |
+      jq -r '.strings[] | if .kind == "other" then .value else .name end' >names
+    sed 's/^io\.systemd\.credential\(\.binary\)\{0,1\}:\([^=]*\)=.*/\2/' theirs | diff - names
+  done
+}
+
+@test "folders of sysfs are read as systemd reads them" {
+  mkdir -p sys/dmi/entries/{1-0,11-0,11-1} sys/qemu_fw_cfg/by_name/opt/io.systemd.credentials/TOKEN
+  printf '\13\5\0\0\1io.systemd.credential:A=one\0\0' >sys/dmi/entries/11-0/raw
+  printf '\13\5\1\0\1io.systemd.credential:B=two\0\0' >sys/dmi/entries/11-1/raw
+  printf 'value' >sys/qemu_fw_cfg/by_name/opt/io.systemd.credentials/TOKEN/raw
+  run -0 --separate-stderr "$VMCRED" inspect --json sys
+  [ "$(jq -c '[.strings[].name]' <<<"$output")" = '["A","B"]' ]
+  [ "$(jq -c '[.fw_cfg[] | {name, size}]' <<<"$output")" = '[{"name":"TOKEN","size":5}]' ]
+  [[ $output != *value* ]]
+}
+
+@test "what is no table is an error that says so" {
+  echo hello >note
+  run -1 --separate-stderr "$VMCRED" inspect note
+  [ "$stderr" = "vmcred: error: read 'note': neither an SMBIOS entry point, nor a table, nor a structure" ]
+  run -1 --separate-stderr "$VMCRED" inspect nowhere
+  [[ $stderr == "vmcred: error: open 'nowhere': No such file or directory" ]]
+  run -2 --separate-stderr "$VMCRED" inspect
+  run -2 --separate-stderr "$VMCRED" inspect --systemd 200 note
+}

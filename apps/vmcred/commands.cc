@@ -13,6 +13,7 @@ std::span<const Command* const> commands() {
       &kVmRun,
       &kVmStop,
       &kVmStatus,
+      &kVmUnits,
       &kInspect,
       &kHelp,
       &kCompletion,

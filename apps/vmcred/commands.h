@@ -15,5 +15,6 @@ extern const Command kVmPlan;
 extern const Command kVmRun;
 extern const Command kVmStatus;
 extern const Command kVmStop;
+extern const Command kVmUnits;
 
 }  // namespace vmcred::app

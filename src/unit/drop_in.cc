@@ -48,7 +48,7 @@ struct Access {
 
 Access access_of(const declare::Vm& vm, const Host& host) {
   Access access;
-  access.read = {host.project, vm.kernel, vm.initrd, vm.binary};
+  access.read = {host.program, host.project, vm.kernel, vm.initrd, vm.binary};
   for (const declare::Share& share : vm.shares) access.read.insert(share.socket);
   for (const declare::Disk& disk : vm.disks) {
     if (below(disk.path, "/dev")) {
@@ -69,12 +69,20 @@ Access access_of(const declare::Vm& vm, const Host& host) {
   return access;
 }
 
+/// Whether a folder above `path` is named as well.
+bool covered(const std::string& path, const std::set<std::string>& paths) {
+  for (auto slash = path.rfind('/'); slash != std::string::npos && slash > 0; slash = path.rfind('/', slash - 1)) {
+    if (paths.contains(path.substr(0, slash))) return true;
+  }
+  return false;
+}
+
 /// Only what the template hides has to be named to be read; what is written has to be named unless it is the vm's own.
 Result<std::string> path_lines(const Access& access, const std::string& vm) {
   std::string lines;
   bool homes = false;
   for (const std::string& path : access.read) {
-    if (!below_any(path, kHidden)) continue;
+    if (!below_any(path, kHidden) || covered(path, access.read)) continue;
     homes = homes || below_any(path, kHomes);
     TRY_LET(const std::string word, setting_word(path, Splitting::words, fmt::format("the path '{}'", path)));
     lines += fmt::format("BindReadOnlyPaths={}\n", word);

@@ -20,7 +20,7 @@ Result<std::string> drop_in_text(const std::string& service, const declare::Gues
     const bool writable = !guest.starts_with('!') && !guest.starts_with('|');
     if (writable && asserted.insert(guest).second) asserts += fmt::format("AssertCredential={}\n", right);
   }
-  return fmt::format("{}\n[Unit]\n{}\n[Service]\n{}PrivateMounts=yes\n", kMark, asserts, loads);
+  return fmt::format("{}\n\n[Unit]\n{}\n[Service]\n{}PrivateMounts=yes\n", kMark, asserts, loads);
 }
 
 }  // namespace

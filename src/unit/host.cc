@@ -125,7 +125,7 @@ Result<UnitFile> activate_unit(const Host& host) {
   std::string machine;
   if (!host.machine.empty()) {
     TRY_LET(const std::string word, setting_word(host.machine, Splitting::command, "the machine"));
-    machine = " " + word;
+    machine = " --machine " + word;
   }
   // No mount namespace, or the file system that holds the vars would be visible here alone: so nothing of Private*=,
   // Protect*= or ReadWritePaths=. The vars get any owner, hence chown and the override of file modes.
@@ -139,7 +139,7 @@ RequiresMountsFor={1}
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart={2} activate{3}
+ExecStart={2}{3} activate
 # The machine's key, sealed by 'systemd-creds encrypt --name=vmcred.identity' into /etc/credstore.encrypted; without it
 # /var/lib/vmcred/key.txt is read, then /var/lib/sops-nix/key.txt.
 LoadCredentialEncrypted=vmcred.identity

@@ -53,6 +53,11 @@ TEST(VmTemplate, IsAsTheGoldenSays) { EXPECT_THAT(vm_template({})->text, Matches
 TEST(ActivateUnit, IsAsTheGoldenSays) { EXPECT_THAT(activate_unit({})->text, MatchesGolden("units/vmcred-activate.service")); }
 TEST(VmDropIn, HasTheGuidesLines) { EXPECT_THAT(drop_in(guide()), MatchesGolden("units/guide.conf")); }
 
+TEST(ActivateUnit, SaysWhichMachineThisIsWhereThereAreSeveral) {
+  EXPECT_THAT(activate_unit({.machine = "britton-desktop"})->text,
+              HasSubstr("ExecStart=/usr/bin/vmcred --project /etc/vmcred --machine britton-desktop activate\n"));
+}
+
 TEST(VmTemplate, QuotesAProjectFolderWithASpace) {
   EXPECT_THAT(vm_template({.project = "/srv/my vms/50%"})->text,
               HasSubstr("ExecStart=/usr/bin/vmcred --project \"/srv/my vms/50%%\" vm run %i\n"));
@@ -84,6 +89,14 @@ TEST(VmDropIn, OfATcgVmHasNoDevices) {
   auto declaration = guide();
   declaration.vms["test-vm"].accel = declare::Accel::tcg;
   EXPECT_EQ(drop_in(declaration).find("/dev"), std::string::npos);
+}
+
+TEST(VmDropIn, ShowsAProjectThatTheConfinementHidesOnce) {
+  auto declaration = guide();
+  declaration.vms["test-vm"].kernel = "/root/project/guest/vmlinuz";
+  const std::string text = drop_in(declaration, {.program = "/root/build/vmcred", .project = "/root/project"});
+  EXPECT_THAT(text, HasSubstr("ProtectHome=tmpfs\nBindReadOnlyPaths=/root/build/vmcred\nBindReadOnlyPaths=/root/project\n"));
+  EXPECT_EQ(text.find("vmlinuz"), std::string::npos);
 }
 
 TEST(VmDropIn, RefusesAVarThatNoMachineGets) {

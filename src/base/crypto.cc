@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <cassert>
@@ -89,29 +88,6 @@ CipherContext aes_gcm_context(Bytes key, Bytes iv, bool seal) {
 }
 
 }  // namespace
-
-void random_bytes(WritableBytes out) {
-  while (!out.empty()) {
-    const ssize_t n = ::getrandom(out.data(), out.size(), 0);
-    if (n < 0 && errno == EINTR) continue;
-    must(n > 0);
-    out = out.subspan(static_cast<std::size_t>(n));
-  }
-}
-
-Secret random_secret(std::size_t size) {
-  Secret secret(size);
-  random_bytes(secret.writable());
-  return secret;
-}
-
-Randomness& kernel_randomness() {
-  class Kernel final : public Randomness {
-    void fill(WritableBytes out) override { random_bytes(out); }
-  };
-  static Kernel instance;
-  return instance;
-}
 
 struct Sha512::State {
   DigestContext context;

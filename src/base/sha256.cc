@@ -16,7 +16,10 @@ constexpr std::size_t kBlock = 64;
 
 Digest sha256(Bytes bytes) {
   Digest digest = {};
-  ::SHA256(bytes.data(), bytes.size(), digest.data());
+  SHA256_CTX context;  // the one call SHA256() goes through EVP
+  ::SHA256_Init(&context);
+  ::SHA256_Update(&context, bytes.data(), bytes.size());
+  ::SHA256_Final(digest.data(), &context);
   return digest;
 }
 

@@ -1,0 +1,19 @@
+// Which services load which credentials, read from the unit files (systemd 252's `systemctl show` cannot print it).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "link/receipt.h"
+
+namespace vmcred::guest {
+
+/// Where units stand, the strongest first.
+std::vector<std::string> unit_folders();
+
+/// The consumers of `names`, from LoadCredential= and ImportCredential= in all services of `folders` and their drop-ins.
+/// Absolute sources are no credentials of the system and left out; templates have no instances to name and are too.
+std::vector<link::Consumer> find_consumers(const std::vector<std::string>& folders, const std::vector<std::string>& names);
+
+}  // namespace vmcred::guest

@@ -1,0 +1,73 @@
+// vmcred-guest: looks at the credentials that arrived in this guest and proves them to the host.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+#include "base/secret.h"
+#include "base/spelling.h"
+#include "commands.h"
+
+namespace vmcred::guest {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"list", "[--system] [--json=short|pretty|off] [--no-legend]", "list credentials, as systemd-creds does", list},
+    {"cat", "[--system] [--transcode=MODE] [--json=MODE] [--newline=MODE] NAME...", "print credentials, as systemd-creds does", cat},
+    {"show", "[--json]", "say where each credential came from and which services load it", show},
+    {"receipt", "[--output UNIT=FILE]... [--wait SECONDS]", "prove to the host which credentials arrived", receipt},
+};
+
+void write_all_to(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) std::_Exit(fd == 1 && errno == EPIPE ? 0 : 1);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void help() {
+  print("vmcred-guest: credentials in this guest\n\n");
+  for (const Command& command : kCommands) {
+    print(fmt::format("  vmcred-guest {} {}\n      {}\n", command.name, command.usage, command.summary));
+  }
+}
+
+int complain(const Error& error) {
+  note(fmt::format("vmcred-guest: error: {}", error.message));
+  if (!error.hint.empty()) note(fmt::format("vmcred-guest: hint: {}", error.hint));
+  return error.code == Errc::usage ? 2 : 1;
+}
+
+int run(std::span<char* const> words) {
+  const std::string_view word = words.empty() ? "" : words.front();
+  if (word == "--help" || word == "-h" || word == "help") return help(), 0;
+  if (word == "--version") return print("vmcred-guest " VMCRED_VERSION "\n"), 0;
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) {
+    if (command.name == word) {
+      const auto done = command.run(words.subspan(1));
+      return done ? *done : complain(done.error());
+    }
+    names.emplace_back(command.name);
+  }
+  if (word.empty()) return complain({Errc::usage, "no command was given", "vmcred-guest --help lists them"});
+  const std::string nearest = did_you_mean(word, names);
+  return complain({Errc::usage, fmt::format("there is no command '{}'", word), nearest.empty() ? "vmcred-guest --help lists them" : nearest});
+}
+
+}  // namespace
+
+void print(std::string_view text) { write_all_to(STDOUT_FILENO, text); }
+void note(std::string_view line) { write_all_to(STDERR_FILENO, std::string(line) + "\n"); }
+
+}  // namespace vmcred::guest
+
+int main(int argc, char** argv) {
+  vmcred::forbid_core_dumps();
+  std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): a closed reader is seen at the write
+  return vmcred::guest::run(std::span<char* const>(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0));
+}

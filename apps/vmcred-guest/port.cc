@@ -1,0 +1,109 @@
+#include "port.h"
+
+#include <fcntl.h>
+#include <linux/vm_sockets.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <thread>
+
+#include "base/file.h"
+#include "base/process.h"
+#include "credentials.h"
+
+namespace vmcred::guest {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kPause{4};
+
+/// A failure is not ours to tell: where the driver is built in there is no module to load.
+void load_modules(std::vector<std::string> modules) {
+  for (const char* const modprobe : {"/sbin/modprobe", "/usr/sbin/modprobe", "/run/current-system/sw/bin/modprobe"}) {
+    if (::access(modprobe, X_OK) != 0) continue;
+    std::vector<std::string> argv = {modprobe, "-q", "-a"};
+    argv.insert(argv.end(), modules.begin(), modules.end());
+    (void)run({.argv = std::move(argv)}, {.limit = milliseconds(10000)});
+    return;
+  }
+}
+
+Result<Fd> open_serial(steady_clock::time_point end) {
+  bool loaded = false;
+  for (;;) {
+    const auto device = find_serial_port();
+    if (device) {
+      Fd fd(::open(device->c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+      if (fd) return fd;
+      if (errno == EBUSY) {
+        if (steady_clock::now() >= end) return fail(Errc::unavailable, "the port '{}' is in use by another process", *device);
+      } else if (errno != ENOENT || steady_clock::now() >= end) {
+        return fail_errno("open the port '{}'", *device);
+      }
+    } else if (!std::exchange(loaded, true)) {
+      load_modules({"virtio_pci", "virtio_mmio", "virtio_console"});
+      continue;
+    } else if (steady_clock::now() >= end) {
+      return hint(fail(Errc::not_found, "this machine has no virtio-serial port '{}'", link::kLinkName),
+                  "the kernel needs virtio_console, and virtio_pci or virtio_mmio");
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+Result<Fd> open_vsock(std::uint32_t port, steady_clock::time_point end) {
+  bool loaded = false;
+  for (;;) {
+    Fd fd(::socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_vm address = {};
+    address.svm_family = AF_VSOCK;
+    address.svm_cid = VMADDR_CID_HOST;
+    address.svm_port = port;
+    if (fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {  // NOLINT
+      TRY(set_nonblocking(fd, true));
+      return fd;
+    }
+    const int error = errno;
+    if (!std::exchange(loaded, true)) {
+      load_modules({"virtio_pci", "virtio_mmio", "vmw_vsock_virtio_transport"});
+      continue;
+    }
+    if (steady_clock::now() >= end) return system_failure(error, fmt::format("connect to the host's vsock port {}", port));
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+}  // namespace
+
+Result<link::Address> read_address() {
+  const char* const own = std::getenv("CREDENTIALS_DIRECTORY");  // NOLINT(concurrency-mt-unsafe)
+  for (const std::string& folder : {std::string(own == nullptr ? "" : own), std::string(kSystemFolder)}) {
+    if (folder.empty()) continue;
+    const auto line = read_secret(join_path(folder, link::kLinkName), 256);
+    if (line) return link::parse_link_line(line->bytes());
+    if (line.error().code != Errc::not_found) return std::unexpected(line.error());
+  }
+  return hint(fail(Errc::not_found, "there is no credential '{}'", link::kLinkName), "only vmcred's vms with a link have one");
+}
+
+std::optional<std::string> find_serial_port(const std::string& sys) {
+  const std::string folder = join_path(sys, "class/virtio-ports");
+  const auto ports = list_folder(folder);
+  if (!ports) return std::nullopt;
+  for (const std::string& port : *ports) {
+    const auto name = read_file(join_path(join_path(folder, port), "name"), 256);
+    if (name && *name == std::string(link::kLinkName) + "\n") return "/dev/" + port;
+  }
+  return std::nullopt;
+}
+
+Result<Fd> open_port(const link::Address& address, milliseconds limit) {
+  const auto end = steady_clock::now() + limit;
+  return address.transport == link::Transport::serial ? open_serial(end) : open_vsock(address.vsock_port, end);
+}
+
+}  // namespace vmcred::guest

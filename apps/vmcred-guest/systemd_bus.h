@@ -1,0 +1,42 @@
+// PID 1's private bus socket, spoken to directly: no bus daemon, no libsystemd, no systemctl to start. Only the few calls
+// that the guest tool needs (D-Bus specification 0.38, "Message Protocol"; org.freedesktop.systemd1(5)).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace vmcred::guest {
+
+class SystemdBus {
+ public:
+  /// `unavailable` where PID 1 is not systemd; `denied` for others than root.
+  static Result<SystemdBus> connect(const std::string& path = "/run/systemd/private");
+
+  /// "252.39-1~deb12u2"
+  Result<std::string> version();
+  /// The ActiveState of each unit.
+  Result<std::map<std::string, std::string>> active_states(const std::vector<std::string>& units);
+  /// Queues a job of that kind ("RestartUnit", "ReloadOrRestartUnit", "StartUnit", "StopUnit"; mode "replace") and gives
+  /// its object path.
+  Result<std::string> queue_job(const std::string& method, const std::string& unit);
+  /// Sends a signal to all processes of the unit.
+  Result<> kill_unit(const std::string& unit, int signal);
+  /// Whether that job still waits or runs.
+  Result<bool> job_exists(const std::string& job);
+
+ private:
+  explicit SystemdBus(Fd fd) : fd_(std::move(fd)) {}
+  Result<std::vector<char>> call(const std::string& path, const std::string& interface, const std::string& member,
+                           const std::string& signature, const std::string& body);
+  Result<> read_exactly(std::span<char> out);
+  Fd fd_;
+  std::uint32_t serial_ = 0;
+};
+
+}  // namespace vmcred::guest

@@ -1,0 +1,40 @@
+#include "base/randomness.h"
+
+#include <sys/random.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/crypto.h"
+
+namespace vmcred {
+
+// Apart from the rest of crypto.h, so that the guest tool can have it without libcrypto's EVP.
+void random_bytes(WritableBytes out) {
+  while (!out.empty()) {
+    const ssize_t n = ::getrandom(out.data(), out.size(), 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      std::fputs("vmcred: error: the kernel gives no random bytes\n", stderr);
+      std::abort();
+    }
+    out = out.subspan(static_cast<std::size_t>(n));
+  }
+}
+
+Secret random_secret(std::size_t size) {
+  Secret secret(size);
+  random_bytes(secret.writable());
+  return secret;
+}
+
+Randomness& kernel_randomness() {
+  class Kernel final : public Randomness {
+    void fill(WritableBytes out) override { random_bytes(out); }
+  };
+  static Kernel instance;
+  return instance;
+}
+
+}  // namespace vmcred

@@ -45,6 +45,8 @@ struct World {
   std::string project;          ///< --project, else the nearest folder upwards with a declaration, else "."
   std::string machine;          ///< --machine, may be empty
   std::string nix;              ///< --nix, may be empty
+  std::string nixpkgs;          ///< --nixpkgs, may be empty
+  std::string flake;            ///< --flake, may be empty
   bool json = false;
   bool quiet = false;
   bool verbose = false;

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -49,7 +50,15 @@ Result<> apply(const Given& global, World& world) {
   world.verbose = global.has("verbose");
   world.machine = global.at("machine");
   world.nix = global.at("nix");
-  world.project = global.has("project") ? global.at("project") : find_project();
+  world.nixpkgs = global.at("nixpkgs");
+  world.flake = global.at("flake");
+  if (global.has("project")) {
+    world.project = global.at("project");
+  } else if (world.nix.find('/') != std::string::npos) {
+    world.project = world.nix.substr(0, std::max<std::size_t>(world.nix.rfind('/'), 1));
+  } else {
+    world.project = world.nix.empty() ? find_project() : ".";
+  }
   const std::string when = global.has("color") ? global.at("color") : "auto";
   if (when != "auto" && when != "always" && when != "never") {
     return hint(fail(Errc::usage, "--color takes auto, always or never, not '{}'", when), "leave it out for auto");

@@ -14,6 +14,8 @@ constexpr std::array kGlobal = {
     Parameter{"--project DIR", "the project folder (default: the nearest one upwards with a declaration)"},
     Parameter{"--machine NAME", "the machine, where a command needs one and several are declared"},
     Parameter{"--nix FILE", "read the declaration from this NixOS-style module file"},
+    Parameter{"--nixpkgs DIR", "evaluate it with this nixpkgs and all of NixOS (default: vmcred's own small evaluator)"},
+    Parameter{"--flake REF#HOST", "read the declaration from this NixOS configuration of a flake"},
     Parameter{"--json", "print data as JSON"},
     Parameter{"--color WHEN", "auto, always or never (default: auto; NO_COLOR is honoured)"},
     Parameter{"-q,--quiet", "print only errors and data"},
@@ -163,7 +165,7 @@ Result<Asked> parse_command_line(const std::vector<std::string>& arguments) {
     if (!ours[i].starts_with('-')) {
       words.push_back(ours[i]);
       word_positions.push_back(i);
-    } else if (ours[i] == "--project" || ours[i] == "--machine" || ours[i] == "--nix" || ours[i] == "--color") {
+    } else if (ours[i] == "--project" || ours[i] == "--machine" || ours[i] == "--nix" || ours[i] == "--nixpkgs" || ours[i] == "--flake" || ours[i] == "--color") {
       ++i;
     }
   }

@@ -2,11 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 
 #include "base/file.h"
+#include "declare/from_nix.h"
 #include "declare/read.h"
 #include "declare/toml.h"
 #include "declare/values.h"
@@ -16,6 +18,8 @@ namespace {
 
 constexpr std::string_view kTomlName = "vmcred.toml";
 constexpr std::string_view kJsonName = "vmcred.json";
+constexpr std::string_view kNixName = "host.nix";
+constexpr std::string_view kIndirection = "declaration";  ///< the key of vmcred.toml that names a Nix file
 
 std::string working_folder() {
   const std::unique_ptr<char, decltype(&std::free)> path(::getcwd(nullptr, 0), std::free);
@@ -49,6 +53,44 @@ Result<Declaration> only_without_problems(Reading reading) {
 }
 
 bool is_json(const std::string& file) { return file.ends_with(".json"); }
+bool is_nix(const std::string& file) { return file.ends_with(".nix"); }
+
+std::string absolute(const std::string& path) { return absolute_path(working_folder(), path); }
+
+Reading read_nix(const Node& root, const std::string& file, const std::string& folder, std::vector<std::string> files) {
+  Report report(std::move(files), true);
+  Reading reading{.declaration = read_tree(root, file, folder, report)};
+  reading.problems = report.take();
+  return reading;
+}
+
+/// `declaration = "host.nix"`: the other keys of the file are laid over what that one declares.
+Result<Reading> read_indirection(Node root, const std::string& file, nix::Settings settings) {
+  const std::string folder = folder_of(file);
+  auto& members = std::get<Node::Object>(root.value);
+  const auto named = std::ranges::find(members, kIndirection, &Member::key);
+  const std::string* nix_file = named->node.if_text();
+  if (nix_file == nullptr || !is_nix(*nix_file)) {
+    return fail(Errc::invalid_data, "{}:{}:{}: 'declaration' must name a .nix file", file, named->mark.line, named->mark.column);
+  }
+  const std::string path = absolute_path(folder, *nix_file);
+  if (!exists(path)) {
+    return fail(Errc::not_found, "{}:{}:{}: there is no '{}'", file, named->mark.line, named->mark.column, *nix_file);
+  }
+  members.erase(named);
+  const auto machines = std::ranges::find(members, std::string_view("machines"), &Member::key);
+  if (machines != members.end() && machines->node.if_object() != nullptr && machines->node.if_object()->size() == 1) {
+    settings.only_machine = machines->node.if_object()->front().key;
+  }
+  std::vector<std::string> files{file};
+  TRY_LET(Node below, nix_tree(path, folder, std::move(settings), files));
+  return read_nix(laid_over(std::move(below), std::move(root)), file, folder, std::move(files));
+}
+
+bool has_indirection(const Node& root) {
+  const auto* members = root.if_object();
+  return members != nullptr && std::ranges::find(*members, kIndirection, &Member::key) != members->end();
+}
 
 /// JSON's syntax errors begin with "line L, column C: "; the place is taken out of the text.
 Mark take_mark(std::string& message) {
@@ -92,23 +134,43 @@ Result<std::string> find_declaration(const std::string& path) {
   }
   const std::string toml = path == "." ? std::string(kTomlName) : join_path(path, kTomlName);
   const std::string json = path == "." ? std::string(kJsonName) : join_path(path, kJsonName);
+  const std::string nix = path == "." ? std::string(kNixName) : join_path(path, kNixName);
   const bool has_toml = exists(toml);
   const bool has_json = exists(json);
   if (has_toml && has_json) return hint(fail(Errc::usage, "both '{}' and '{}' are there", toml, json), "remove one of them");
-  if (has_toml) return toml;
+  if (has_toml) return toml;  // it may name a host.nix beside it
+  if (has_json && exists(nix)) return hint(fail(Errc::usage, "both '{}' and '{}' are there", json, nix), "remove one of them");
   if (has_json) return json;
-  return hint(fail(Errc::not_found, "no declaration in '{}': neither {} nor {}", path, kTomlName, kJsonName),
+  if (exists(nix)) return nix;
+  return hint(fail(Errc::not_found, "no declaration in '{}': neither {} nor {} nor {}", path, kTomlName, kJsonName, kNixName),
               "run 'vmcred init', or name the project with --project");
 }
 
-Result<Reading> load_leniently(const std::string& path) {
+Result<Reading> load_leniently(const std::string& path, const nix::Settings& settings) {
   TRY_LET(const std::string file, find_declaration(path));
+  if (is_nix(file)) return load_nix_leniently(file, folder_of(file), settings);
   TRY_LET(const std::string text, in("read the declaration", read_file(file, kMaxDeclaration)));
-  return is_json(file) ? read_json(text, file) : read_toml(text, file);
+  if (is_json(file)) return read_json(text, file);
+  auto root = toml_tree(text);
+  if (!root) return syntax_problem(file, root.error().mark, root.error().message);
+  if (has_indirection(*root)) return read_indirection(*std::move(root), file, settings);
+  return read_root(*root, file, false);
 }
 
-Result<Declaration> load(const std::string& path) {
-  TRY_LET(Reading reading, load_leniently(path));
+Result<Declaration> load(const std::string& path, const nix::Settings& settings) {
+  TRY_LET(Reading reading, load_leniently(path, settings));
+  return only_without_problems(std::move(reading));
+}
+
+Result<Reading> load_nix_leniently(const std::string& file, const std::string& folder, const nix::Settings& settings) {
+  const std::string project = absolute(folder);
+  std::vector<std::string> files{file};
+  TRY_LET(const Node root, nix_tree(absolute(file), project, settings, files));
+  return read_nix(root, file, project, std::move(files));
+}
+
+Result<Declaration> load_nix(const std::string& file, const std::string& folder, const nix::Settings& settings) {
+  TRY_LET(Reading reading, load_nix_leniently(file, folder, settings));
   return only_without_problems(std::move(reading));
 }
 

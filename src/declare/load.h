@@ -1,4 +1,4 @@
-// Reading a declaration: vmcred.toml or vmcred.json into one checked, normalised model.
+// Reading a declaration: vmcred.toml, vmcred.json or a Nix module file into one checked, normalised model.
 #pragma once
 
 #include <string>
@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "declare/model.h"
 #include "declare/problem.h"
+#include "nix/evaluate.h"
 
 namespace vmcred::declare {
 
@@ -22,10 +23,14 @@ struct Reading {
   std::vector<Problem> problems = {};  ///< in the order of the file
 };
 
-/// The declaration of the project folder `path` (its vmcred.toml or vmcred.json, not both), or of that file itself.
+/// The declaration of the project folder `path` (its vmcred.toml, vmcred.json or host.nix, only one of them), or of that
+/// file itself. A vmcred.toml with `declaration = "FILE.nix"` is laid over what that file declares.
 /// No declaration is `not_found` with the hint to run `vmcred init`; what is wrong with it is `invalid_data`, all
 /// problems at once, each with file, line and column (or JSON pointer) and remedy.
-Result<Declaration> load(const std::string& path);
+Result<Declaration> load(const std::string& path, const nix::Settings& settings = {});
+
+/// The declaration of a Nix module file (or of settings.flake) for the project in `folder`.
+Result<Declaration> load_nix(const std::string& file, const std::string& folder, const nix::Settings& settings);
 
 /// The file that `load` would read.
 Result<std::string> find_declaration(const std::string& path);
@@ -35,7 +40,8 @@ Result<Declaration> parse_toml(std::string_view text, const std::string& file);
 Result<Declaration> parse_json_declaration(std::string_view text, const std::string& file);
 
 /// As `load`, but problems are given back beside what could be read; only an unreadable file is an error.
-Result<Reading> load_leniently(const std::string& path);
+Result<Reading> load_leniently(const std::string& path, const nix::Settings& settings = {});
+Result<Reading> load_nix_leniently(const std::string& file, const std::string& folder, const nix::Settings& settings);
 Reading read_toml(std::string_view text, const std::string& file);
 Reading read_json(std::string_view text, const std::string& file);
 

@@ -20,7 +20,7 @@ void Report::add(Fault fault, Place place, std::string message, std::string hint
 }
 
 Place Report::place(Mark mark, std::string_view pointer) const {
-  return {.file = file_, .line = mark.line, .column = mark.column, .pointer = std::string(pointer)};
+  return {.file = files_.at(mark.file), .line = mark.line, .column = mark.column, .pointer = std::string(pointer)};
 }
 
 std::string Report::step(std::string_view pointer, std::string_view key) const {

@@ -18,10 +18,11 @@ namespace vmcred::declare {
 
 using Keys = std::span<const std::string_view>;
 
-/// What was found wrong so far, and what the file is called.
+/// What was found wrong so far, and what the files are called.
 class Report {
  public:
-  Report(std::string file, bool with_pointers) : file_(std::move(file)), with_pointers_(with_pointers) {}
+  Report(std::vector<std::string> files, bool with_pointers) : files_(std::move(files)), with_pointers_(with_pointers) {}
+  Report(std::string file, bool with_pointers) : Report(std::vector{std::move(file)}, with_pointers) {}
   void add(Fault fault, Place place, std::string message, std::string hint = {});
   [[nodiscard]] Place place(Mark mark, std::string_view pointer) const;
   /// The pointer of a member; empty where places are lines.
@@ -30,7 +31,7 @@ class Report {
   std::vector<Problem> take();
 
  private:
-  std::string file_;
+  std::vector<std::string> files_;
   bool with_pointers_;
   std::vector<Problem> problems_;
 };

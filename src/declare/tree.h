@@ -15,6 +15,7 @@ namespace vmcred::declare {
 struct Mark {
   int line = 0;
   int column = 0;
+  std::uint16_t file = 0;  ///< which of the files of the Report
 };
 
 struct Member;

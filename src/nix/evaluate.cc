@@ -39,7 +39,7 @@ std::string stand_alone(const std::string& file, const Settings& settings, const
   return fmt::format(
       "({}) {{ lib = ({}); modules = ({}); schema = ({}); places = ({}); declaration = ({}); }}\n"
       "{{ file = {}; folder = {}; machine = {}; only_machine = {}; system = {}; identifiers = [ {}]; }}\n",
-      kMain, kLib, kModules, kSchema, kPlaces, kDeclaration, quoted(file), quoted(file.substr(0, file.rfind('/'))),
+      kMain, kLib, kModules, kSchema, kPlaces, kDeclaration, quoted(file), quoted(settings.folder.empty() ? file.substr(0, file.rfind('/')) : settings.folder),
       quoted(settings.machine), quoted(settings.only_machine), quoted(system_name()), words);
 }
 

@@ -16,6 +16,8 @@ struct Settings {
   std::string cache_folder = {};               ///< evaluations are kept here; empty: they are not
   std::string machine = {};                    ///< --machine; empty: vmcred.machine, networking.hostName, or `only_machine`
   std::string only_machine = {};               ///< the only machine that the project knows, else the host's name
+  std::string folder = {};                     ///< the project folder; empty: the file's
+  std::string flake = {};                      ///< REF#HOST: evaluate_flake() is to be used
   std::string nixpkgs = {};                    ///< a folder with nixpkgs: its module system and packages are used
 };
 

@@ -8,6 +8,8 @@
 
 #include <cerrno>
 
+#include "store/git.h"
+
 namespace vmcred::store {
 namespace {
 
@@ -17,26 +19,6 @@ constexpr std::string_view kStaging = "vars/.vmcred-staging";
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? std::string(".") : path.substr(0, slash);
-}
-
-/// A git folder is `.git`, or where the file `.git` points to (worktrees, submodules); "" outside of git.
-std::string git_folder(std::string folder) {
-  constexpr int kMaxLevels = 64;
-  for (int level = 0; level < kMaxLevels; ++level) {
-    const std::string candidate = join_path(folder, ".git");
-    if (is_folder(candidate)) return candidate;
-    if (exists(candidate)) {
-      const Result<std::string> text = read_file(candidate, 4096);
-      constexpr std::string_view kPrefix = "gitdir: ";
-      if (!text || !text->starts_with(kPrefix)) return {};
-      std::string target = text->substr(kPrefix.size());
-      while (target.ends_with('\n')) target.pop_back();
-      return join_path(folder, target);
-    }
-    if (folder == "/" || folder.empty()) return {};
-    folder = folder.rfind('/') == 0 ? "/" : folder.substr(0, folder.rfind('/'));
-  }
-  return {};
 }
 
 Result<> write_new_file(const std::string& path, std::string_view bytes) {

@@ -1,0 +1,289 @@
+#include "generate/run.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "generate/redact.h"
+#include "generate/runtime_inputs.h"
+#include "store/vault.h"
+
+namespace vmcred::generate {
+namespace {
+
+using store::Form;
+using store::VarId;
+
+/// What a script reads: the values of its dependencies, and by which digests they enter its record.
+struct Inputs {
+  std::vector<std::pair<std::string, Secret>> files;
+  std::map<std::string, std::string> digests;
+};
+
+Result<Inputs> read_inputs(const Task& task, const Graph& graph, const Surroundings& around) {
+  Inputs inputs;
+  for (const std::size_t index : task.dependencies) {
+    const Task& dependency = graph.tasks[index];
+    for (const auto& [name, file] : dependency.generator->files) {
+      const VarId id{.generator = dependency.id, .file = name};
+      TRY_LET(const std::string stored, around.repository.read_stored(id));
+      TRY_LET(std::string digest, value_digest(around.repository.form(id).value_or(Form::secret), stored));
+      TRY_LET(Secret value, around.repository.read_var(id, around.keys));
+      inputs.digests.emplace(store::rel_path(id), std::move(digest));
+      inputs.files.emplace_back(fmt::format("in/{}/{}", dependency.id.generator, name), std::move(value));
+    }
+  }
+  return inputs;
+}
+
+/// A failed outcome in one sentence; nothing when the script did its work.
+std::optional<Failure> failure_of(const Outcome& outcome) {
+  if (const auto* failed = std::get_if<ScriptFailed>(&outcome.what))
+    return fail(Errc::io, "its script failed with {}", failed->status.text());
+  if (const auto* bad = std::get_if<BadOutput>(&outcome.what))
+    return hint(fail(Errc::invalid_data, "its script ended well, but '{}' {}", bad->file, bad->reason),
+                "the script must write each declared file to \"$out\"");
+  if (const auto* stopped = std::get_if<Stopped>(&outcome.what))
+    return fail(Errc::unavailable, "its script was stopped: {}", stopped->limit);
+  if (const auto* none = std::get_if<NoSandbox>(&outcome.what))
+    return hint(fail(Errc::unavailable, "no sandbox could be built for its script: {}", none->reason),
+                "repair that, or run with --no-sandbox: the script then has all your rights");
+  return {};
+}
+
+class Engine {
+ public:
+  Engine(const Graph& graph, const std::vector<Status>& statuses, const std::vector<Step>& steps,
+         const Answers& answers, const Surroundings& around)
+      : graph_(graph), statuses_(statuses), steps_(steps), answers_(answers), around_(around),
+        principals_(around.repository), sealer_(principals_, around.clock) {}
+
+  Result<Changed> run() {
+    TRY(prepare());
+    const std::size_t threads = std::min<std::size_t>(
+        steps_.size(), around_.threads != 0 ? around_.threads : std::max(1U, std::thread::hardware_concurrency()));
+    {
+      std::vector<std::jthread> workers;
+      for (std::size_t i = 0; i < threads; ++i) workers.emplace_back([this] { work(); });
+    }
+    for (std::size_t i = 0; i < steps_.size(); ++i)
+      if (failures_[i]) return Failure(*std::move(failures_[i]));
+    Changed changed;
+    changed.folders = std::move(extra_folders_);
+    for (const Step& step : steps_)
+      changed.folders.push_back(store::Repository::generator_path(graph_.tasks[step.task].id));
+    return changed;
+  }
+
+ private:
+  enum class Stage : std::uint8_t { waiting, running, done };
+
+  /// Everything that can be refused before the first script runs.
+  Result<> prepare() {
+    stages_.assign(steps_.size(), Stage::waiting);
+    failures_.resize(steps_.size());
+    for (std::size_t i = 0; i < steps_.size(); ++i) step_of_.emplace(steps_[i].task, i);
+    for (const Step& step : steps_) {
+      const Task& task = graph_.tasks[step.task];
+      const std::vector<std::string>& inputs = task.generator->runtime_inputs;
+      if (toolboxes_.contains(inputs)) continue;
+      TRY_LET(Toolbox toolbox, in(store::spoken(task.id), find_runtime_inputs(inputs)));
+      toolboxes_.emplace(inputs, std::move(toolbox));
+    }
+    bool secrets = false;
+    std::set<std::string> machines;
+    for (const store::Wanted& value : store::wanted(around_.declaration)) {
+      const auto task = graph_.index.find(value.id.generator);
+      if (task == graph_.index.end() || !step_of_.contains(task->second)) continue;
+      wanted_[task->second].push_back(value);
+      if (!value.file->secret) continue;
+      secrets = true;
+      machines.insert(value.machines.begin(), value.machines.end());
+    }
+    if (!secrets) return {};
+    TRY_LET(writer_, principals_.user_of(around_.keys));
+    for (const std::string& name : machines) {
+      const auto declared = around_.declaration.machines.find(name);
+      if (declared == around_.declaration.machines.end())
+        return fail(Errc::not_found, "no machine '{}' is declared", name);
+      TRY_LET(const bool made, in(fmt::format("make the key of machine '{}'", name),
+                                  ensure_machine_key(around_.repository, around_.lock, declared->second, writer_,
+                                                     around_.keys)));
+      if (!made) continue;
+      extra_folders_.push_back("sops/machines/" + name);
+      extra_folders_.push_back(fmt::format("sops/secrets/{}-age.key", name));
+    }
+    principals_ = store::Principals(around_.repository);  // it may have looked before the keys were there
+    return {};
+  }
+
+  /// The first step whose dependencies are finished; nothing when none will come any more.
+  std::optional<std::size_t> next(std::unique_lock<std::mutex>& hold) {
+    while (!stop_) {
+      bool unfinished = false;
+      for (std::size_t i = 0; i < steps_.size(); ++i) {
+        if (stages_[i] != Stage::waiting) continue;
+        unfinished = true;
+        const auto& needs = graph_.tasks[steps_[i].task].dependencies;
+        const bool ready = std::ranges::all_of(needs, [&](std::size_t need) {
+          const auto step = step_of_.find(need);
+          return step == step_of_.end() || stages_[step->second] == Stage::done;
+        });
+        if (!ready) continue;
+        stages_[i] = Stage::running;
+        return i;
+      }
+      if (!unfinished) return {};
+      changed_.wait(hold);
+    }
+    return {};
+  }
+
+  void work() {
+    std::unique_lock hold(mutex_);
+    while (const std::optional<std::size_t> step = next(hold)) {
+      const Task& task = graph_.tasks[steps_[*step].task];
+      tell({.kind = Event::Kind::started, .task = &task});
+      hold.unlock();
+      Result<> result = in(fmt::format("generate {}", store::spoken(task.id)), carry_out(*step, task));
+      hold.lock();
+      stages_[*step] = Stage::done;
+      if (!result) {
+        failures_[*step] = std::move(result).error();
+        stop_ = true;
+      }
+      changed_.notify_all();
+    }
+  }
+
+  void tell(Event event) {
+    event.done = done_;
+    if (around_.observe) around_.observe(event);
+  }
+
+  Result<> carry_out(std::size_t step, const Task& task) {
+    TRY_LET(const Inputs inputs, read_inputs(task, graph_, around_));
+    const Toolbox& toolbox = toolboxes_.at(task.generator->runtime_inputs);
+    Job job{.script = task.generator->script,
+            .commands = toolbox.commands,
+            .read_only = toolbox.read_only,
+            .max_output_bytes = store::kMaxValueBytes,
+            .limits = around_.limits};
+    std::vector<const Secret*> plaintext;
+    for (const auto& [path, value] : inputs.files) {
+      job.inputs.push_back({.path = path, .value = value.bytes()});
+      plaintext.push_back(&value);
+    }
+    if (const auto given = answers_.find(task.id); given != answers_.end())
+      for (const auto& [name, value] : given->second) {
+        job.inputs.push_back({.path = "prompts/" + name, .value = value.bytes()});
+        if (task.generator->prompts.at(name).persist)
+          job.inputs.push_back({.path = "out/" + name, .value = value.bytes()});
+        plaintext.push_back(&value);
+      }
+    for (const auto& [name, file] : task.generator->files) job.outputs.push_back(name);
+
+    TRY_LET(Outcome outcome, around_.sandbox ? run_in_sandbox(job) : run_without_sandbox(job));
+    auto* made = std::get_if<Made>(&outcome.what);
+    if (made != nullptr)
+      for (const auto& [name, value] : made->files) plaintext.push_back(&value);
+    Event event{.kind = Event::Kind::made, .task = &task, .log = redacted(outcome.log.text(), plaintext)};
+    std::optional<Failure> failure = failure_of(outcome);
+    if (made != nullptr) failure = refuse(*made, *task.generator, event.warnings);
+    const std::scoped_lock hold(mutex_);
+    Result<> result = failure ? Result<>(*std::move(failure)) : store_outputs(step, task, *made, inputs, event.files);
+    if (!result) event.kind = Event::Kind::failed;
+    ++done_;
+    tell(std::move(event));
+    return result;
+  }
+
+  /// What is wrong with the outputs of a script that ended well.
+  static std::optional<Failure> refuse(const Made& made, const declare::Generator& generator,
+                                       std::vector<std::string>& warnings) {
+    for (const auto& [name, value] : made.files)
+      if (value.empty() && !generator.files.at(name).allow_empty)
+        return hint(fail(Errc::invalid_data, "its script made '{}' empty", name),
+                    "if that is meant, declare the file with allow-empty = true");
+    if (made.undeclared.empty()) return {};
+    std::string names;
+    for (const std::string& name : made.undeclared) names += fmt::format("{}'{}'", names.empty() ? "" : ", ", name);
+    if (generator.foreign) {
+      warnings.push_back(fmt::format("its script also made {}, which is not declared and not stored", names));
+      return {};
+    }
+    return hint(fail(Errc::invalid_data, "its script also made {}, which is not declared", names),
+                "declare it among the files, or write it to \"$TMPDIR\"");
+  }
+
+  Result<> store_outputs(std::size_t index, const Task& task, Made& made, const Inputs& inputs,
+                         std::vector<std::string>& stored) {
+    const Step& step = steps_[index];
+    const declare::Generator& generator = *task.generator;
+    const Status& status = statuses_[step.task];
+    store::Change change;
+    for (const store::Wanted& value : wanted_[step.task]) {
+      const std::string& name = value.id.file;
+      const bool absent = std::ranges::find(status.absent, name) != status.absent.end();
+      if (step.keep == Keep::existing && !absent) continue;
+      TRY(sealer_.add(change, around_.repository, task.id,
+                      {.file = name,
+                       .form = value.file->secret ? Form::secret : Form::open,
+                       .value = std::move(made.files.at(name)),
+                       .links = links_for(around_.declaration, value, writer_)}));
+      stored.push_back(name);
+    }
+    store::Record record{.script = script_digest(generator),
+                         .runtime_inputs = generator.runtime_inputs,
+                         .dependencies = inputs.digests,
+                         .generated = rfc3339(around_.clock.now())};
+    for (const auto& [name, file] : generator.files) record.files[name] = file.secret ? Form::secret : Form::open;
+    if (step.keep == Keep::existing && status.record) {
+      // The kept values are as old as they were, and made from what they were made from.
+      record.generated = status.record->generated;
+      record.set_by_hand = status.record->set_by_hand;
+      for (const auto& [key, digest] : status.record->dependencies)
+        if (record.dependencies.contains(key)) record.dependencies[key] = digest;
+    }
+    change.files[std::string(store::kRecordName)] = print_record(record);
+    if (const auto hash = wanted_validation(generator)) {
+      change.files[std::string(store::kValidationName)] = *hash;
+    } else {
+      change.remove.emplace_back(store::kValidationName);
+    }
+    return publish(around_.repository, around_.lock, store::Repository::generator_path(task.id), change);
+  }
+
+  const Graph& graph_;
+  const std::vector<Status>& statuses_;
+  const std::vector<Step>& steps_;
+  const Answers& answers_;
+  const Surroundings& around_;
+  store::Principals principals_;
+  store::Sealer sealer_;
+  std::string writer_;
+  std::map<std::vector<std::string>, Toolbox> toolboxes_;
+  std::map<std::size_t, std::size_t> step_of_;                  ///< task -> step
+  std::map<std::size_t, std::vector<store::Wanted>> wanted_;    ///< by task
+  std::vector<std::string> extra_folders_;
+  // What the threads share.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Stage> stages_;
+  std::vector<std::optional<Error>> failures_;
+  std::size_t done_ = 0;
+  bool stop_ = false;
+};
+
+}  // namespace
+
+Result<Changed> run_plan(const Graph& graph, const std::vector<Status>& statuses, const std::vector<Step>& steps,
+                         const Answers& answers, const Surroundings& around) {
+  if (steps.empty()) return Changed{};
+  return Engine(graph, statuses, steps, answers, around).run();
+}
+
+}  // namespace vmcred::generate

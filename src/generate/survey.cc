@@ -1,0 +1,225 @@
+#include "generate/survey.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/base64.h"
+#include "base/sha256.h"
+#include "base/spelling.h"
+
+namespace vmcred::generate {
+namespace {
+
+using store::Form;
+using store::VarId;
+
+Form form_of(const declare::File& file) { return file.secret ? Form::secret : Form::open; }
+
+std::string quoted_list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", name);
+  return text;
+}
+
+/// Why values that are all there are no longer what the declaration would make.
+Result<std::vector<std::string>> reasons_of(const Task& task, const Graph& graph, const store::Repository& repository,
+                                            const store::Record& record) {
+  const declare::Generator& generator = *task.generator;
+  std::vector<std::string> reasons;
+  if (record.script != script_digest(generator)) reasons.emplace_back("its script changed");
+  if (record.runtime_inputs != generator.runtime_inputs) reasons.emplace_back("its runtime-inputs changed");
+  std::set<std::string> needed;
+  for (const std::size_t index : task.dependencies) {
+    const Task& dependency = graph.tasks[index];
+    for (const auto& [name, file] : dependency.generator->files) {
+      const VarId id{.generator = dependency.id, .file = name};
+      const std::string key = store::rel_path(id);
+      needed.insert(key);
+      const auto known = record.dependencies.find(key);
+      if (known == record.dependencies.end()) {
+        reasons.push_back(fmt::format("{}/{} is a new dependency", id.generator.generator, name));
+        continue;
+      }
+      const std::optional<Form> form = repository.form(id);
+      if (!form) {
+        reasons.push_back(fmt::format("{}/{} is missing", id.generator.generator, name));
+        continue;
+      }
+      TRY_LET(const std::string stored, repository.read_stored(id));
+      TRY_LET(const std::string digest, in(fmt::format("read {}", store::spoken(id)), value_digest(*form, stored)));
+      if (digest != known->second) reasons.push_back(fmt::format("{}/{} changed", id.generator.generator, name));
+    }
+  }
+  for (const auto& [key, digest] : record.dependencies)
+    if (!needed.contains(key)) reasons.push_back(fmt::format("{} is no dependency any more", key));
+  return reasons;
+}
+
+Result<Status> status_of(const Task& task, const Graph& graph, const store::Repository& repository, const Clock& clock) {
+  const declare::Generator& generator = *task.generator;
+  Status status;
+  std::vector<std::string> other_form;
+  for (const auto& [name, file] : generator.files) {
+    const std::optional<Form> form = repository.form({.generator = task.id, .file = name});
+    if (!form) status.absent.push_back(name);
+    if (form && *form != form_of(file))
+      other_form.push_back(fmt::format("'{}' is stored {}", name, *form == Form::open ? "in the open" : "as a secret"));
+  }
+  if (!status.absent.empty()) {
+    const bool all = status.absent.size() == generator.files.size();
+    status.state = all ? State::missing : State::partial;
+    status.reasons.push_back(all ? "it was never generated" : fmt::format("{} is missing", quoted_list(status.absent)));
+    if (all) return status;
+  }
+  TRY_LET(status.record, store::read_record(repository, task.id));
+  if (status.state == State::partial) return status;
+  if (repository.validation_hash(task.id) != wanted_validation(generator)) {
+    status.state = State::invalid;
+    status.reasons.emplace_back("its validation changed");
+    return status;
+  }
+  status.reasons = std::move(other_form);
+  if (status.record) {
+    TRY_LET(const std::vector<std::string> more, reasons_of(task, graph, repository, *status.record));
+    status.reasons.insert(status.reasons.end(), more.begin(), more.end());
+    if (generator.rotate_after) {
+      const Result<SystemTime> made = parse_rfc3339(status.record->generated);
+      status.due = made && clock.now() - *made > *generator.rotate_after;
+    }
+  }
+  if (!status.reasons.empty()) status.state = State::stale;
+  return status;
+}
+
+Result<> check_names(const Graph& graph, const declare::Declaration& declaration, const Request& request) {
+  std::vector<std::string> known;
+  for (const auto& [name, machine] : declaration.machines) known.push_back(name);
+  for (const std::string& machine : request.machines)
+    if (!declaration.machines.contains(machine))
+      return hint(fail(Errc::not_found, "no machine '{}' is declared", machine), did_you_mean(machine, known));
+  known.clear();
+  for (const auto& [name, generator] : declaration.generators) known.push_back(name);
+  for (const std::string& name : request.generators) {
+    if (!declaration.generators.contains(name))
+      return hint(fail(Errc::not_found, "no generator '{}' is declared", name), did_you_mean(name, known));
+    const bool here = std::ranges::any_of(graph.tasks, [&](const Task& task) {
+      return task.id.generator == name && concerns(task, declaration, request.machines);
+    });
+    if (!here) return fail(Errc::usage, "generator '{}' does not concern these machines", name);
+  }
+  return {};
+}
+
+std::string joined(const std::vector<std::string>& reasons) {
+  std::string text;
+  for (const std::string& reason : reasons) text += (text.empty() ? "" : "; ") + reason;
+  return text;
+}
+
+}  // namespace
+
+std::string_view word(State state) {
+  switch (state) {
+    case State::fresh: return "fresh";
+    case State::stale: return "stale";
+    case State::invalid: return "invalid";
+    case State::partial: return "partial";
+    case State::missing: return "missing";
+  }
+  return {};
+}
+
+std::optional<std::string> wanted_validation(const declare::Generator& generator) {
+  if (!generator.validation_json) return {};
+  return hex_encode(sha256(bytes_of(*generator.validation_json)));
+}
+
+std::string script_digest(const declare::Generator& generator) {
+  return hex_encode(sha256(bytes_of(generator.script)));
+}
+
+Result<std::vector<Status>> survey(const Graph& graph, const store::Repository& repository, const Clock& clock) {
+  std::vector<Status> statuses;
+  statuses.reserve(graph.tasks.size());
+  for (const Task& task : graph.tasks) {
+    TRY_LET(Status status, status_of(task, graph, repository, clock));
+    statuses.push_back(std::move(status));
+  }
+  return statuses;
+}
+
+Result<std::vector<Step>> make_plan(const Graph& graph, const std::vector<Status>& statuses,
+                                    const declare::Declaration& declaration, const Request& request) {
+  TRY(check_names(graph, declaration, request));
+  std::map<std::size_t, Step> chosen;
+  std::vector<std::string> undecided;
+  // Indexes only grow along dependents, so going down meets every task before what it depends on.
+  for (std::size_t i = graph.tasks.size(); i-- > 0;) {
+    const Task& task = graph.tasks[i];
+    const Status& status = statuses[i];
+    const bool named = std::ranges::find(request.generators, task.id.generator) != request.generators.end();
+    const bool asked = concerns(task, declaration, request.machines) && (request.generators.empty() || named);
+    const bool needed = std::ranges::any_of(task.dependents, [&](std::size_t other) { return chosen.contains(other); });
+    Step step{.task = i, .why = joined(status.reasons)};
+    switch (status.state) {
+      case State::missing:
+        if (!asked && !needed) continue;
+        break;
+      case State::invalid:
+        if (!asked) continue;
+        break;
+      case State::partial:
+        if (!asked && !needed) continue;
+        if (!request.only_missing && !request.regenerate) {
+          undecided.push_back(fmt::format("{}: {}", store::spoken(task.id), joined(status.reasons)));
+          continue;
+        }
+        if (request.only_missing) step.keep = Keep::existing;
+        break;
+      case State::stale:
+        if (!asked) continue;
+        if (!request.stale && task.generator->on_stale != declare::OnStale::regenerate &&
+            !(named && request.regenerate)) {
+          continue;
+        }
+        break;
+      case State::fresh:
+        if (!asked || !named || !request.regenerate) continue;
+        step.why = "you asked for it";
+        break;
+    }
+    chosen.emplace(i, std::move(step));
+  }
+  if (!undecided.empty()) {
+    std::ranges::reverse(undecided);
+    return hint(fail(Errc::mismatch, "some of the values exist and others do not: {}", joined(undecided)),
+                "'vmcred vars generate --only-missing' keeps the values that exist and stores the new ones alone; "
+                "'vmcred vars generate --regenerate' makes all values of these generators anew");
+  }
+  std::vector<Step> steps;
+  for (auto& [index, step] : chosen) steps.push_back(std::move(step));
+  return steps;
+}
+
+Result<std::vector<Step>> rotation_plan(const Graph& graph, const std::vector<Status>& statuses,
+                                        const std::vector<std::size_t>& tasks) {
+  std::map<std::size_t, Step> chosen;
+  for (const std::size_t task : tasks) chosen[task] = {.task = task, .why = "it is rotated"};
+  for (std::size_t i = 0; i < graph.tasks.size(); ++i) {
+    if (chosen.contains(i)) continue;
+    for (const std::size_t need : graph.tasks[i].dependencies)
+      if (chosen.contains(need))
+        chosen[i] = {.task = i, .why = fmt::format("it is made from '{}'", graph.tasks[need].id.generator)};
+  }
+  for (std::size_t i = graph.tasks.size(); i-- > 0;) {  // and what is needed but was never made
+    const auto& dependents = graph.tasks[i].dependents;
+    if (!chosen.contains(i) && statuses[i].state == State::missing &&
+        std::ranges::any_of(dependents, [&](std::size_t other) { return chosen.contains(other); }))
+      chosen[i] = {.task = i, .why = joined(statuses[i].reasons)};
+  }
+  std::vector<Step> steps;
+  for (auto& [index, step] : chosen) steps.push_back(std::move(step));
+  return steps;
+}
+
+}  // namespace vmcred::generate

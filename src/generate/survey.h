@@ -1,0 +1,70 @@
+// What is stored compared with what is declared, generator by generator; and from that, what `vars generate` will run.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "generate/graph.h"
+#include "store/record.h"
+#include "store/repository.h"
+
+namespace vmcred::generate {
+
+enum class State : std::uint8_t {
+  fresh,
+  stale,    ///< made from another script, other inputs or other dependencies: reported, not remade
+  invalid,  ///< its `validation` changed: remade
+  partial,  ///< some of its files exist: the user chooses
+  missing,  ///< none of its files exists: made
+};
+std::string_view word(State state);
+
+struct Status {
+  State state = State::fresh;
+  std::vector<std::string> reasons = {};  ///< "its script changed", …: each completes "because"
+  std::vector<std::string> absent = {};   ///< declared files that are not stored
+  std::optional<store::Record> record = {};
+  bool due = false;  ///< older than rotate-after
+};
+
+/// The status of each task of the graph, in its order. Reads no plaintext and needs no key.
+Result<std::vector<Status>> survey(const Graph& graph, const store::Repository& repository,
+                                   const Clock& clock = real_clock());
+
+/// What was asked for.
+struct Request {
+  std::vector<std::string> machines = {};    ///< empty: all
+  std::vector<std::string> generators = {};  ///< empty: all
+  bool stale = false;         ///< remake stale ones too
+  bool only_missing = false;  ///< of partial ones, make the missing files and keep the others
+  bool regenerate = false;    ///< remake partial ones, and those that `generators` names whatever their state
+};
+
+enum class Keep : std::uint8_t { nothing, existing };
+
+/// One task to run, and why.
+struct Step {
+  std::size_t task = 0;
+  Keep keep = Keep::nothing;
+  std::string why;
+};
+
+/// The steps in the order of the graph. Missing dependencies come along. Partial generators without a choice are
+/// refused (`mismatch`), all of them in one message; so are unknown names (`not_found`).
+Result<std::vector<Step>> make_plan(const Graph& graph, const std::vector<Status>& statuses,
+                                    const declare::Declaration& declaration, const Request& request);
+
+/// A value rotated on purpose, and everything that is made from it.
+Result<std::vector<Step>> rotation_plan(const Graph& graph, const std::vector<Status>& statuses,
+                                        const std::vector<std::size_t>& tasks);
+
+/// SHA-256 hex of the canonical validation JSON; empty when there is none.
+std::optional<std::string> wanted_validation(const declare::Generator& generator);
+/// SHA-256 hex of the script's text.
+std::string script_digest(const declare::Generator& generator);
+
+}  // namespace vmcred::generate

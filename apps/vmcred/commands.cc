@@ -6,7 +6,13 @@ namespace vmcred::app {
 
 std::span<const Command* const> commands() {
   static constexpr std::array kCommands = {
+      &kInit,
       &kDeclare,
+      &kVarsGenerate,
+      &kVarsList,
+      &kVarsGet,
+      &kVarsSet,
+      &kVarsCheck,
       &kActivate,
       &kVmList,
       &kVmPlan,

@@ -1,0 +1,88 @@
+#include "vars.h"
+
+#include "project.h"
+#include "store/git.h"
+
+namespace vmcred::app {
+
+Result<Project> open_project(const World& world) {
+  Project project;
+  TRY_LET(project.declaration, load_project(world));
+  TRY_LET(project.repository, store::Repository::open(project.declaration.folder));
+  return project;
+}
+
+std::vector<std::string> named_machines(const Given& given, const World& world) {
+  std::vector<std::string> machines = given.all("MACHINE");
+  if (machines.empty() && !world.machine.empty()) machines.push_back(world.machine);
+  return machines;
+}
+
+Result<store::VarId> chosen_var(const std::vector<std::string>& words, const std::string& vm, const World& world,
+                                const declare::Declaration& declaration) {
+  const std::string& id = words.back();
+  const std::size_t slash = id.find('/');
+  if (words.size() > 2 || slash == std::string::npos || id.find('/', slash + 1) != std::string::npos)
+    return hint(fail(Errc::usage, "'{}' is no var", id), "a var is written GENERATOR/FILE, a machine comes before it");
+  const declare::VarRef ref{.generator = id.substr(0, slash), .file = id.substr(slash + 1)};
+  std::string machine = words.size() == 2 ? words.front() : world.machine;
+  if (!machine.empty() && !declaration.machines.contains(machine))
+    return fail(Errc::not_found, "no machine '{}' is declared", machine);
+  const auto generator = declaration.generators.find(ref.generator);
+  const bool per_machine =
+      generator != declaration.generators.end() && generator->second.sharing == declare::Sharing::per_machine;
+  if (machine.empty() && per_machine) {
+    if (generator->second.machines.size() != 1)
+      return hint(fail(Errc::usage, "'{}' has a value for each of several machines", id),
+                  fmt::format("name one: {}", enumeration(generator->second.machines)));
+    machine = generator->second.machines.front();
+  }
+  std::string owner = vm;
+  if (owner.empty() && generator != declaration.generators.end() && generator->second.vms.size() == 1)
+    owner = generator->second.vms.front();
+  return store::resolve(declaration, ref, machine, owner);
+}
+
+Result<Overview> look_over(const Project& project, const World& world) {
+  Overview overview;
+  TRY_LET(overview.graph, generate::build_graph(project.declaration));
+  TRY_LET(overview.statuses, generate::survey(overview.graph, project.repository, *world.clock));
+  return overview;
+}
+
+Result<store::Lock> lock_store(const Project& project, const World& world) {
+  Result<store::Lock> lock = store::Lock::take(project.repository, Wait::no);
+  if (lock || lock.error().code != Errc::unavailable) return lock;
+  note(world, "waiting for another process that changes this project");
+  return store::Lock::take(project.repository, Wait::yes);
+}
+
+Result<> hand_to_git(const Project& project, const std::vector<std::string>& paths, const std::string& subject,
+                     bool commit, const World& world) {
+  TRY_LET(const bool staged, store::stage(project.declaration.folder, paths, world.environment));
+  if (!staged || (!commit && !project.declaration.git.commit)) return {};
+  TRY_LET(const bool committed, store::commit(project.declaration.folder, paths, subject, world.environment));
+  if (committed) note(world, fmt::format("committed: {}", subject));
+  return {};
+}
+
+std::string owner_text(const store::Placement& placement) {
+  switch (placement.sharing) {
+    case declare::Sharing::per_machine:
+      return "machine " + placement.owner;
+    case declare::Sharing::per_vm:
+      return "vm " + placement.owner;
+    case declare::Sharing::shared:
+      break;
+  }
+  return "shared";
+}
+
+std::string enumeration(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
+  return text;
+}
+
+}  // namespace vmcred::app

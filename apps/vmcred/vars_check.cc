@@ -1,0 +1,107 @@
+// vmcred vars check: what is missing, stale, or readable by others than it should be.
+#include <algorithm>
+
+#include "base/json.h"
+#include "commands.h"
+#include "store/vault.h"
+#include "terminal.h"
+#include "vars.h"
+
+namespace vmcred::app {
+namespace {
+
+constexpr Parameter kParameters[] = {
+    {"[MACHINE...]", "only what concerns these machines (default: everything)"},
+    {"-g,--generator NAME...", "only this generator"},
+};
+
+struct Found {
+  std::string state;
+  std::string what;
+  std::string why;
+};
+
+std::string keys_text(const std::vector<store::PublicKey>& keys) {
+  std::vector<std::string> texts;
+  for (const store::PublicKey& key : keys) texts.push_back(key.text);
+  return enumeration(texts);
+}
+
+void add_drift(std::vector<Found>& found, const store::VarId& id, const store::Drift& drift) {
+  if (!drift.removed.empty())
+    found.push_back({"readers", store::spoken(id), "also encrypted to " + keys_text(drift.removed)});
+  if (!drift.added.empty())
+    found.push_back({"readers", store::spoken(id), "not encrypted to " + keys_text(drift.added)});
+  for (const store::BadLink& link : drift.bad) found.push_back({"readers", link.path, link.reason});
+}
+
+Result<Exit> run(const Given& given, World& world) {
+  TRY_LET(const Project project, open_project(world));
+  TRY_LET(const Overview overview, look_over(project, world));
+  const std::vector<std::string> machines = named_machines(given, world);
+  const std::vector<std::string> only = given.all("generator");
+  std::vector<Found> found;
+  store::Principals principals(project.repository);
+  std::size_t values = 0;
+  for (std::size_t i = 0; i < overview.graph.tasks.size(); ++i) {
+    const generate::Task& task = overview.graph.tasks[i];
+    const generate::Status& status = overview.statuses[i];
+    if (!generate::concerns(task, project.declaration, machines)) continue;
+    if (!only.empty() && std::ranges::find(only, task.id.generator) == only.end()) continue;
+    if (status.state != generate::State::fresh)
+      found.push_back({std::string(generate::word(status.state)), store::spoken(task.id), enumeration(status.reasons)});
+    if (status.due)
+      found.push_back({"due", store::spoken(task.id),
+                       fmt::format("older than {} days", task.generator->rotate_after->count())});
+    for (const auto& [name, file] : task.generator->files) {
+      ++values;
+      const store::VarId id{.generator = task.id, .file = name};
+      if (project.repository.form(id) != store::Form::secret) continue;
+      TRY_LET(const store::Drift drift,
+              store::drift(project.repository, principals, store::Repository::generator_path(task.id) + "/" + name));
+      add_drift(found, id, drift);
+    }
+  }
+  if (machines.empty() && only.empty()) {
+    TRY_LET(const std::vector<store::VarId> stored, project.repository.list());
+    for (const store::VarId& id : stored) {
+      const auto task = overview.graph.index.find(id.generator);
+      if (task == overview.graph.index.end() || !overview.graph.tasks[task->second].generator->files.contains(id.file))
+        found.push_back({"orphan", store::spoken(id), "it is stored and no longer declared"});
+    }
+  }
+  if (world.json) {
+    Json list = Json::array();
+    for (const Found& one : found) {
+      Json item = Json::object();
+      item.set("state", one.state);
+      item.set("what", one.what);
+      item.set("why", one.why);
+      list.push(std::move(item));
+    }
+    Json json = Json::object();
+    json.set("findings", std::move(list));
+    print(world, dump_json(json, Indent::two_spaces));
+  } else if (found.empty()) {
+    print(world, fmt::format("all {} values are there and as they should be\n", values));
+  } else {
+    std::vector<std::vector<std::string>> rows;
+    for (const Found& one : found) rows.push_back({one.state, one.what, one.why});
+    print(world, table(rows));
+  }
+  return found.empty() ? Exit::done : Exit::findings;
+}
+
+}  // namespace
+
+constinit const Command kVarsCheck = {
+    "vars check",
+    "find what is missing, stale, or encrypted to the wrong readers",
+    "Compares what is stored with what is declared: missing and stale values, values that are due for rotation,\n"
+    "values that nobody declares any more, and secrets whose recipients are not those of their access links.\n"
+    "Needs no private key. Exit code 3 when there is something to say.",
+    kParameters,
+    run,
+};
+
+}  // namespace vmcred::app

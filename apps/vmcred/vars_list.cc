@@ -1,0 +1,88 @@
+// vmcred vars list: all values and how they are.
+#include <algorithm>
+
+#include "base/json.h"
+#include "commands.h"
+#include "terminal.h"
+#include "vars.h"
+
+namespace vmcred::app {
+namespace {
+
+constexpr Parameter kParameters[] = {
+    {"[MACHINE...]", "only what concerns these machines (default: everything)"},
+};
+
+/// What is shown of a value: open ones in one line, secrets never.
+std::string shown(const Project& project, const store::VarId& id, const declare::File& file) {
+  if (file.secret) return "********";
+  const Result<std::string> text = project.repository.read_stored(id);
+  if (!text) return "<unreadable>";
+  std::string line = *text;
+  while (line.ends_with('\n')) line.pop_back();
+  const bool plain = std::ranges::all_of(line, [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
+  if (!plain) return fmt::format("<{} bytes>", text->size());
+  constexpr std::size_t kWidest = 48;
+  return line.size() > kWidest ? line.substr(0, kWidest) + "…" : line;
+}
+
+std::string state_text(const generate::Status& status, bool absent) {
+  if (absent) return "missing";
+  std::string text(generate::word(status.state == generate::State::partial ? generate::State::fresh : status.state));
+  if (status.due) text += ", due for rotation";
+  return text;
+}
+
+Result<Exit> run(const Given& given, World& world) {
+  TRY_LET(const Project project, open_project(world));
+  TRY_LET(const Overview overview, look_over(project, world));
+  const std::vector<std::string> machines = named_machines(given, world);
+  for (const std::string& machine : machines)
+    if (!project.declaration.machines.contains(machine))
+      return fail(Errc::not_found, "no machine '{}' is declared", machine);
+  std::vector<std::vector<std::string>> rows = {{"VAR", "OF", "VALUE", "STATE"}};
+  Json list = Json::array();
+  for (const store::Wanted& value : store::wanted(project.declaration)) {
+    const std::size_t index = overview.graph.index.at(value.id.generator);
+    const generate::Status& status = overview.statuses[index];
+    if (!generate::concerns(overview.graph.tasks[index], project.declaration, machines)) continue;
+    const bool absent = std::ranges::find(status.absent, value.id.file) != status.absent.end();
+    const std::string name = fmt::format("{}/{}", value.id.generator.generator, value.id.file);
+    const std::string owner = owner_text(value.id.generator.placement);
+    if (world.json) {
+      Json item = Json::object();
+      item.set("var", name);
+      item.set("owner", owner);
+      item.set("secret", value.file->secret);
+      item.set("deploy", value.file->deploy);
+      item.set("state", absent ? "missing" : std::string(generate::word(status.state)));
+      item.set("reasons", Json::strings(status.reasons));
+      list.push(std::move(item));
+    } else {
+      rows.push_back({name, owner, absent ? "" : shown(project, value.id, *value.file), state_text(status, absent)});
+    }
+  }
+  if (world.json) {
+    Json json = Json::object();
+    json.set("vars", std::move(list));
+    print(world, dump_json(json, Indent::two_spaces));
+  } else if (rows.size() == 1) {
+    note(world, "no vars are declared");
+  } else {
+    print(world, table(rows, world.color_out));
+  }
+  return Exit::done;
+}
+
+}  // namespace
+
+constinit const Command kVarsList = {
+    "vars list",
+    "show all vars and whether they are fresh, stale or missing",
+    "Lists every declared value with its owner and state. Secrets are shown as stars; 'vmcred vars get' prints\n"
+    "one. Needs no private key.",
+    kParameters,
+    run,
+};
+
+}  // namespace vmcred::app

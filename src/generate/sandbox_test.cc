@@ -117,7 +117,10 @@ TEST(SandboxPromise, TheHostsFilesAreNotThere) {
             "");
 }
 TEST(SandboxPromise, OtherProcessesAreNotSeen) {
-  EXPECT_EQ(made(job(R"sh(cat /proc/[0-9]*/comm | sort -u | tr '\n' ' ' > "$out/x")sh")), "bash bwrap cat sort tr ");
+  EXPECT_EQ(made(job(R"sh(for name in $(cat /proc/[0-9]*/comm); do
+                            case $name in bash|bwrap|cat) ;; *) echo "$name" >> "$out/x";; esac; done
+                          touch "$out/x")sh")),
+            "");
 }
 TEST(SandboxPromise, NothingOutsideCanBeWritten) {
   EXPECT_EQ(made(job(R"sh(for p in / /usr /usr/bin /etc /dev /dev/shm /vmcred /vmcred/bin; do

@@ -95,7 +95,7 @@ std::optional<std::string> find_serial_port(const std::string& sys) {
   const auto ports = list_folder(folder);
   if (!ports) return std::nullopt;
   for (const std::string& port : *ports) {
-    const auto name = read_file(join_path(join_path(folder, port), "name"), 256);
+    const auto name = read_file(join_path(join_path(folder, port), "name"), 4096);  // sysfs says 4096 bytes of every file
     if (name && *name == std::string(link::kLinkName) + "\n") return "/dev/" + port;
   }
   return std::nullopt;

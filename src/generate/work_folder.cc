@@ -96,7 +96,7 @@ Result<Taken> take_outputs(const Fd& folder, const Job& job) {
       return bad(name, "was not made");
     if (!S_ISREG(status.st_mode)) return bad(name, kind_of(status.st_mode));
     // Nothing of the script's runs any more, so what was looked at is what is opened.
-    (void)::fchmodat(out.get(), name.c_str(), 0600, 0);  // it may have taken the right to read from itself
+    (void)!::fchmodat(out.get(), name.c_str(), 0600, 0);  // it may have taken the right to read from itself
     const Fd file(::openat(out.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!file) return bad(name, "cannot be read");
     if (static_cast<std::uint64_t>(status.st_size) > job.max_output_bytes)

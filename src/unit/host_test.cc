@@ -49,8 +49,8 @@ TEST(UserOf, IsTheNameWhereItFitsAndAHashWhereItDoesNot) {
   EXPECT_NE(user_of("2f521e2a7d0bd812"), user_of(std::string(25, 'a')));
 }
 
-TEST(VmTemplate, IsAsTheGoldenSays) { EXPECT_THAT(vm_template({})->text, MatchesGolden("units/microvm@.service")); }
-TEST(ActivateUnit, IsAsTheGoldenSays) { EXPECT_THAT(activate_unit({})->text, MatchesGolden("units/vmcred-activate.service")); }
+TEST(VmTemplate, IsWhatPackagesShip) { EXPECT_THAT(vm_template({})->text, MatchesGolden("../../packaging/systemd/microvm@.service")); }
+TEST(ActivateUnit, IsWhatPackagesShip) { EXPECT_THAT(activate_unit({})->text, MatchesGolden("../../packaging/systemd/vmcred-activate.service")); }
 TEST(VmDropIn, HasTheGuidesLines) { EXPECT_THAT(drop_in(guide()), MatchesGolden("units/guide.conf")); }
 
 TEST(ActivateUnit, SaysWhichMachineThisIsWhereThereAreSeveral) {

@@ -116,6 +116,16 @@ std::vector<std::string> pgp_fingerprints(const File& file) {
   return fingerprints;
 }
 
+Secret mac_text(const std::array<std::uint8_t, 64>& digest) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  Secret text(digest.size() * 2);
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    text.writable()[2 * i] = static_cast<std::uint8_t>(kDigits[digest.at(i) >> 4U]);
+    text.writable()[2 * i + 1] = static_cast<std::uint8_t>(kDigits[digest.at(i) & 15U]);
+  }
+  return text;
+}
+
 Result<> check_mac(std::string_view mac, std::string_view lastmodified, Bytes data_key, Bytes computed) {
   TRY_LET(const std::string time, associated_time(lastmodified));
   TRY_LET(const Opened stored, in("MAC", open(data_key, time, mac)));

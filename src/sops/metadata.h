@@ -1,6 +1,7 @@
 // The "sops" part of a file: read and written without any key; and the check of its MAC.
 #pragma once
 
+#include <array>
 #include <string_view>
 
 #include "base/json.h"
@@ -16,6 +17,10 @@ Json write_metadata(const File& file);
 
 /// Whether a PGP or cloud key can read the file besides age keys.
 [[nodiscard]] bool has_foreign_entries(const File& file);
+
+/// The MAC's plaintext: the SHA-512 of all values in upper-case hex. Secret, since short values could be guessed from
+/// it.
+Secret mac_text(const std::array<std::uint8_t, 64>& digest);
 
 /// Opens `mac` and compares it in constant time with the digest computed over the values. A difference is `mismatch`.
 Result<> check_mac(std::string_view mac, std::string_view lastmodified, Bytes data_key, Bytes computed);

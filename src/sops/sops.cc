@@ -13,18 +13,6 @@ namespace {
 
 constexpr std::string_view kPlace = "data:";  // the path of the one value, as associated data
 
-/// The MAC's plaintext: SHA-512 of all values, in upper-case hex. Secret, since short values could be guessed from it.
-Secret mac_text(Bytes value) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  const std::array<std::uint8_t, 64> digest = sha512({value});
-  Secret text(digest.size() * 2);
-  for (std::size_t i = 0; i < digest.size(); ++i) {
-    text.writable()[2 * i] = static_cast<std::uint8_t>(kDigits[digest.at(i) >> 4U]);
-    text.writable()[2 * i + 1] = static_cast<std::uint8_t>(kDigits[digest.at(i) & 15U]);
-  }
-  return text;
-}
-
 Result<Secret> open_value(const File& file, Bytes data_key) {
   Opened opened;
   if (!file.data.empty()) {
@@ -33,7 +21,7 @@ Result<Secret> open_value(const File& file, Bytes data_key) {
       return fail(Errc::invalid_data, "a value of type '{}' has no place in a binary sops file", opened.type);
     }
   }
-  TRY(check_mac(file.mac, file.lastmodified, data_key, mac_text(opened.plaintext.bytes()).bytes()));
+  TRY(check_mac(file.mac, file.lastmodified, data_key, mac_text(sha512({opened.plaintext.bytes()})).bytes()));
   return std::move(opened.plaintext);
 }
 
@@ -85,7 +73,7 @@ Result<File> encrypt(Bytes value, std::span<const age::RecipientPtr> recipients,
   // An empty value stays "" as sops leaves it; the MAC covers it all the same.
   if (!value.empty()) file.data = seal(data_key.bytes(), kPlace, value, "str", doors.randomness);
   file.lastmodified = rfc3339(doors.clock.now());
-  file.mac = seal(data_key.bytes(), file.lastmodified, mac_text(value).bytes(), "str", doors.randomness);
+  file.mac = seal(data_key.bytes(), file.lastmodified, mac_text(sha512({value})).bytes(), "str", doors.randomness);
   file.other.emplace_back("version", Json(kVersion));
   return file;
 }

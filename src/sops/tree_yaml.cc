@@ -1,0 +1,173 @@
+#include <yaml.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "sops/sops.h"
+#include "sops/tree.h"
+#include "sops/yaml_scalar.h"
+
+namespace vmcred::sops {
+namespace {
+
+constexpr unsigned kMaxDepth = 64;
+constexpr std::string_view kStringTag = "tag:yaml.org,2002:str";
+
+/// libyaml's events, one at a time.
+class Events {
+ public:
+  explicit Events(std::string_view text) {
+    ready_ = yaml_parser_initialize(&parser_) == 1;
+    if (ready_) {
+      yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
+                                   text.size());  // NOLINT
+    }
+  }
+  Events(const Events&) = delete;
+  Events& operator=(const Events&) = delete;
+  ~Events() {
+    drop();
+    if (ready_) yaml_parser_delete(&parser_);
+  }
+
+  Result<const yaml_event_t*> next() {
+    drop();
+    if (!ready_) return fail(Errc::unavailable, "libyaml cannot start");
+    if (yaml_parser_parse(&parser_, &event_) != 1) {
+      return fail(Errc::invalid_data, "line {}, column {}: {}", parser_.problem_mark.line + 1,
+                  parser_.problem_mark.column + 1, parser_.problem != nullptr ? parser_.problem : "this is no YAML");
+    }
+    held_ = true;
+    return &event_;
+  }
+  /// A failure at the place of the current event.
+  template <class... Args>
+  Failure refuse(fmt::format_string<Args...> format, Args&&... args) const {
+    return fail(Errc::invalid_data, "line {}: {}", event_.start_mark.line + 1,
+                fmt::format(format, std::forward<Args>(args)...));
+  }
+
+ private:
+  void drop() {
+    if (held_) yaml_event_delete(&event_);
+    held_ = false;
+  }
+  yaml_parser_t parser_ = {};
+  yaml_event_t event_ = {};
+  bool ready_ = false;
+  bool held_ = false;
+};
+
+std::string_view view(const unsigned char* bytes) {
+  return bytes == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(bytes));  // NOLINT
+}
+
+Result<> check_plain(const Events& events, const unsigned char* anchor, const unsigned char* tag) {
+  if (anchor != nullptr) return events.refuse("anchors are not read; write the value out");
+  if (tag != nullptr && view(tag) != kStringTag && view(tag) != "!" &&
+      !view(tag).starts_with("tag:yaml.org,2002:map") && !view(tag).starts_with("tag:yaml.org,2002:seq")) {
+    return events.refuse("the tag '{}' is not read", view(tag));
+  }
+  return {};
+}
+
+Result<Node> read_scalar(const Events& events, const yaml_event_t& event) {
+  const auto& scalar = event.data.scalar;
+  TRY(check_plain(events, scalar.anchor, scalar.tag));
+  Node node = {.type = Node::Type::text,
+               .text = std::string(reinterpret_cast<const char*>(scalar.value), scalar.length)};  // NOLINT
+  if (scalar.style != YAML_PLAIN_SCALAR_STYLE || scalar.tag != nullptr) return node;
+  auto resolved = resolve_plain_scalar(node.text);
+  if (!resolved) return events.refuse("{}", resolved.error().message);
+  node.type = resolved->type;
+  if (node.type != Node::Type::text) node.text = std::move(resolved->text);
+  return node;
+}
+
+Result<Node> read_node(Events& events, const yaml_event_t& event, unsigned depth);
+
+Result<Node> read_map(Events& events, unsigned depth) {
+  Node node = {.type = Node::Type::map};
+  std::unordered_set<std::string> seen;
+  while (true) {
+    TRY_LET(const yaml_event_t* event, events.next());
+    if (event->type == YAML_MAPPING_END_EVENT) return node;
+    if (event->type != YAML_SCALAR_EVENT) return events.refuse("a key is no text");
+    const auto& scalar = event->data.scalar;
+    TRY(check_plain(events, scalar.anchor, scalar.tag));
+    std::string key(reinterpret_cast<const char*>(scalar.value), scalar.length);  // NOLINT
+    if (!seen.insert(key).second) return events.refuse("the key '{}' stands there twice", key);
+    TRY_LET(event, events.next());
+    TRY_LET(Node child, read_node(events, *event, depth + 1));
+    child.key = std::move(key);
+    node.children.push_back(std::move(child));
+  }
+}
+
+Result<Node> read_node(Events& events, const yaml_event_t& event, unsigned depth) {
+  if (depth > kMaxDepth) return events.refuse("nesting deeper than {}", kMaxDepth);
+  switch (event.type) {
+    case YAML_SCALAR_EVENT:
+      return read_scalar(events, event);
+    case YAML_MAPPING_START_EVENT:
+      TRY(check_plain(events, event.data.mapping_start.anchor, event.data.mapping_start.tag));
+      return read_map(events, depth);
+    case YAML_SEQUENCE_START_EVENT: {
+      TRY(check_plain(events, event.data.sequence_start.anchor, event.data.sequence_start.tag));
+      Node node = {.type = Node::Type::list};
+      while (true) {
+        TRY_LET(const yaml_event_t* const element, events.next());
+        if (element->type == YAML_SEQUENCE_END_EVENT) return node;
+        TRY_LET(Node child, read_node(events, *element, depth + 1));
+        node.children.push_back(std::move(child));
+      }
+    }
+    case YAML_ALIAS_EVENT:
+      return events.refuse("aliases are not read; write the value out");
+    default:
+      return events.refuse("a value is missing");
+  }
+}
+
+/// Metadata is read weakly typed: every scalar is a text, but for null.
+Json metadata_json(const Node& node) {
+  if (node.type == Node::Type::null) return {};
+  if (node.type == Node::Type::map) {
+    Json out = Json::object();
+    for (const Node& child : node.children) out.set(child.key, metadata_json(child));
+    return out;
+  }
+  if (node.type == Node::Type::list) {
+    Json out = Json::array();
+    for (const Node& child : node.children) out.push(metadata_json(child));
+    return out;
+  }
+  return Json(node.text);
+}
+
+}  // namespace
+
+Result<Tree> read_yaml_tree(std::string_view text) {
+  if (text.size() > kMaxFile) return fail(Errc::invalid_data, "it is larger than {} bytes", kMaxFile);
+  Events events(text);
+  Tree tree;
+  while (true) {
+    TRY_LET(const yaml_event_t* event, events.next());
+    if (event->type == YAML_STREAM_END_EVENT) break;
+    if (event->type != YAML_DOCUMENT_START_EVENT) continue;
+    TRY_LET(event, events.next());
+    TRY_LET(Node document, read_node(events, *event, 1));
+    if (document.type == Node::Type::null) document.type = Node::Type::map;  // an empty document
+    if (document.type != Node::Type::map) return events.refuse("the top of a document is no map");
+    const auto metadata = std::ranges::find(document.children, "sops", &Node::key);
+    if (metadata != document.children.end()) {  // in every document, and the first counts
+      if (tree.documents.empty()) tree.metadata = metadata_json(*metadata);
+      document.children.erase(metadata);
+    }
+    tree.documents.push_back(std::move(document));
+  }
+  if (tree.documents.empty()) return fail(Errc::invalid_data, "there is no document in it");
+  return tree;
+}
+
+}  // namespace vmcred::sops

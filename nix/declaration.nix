@@ -132,8 +132,11 @@ let
       micro = guest.microvm or { };
       entries = micro.credentialFiles or { };
       paths = mapAttrs (path_of_entry vm) entries;
-      lines = map (load_line "LoadCredential of microvm@${vm}")
-        (strings "LoadCredential of microvm@${vm}" (credentials_of_unit vm));
+      # nixosModules.host writes the lines of the short form into the unit; they are not the guide's lists.
+      short = map (name: "host-${name}") (attrNames ((ours.${vm} or { }).credentials or { }));
+      lines = filter (line: !elem (head (match "([^:]*).*" line)) short)
+        (map (load_line "LoadCredential of microvm@${vm}")
+          (strings "LoadCredential of microvm@${vm}" (credentials_of_unit vm)));
       loaded = map (line: head (match "([^:]*).*" line)) lines;
       # A path of its own: upstream's form, where the name is the guest's and no unit loads it.
       direct = lib.filterAttrs (name: path: path != null && !elem name loaded) paths;

@@ -91,13 +91,19 @@ let
     if stringLength text >= width then text else fixedWidthString width filler (filler + text);
   boolToString = value: if value then "true" else "false";
 
-  # types are names only: without nixpkgs nothing is checked beyond the options that vmcred reads itself
+  # Types say how definitions merge; values are not checked against them.
   types = genAttrs
     [ "anything" "attrs" "bool" "float" "int" "lines" "number" "package" "path" "port" "raw" "singleLineStr" "str" "unspecified" ]
     (name: { inherit name; })
-  // genAttrs [ "attrsOf" "enum" "lazyAttrsOf" "listOf" "nullOr" "separatedString" "strMatching" "submodule" "uniq" ]
-    (name: _: { inherit name; })
-  // { either = _: _: { name = "either"; }; oneOf = _: { name = "oneOf"; }; ints = { positive = { }; unsigned = { }; between = _: _: { }; u16 = { }; }; };
+  // genAttrs [ "enum" "separatedString" "strMatching" "oneOf" ] (name: _: { inherit name; })
+  // genAttrs [ "attrsOf" "lazyAttrsOf" ] (_: element: { name = "attrsOf"; inherit element; })
+  // genAttrs [ "listOf" "nullOr" "uniq" ] (name: element: { inherit name element; })
+  // {
+    submodule = module: { name = "submodule"; inherit module; };
+    deferredModule = { name = "raw"; };
+    either = _: _: { name = "either"; };
+    ints = genAttrs [ "positive" "unsigned" "u8" "u16" "u32" ] (name: { inherit name; }) // { between = _: _: { name = "int"; }; };
+  };
 
   all = {
     inherit (builtins)
@@ -120,7 +126,7 @@ let
     mkAfter = mkOrder 1500;
     mkEnableOption = text: mkOption { default = false; description = text; };
     mkPackageOption = packages: name: _: mkOption { default = packages.${name}; };
-    mkDoc = id;
+    mkOptionType = id;
     literalExpression = text: text;
     mergeAttrsList = foldl' (a: b: a // b) { };
     concatMapAttrs = f: set: foldlAttrs (all: name: value: all // f name value) { } set;

@@ -1,13 +1,14 @@
 # Modules in small: collects modules through `imports`, merges their definitions attribute by attribute, and ties the knot
-# of `config`. There are no option declarations but the few of `schema`; everything else merges by its shape.
+# of `config`. What `schema` or the options of a module do not describe merges by its shape; types are not checked.
 #
 # A schema node is one of
 #   { children = { NAME = node; … }; }     a set; names that nobody defines are there when they have a default
 #   { each = name: self: node; }           a set of any names, each of that node; what no condition lets through is absent
 #   { default = value; }                   a value with a default; `merge = "lines"` joins several texts
-#   { modules = { config, name }: …; }     a module of its own (a guest); gives the evaluated set
+#   { modules = { arguments, schema, … }; }  modules of their own (a guest, a submodule); gives the evaluated set
 #   { fixed = value; }                     computed; nobody may define it
 #   null                                   anything
+# and may have `apply`, a function of the merged value.
 { lib, fail }:
 let
   inherit (builtins)
@@ -86,8 +87,11 @@ let
 
   first_that = wanted: list: let found = filter wanted list; in if found == [ ] then head list else head found;
 
-  # A set of definitions becomes a set of values; anything else one value.
   merge = path: node: definitions:
+    if node != null && node ? apply then node.apply (merge_plain path node definitions) else merge_plain path node definitions;
+
+  # A set of definitions becomes a set of values; anything else one value.
+  merge_plain = path: node: definitions:
     if node != null && node ? fixed then
       (if definitions == [ ] then node.fixed
       else fail {
@@ -97,6 +101,7 @@ let
       })
     else if node != null && node ? modules then merge_modules path node definitions
     else if definitions != [ ] && isFunction (head definitions).value then merge_value path { } definitions
+    else if node != null && node ? each && node ? default && definitions == [ ] then node.default
     else if node != null && (node ? children || node ? each) then merge_set path node (demand_sets path definitions)
     else if definitions != [ ] && is_plain (head definitions).value then merge_set path { children = { }; } (demand_sets path definitions)
     else merge_value path (if node == null then { } else node) definitions;
@@ -144,14 +149,17 @@ let
         (name: { inherit name; value = merge (path ++ [ name ]) (known.${name} or null) (child name); })
         (checked ++ filter (name: !elem name names) (filter (name: has_default known.${name}) (attrNames known))));
 
-  has_default = node: node != null && (node ? default || node ? fixed || node ? children || node ? each);
+  has_default = node:
+    node != null && (node ? default || node ? fixed || node ? children || node ? each || (node.modules.always or false));
 
   merge_modules = path: node: definitions:
     evaluate (node.modules // {
       inherit path;
-      modules = map
+      modules = node.modules.base or [ ] ++ map
         (definition:
-          if is_module definition.value then { inherit (definition) file value; }
+          # A set that defines a submodule is all configuration: `config` and `options` in it are names like others.
+          if (node.modules.always or false) && isAttrs definition.value then { inherit (definition) file; value.config = definition.value; }
+          else if is_module definition.value then { inherit (definition) file value; }
           else fail {
             message = "'${spoken path}' must be a module: a set or a function, not ${describe definition.value}";
             position = place definition;
@@ -213,22 +221,59 @@ let
     operator = module: map (load arguments) module.imports;
   };
 
-  # Options that the modules declare themselves are only their defaults here.
-  defaults_of = builtins.mapAttrs (_: option:
-    if option._type or null != "option" then defaults_of option
-    else if option ? default then lib.mkOptionDefault option.default
-    else lib.mkMerge [ ]);
+  # ---- options that modules declare themselves ----
+  node_of_type = arguments: type:
+    if type.name or "" == "attrsOf" then { each = _: _: node_of_type arguments type.element; }
+    else if type.name or "" == "submodule" then {
+      modules = {
+        inherit arguments;
+        schema = _: { children = { }; };
+        base = [ { file = "a submodule"; value = type.module; } ];
+        always = true;
+      };
+    }
+    else if type.name or "" == "lines" then { merge = "lines"; }
+    else { };
 
-  evaluate = { modules, arguments, schema, path ? [ ] }:
+  nodes_of = arguments: builtins.mapAttrs (_: option:
+    if option._type or null != "option" then { children = nodes_of arguments option; }
+    else node_of_type arguments (option.type or { })
+      // (if option ? default then { inherit (option) default; } else { })
+      // (if option ? apply then { inherit (option) apply; } else { }));
+
+  join = a: b:
+    if a == null then b
+    else if b == null then a
+    else if a ? children && b ? children then b // a // { children = b.children // builtins.mapAttrs (name: node: join node (b.children.${name} or null)) a.children; }
+    else if a ? each && b ? each then b // a // { each = name: self: join (a.each name self) (b.each name self); }
+    else if a ? modules && b ? modules then b // a // { modules = a.modules // { base = a.modules.base or [ ] ++ b.modules.base or [ ]; }; }
+    else b // a;
+
+  # What a module may ask of `options`: the definitions as they are before merging.
+  options_of = node: definitions: builtins.mapAttrs
+    (name: child:
+      let own = below name definitions; in
+      if child ? children then options_of child (filter (definition: is_plain definition.value) own)
+      else rec {
+        _type = "option";
+        definitions = map (definition: definition.value) (active own);
+        isDefined = definitions != [ ];
+      })
+    (lib.filterAttrs (_: child: child != null) node.children);
+
+  evaluate = { modules, arguments, schema, path ? [ ], ... }:
     let
       start = numbered "module " "" (map (module: module.value) modules);
       with_files = genList (n: elemAt start n // { inherit (elemAt modules n) file; }) (length start);
-      definitions = concatMap
-        (module: concatMap
-          (value: unwrap { inherit value; inherit (module) file; when = true; priority = no_priority; order = no_order; })
-          [ module.body (defaults_of module.options) ])
-        (closure (arguments config) with_files);
-      config = merge_set path (schema config) (demand_sets path definitions);
+      given = (if path == [ ] then { } else { name = elemAt path (length path - 1); })
+        // arguments config
+        // { options = options_of node definitions; };
+      loaded = closure given with_files;
+      definitions = demand_sets path (concatMap
+        (module: unwrap { value = module.body; inherit (module) file; when = true; priority = no_priority; order = no_order; })
+        loaded);
+      node = foldl' (all: module: join all { children = nodes_of arguments module.options; }) (schema config) loaded;
+      config = merge_set path node definitions;
     in
     config;
 in

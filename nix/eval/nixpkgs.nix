@@ -1,13 +1,13 @@
-# A module file evaluated with nixpkgs: its module system, its packages, NixOS's options. `parts` are the other files.
+# A module file evaluated with nixpkgs: its module system, its packages, NixOS's options. `parts.modules` are nixosModules.host
+# and the options of clan and microvm.nix, which a plain nixpkgs has not.
 parts: { file, machine, nixpkgs, system }:
 let
   evaluated = import (/. + nixpkgs + "/nixos/lib/eval-config.nix") {
     inherit system;
     modules = [
       (/. + file)
-      parts.host
       ({ lib, ... }: lib.mkIf (machine != "") { vmcred.machine = lib.mkForce machine; })
-    ];
+    ] ++ parts.modules;
   };
 in
 {

@@ -45,9 +45,9 @@ std::string stand_alone(const std::string& file, const Settings& settings, const
 
 std::string with_nixpkgs(const std::string& file, const Settings& settings) {
   return fmt::format(
-      "({}) {{ declaration = ({}); host = ({}); }}\n"
+      "({}) {{ modules = [ (({}) {{ declaration = ({}); checks = ({}); guest = ({}) {{ guest_module = ({}); }}; }}) ({}) ({}) ]; }}\n"
       "{{ file = {}; machine = {}; nixpkgs = {}; system = {}; }}\n",
-      kNixpkgs, kDeclaration, kHostModule, quoted(file), quoted(settings.machine), quoted(settings.nixpkgs), quoted(system_name()));
+      kNixpkgs, kHostModule, kDeclaration, kChecks, kGuestCredentials, kGuestModule, kClanOptions, kMicrovmOptions, quoted(file), quoted(settings.machine), quoted(settings.nixpkgs), quoted(system_name()));
 }
 
 /// What the outcome depends on besides the files.

@@ -65,6 +65,26 @@ TEST(NixEvaluate, KnowsEveryOptionThatItReads) {
   EXPECT_THAT(text, MatchesGolden("nix/everything.json"));
 }
 
+// The modules for NixOS under the project's own module system; a real NixOS evaluates them in the flake's checks.
+TEST(NixosModules, DefineUnitsWrappersAndAssertions) {
+  const auto output = run({.argv = {"/usr/bin/env", "nix-instantiate", "--store", "dummy://", "--eval", "--strict", "--json",
+                                    kProjects + "nixos/evaluate.nix"}});
+  ASSERT_THAT(output, Succeeds());
+  ASSERT_TRUE(output->status.ok()) << output->err;
+  const auto json = parse_json(output->out);
+  ASSERT_THAT(json, Succeeds());
+  EXPECT_THAT(dump_json(*json, Indent::two_spaces), MatchesGolden("nix/nixos.json"));
+}
+
+TEST(NixEvaluate, UsesTheModuleSystemOfANixpkgs) {
+  Settings given = settings("from-option");
+  given.nixpkgs = kProjects + "nixpkgs";
+  const auto evaluation = evaluate(kProjects + "minimal/host.nix", given);
+  ASSERT_THAT(evaluation, Succeeds());
+  EXPECT_THAT(dump_json(evaluation->declaration), HasSubstr(R"("load-credential":["host-secret-key:my-vm-secrets/secret-key"])"));
+  EXPECT_THAT(dump_json(evaluation->declaration), HasSubstr(R"("machines":{"from-option":{}})"));
+}
+
 TEST(NixEvaluate, SaysWhereThingsWereDeclared) {
   const auto evaluation = evaluate(kProjects + "minimal/host.nix", settings());
   ASSERT_THAT(evaluation, Succeeds());
@@ -154,7 +174,7 @@ TEST(NixEvaluate, NamesFileAndLineOfEveryMistake) {
             "host.nix:2:3: infinite recursion encountered | a definition depends on its own outcome; lib.mkIf looks at its "
             "condition late, 'if' does not");
   EXPECT_EQ(complaint("{ inputs, ... }: { }\n"),
-            "host.nix:1:3: the module asks for 'inputs', which it is not given | modules get config, lib, pkgs");
+            "host.nix:1:3: the module asks for 'inputs', which it is not given | modules get config, lib, options, pkgs");
   EXPECT_EQ(complaint("[ ]\n"), "host.nix: a module must be a set or a function that gives one, not a list");
   EXPECT_EQ(complaint(one_generator("    script = throw \"no\\nway\";")), "host.nix:3:5: no way");
   EXPECT_EQ(complaint("{ config, ... }: {\n  networking.hostName = config.a.b;\n  a.c = 1;\n}\n"), "host.nix:2:25: attribute 'b' missing");

@@ -13,6 +13,11 @@ extern const std::string_view kMain;         ///< nix/eval/main.nix
 extern const std::string_view kDeclaration;  ///< nix/declaration.nix
 extern const std::string_view kNixpkgs;      ///< nix/eval/nixpkgs.nix
 extern const std::string_view kFlake;        ///< nix/eval/flake.nix
-extern const std::string_view kHostModule;   ///< nix/modules/host.nix
+extern const std::string_view kHostModule;        ///< nix/modules/host.nix
+extern const std::string_view kGuestModule;       ///< nix/modules/guest.nix
+extern const std::string_view kGuestCredentials;  ///< nix/modules/guest-credentials.nix
+extern const std::string_view kChecks;            ///< nix/modules/checks.nix
+extern const std::string_view kClanOptions;       ///< nix/modules/clan-options.nix
+extern const std::string_view kMicrovmOptions;    ///< nix/modules/microvm-options.nix
 
 }  // namespace vmcred::nix

@@ -1,0 +1,50 @@
+# The options of clan's vars, for configurations without clan-core: declare secrets as the guide does, and vmcred stores,
+# generates and activates them.
+{ config, lib, ... }:
+let
+  inherit (lib) mkOption types;
+
+  file = generator: { name, config, ... }: {
+    options = {
+      secret = mkOption { type = types.bool; default = true; description = "Whether it is encrypted."; };
+      deploy = mkOption { type = types.bool; default = true; description = "Whether machines get it."; };
+      owner = mkOption { type = types.str; default = "root"; description = "Owner on the machine."; };
+      group = mkOption { type = types.str; default = "root"; description = "Group on the machine."; };
+      mode = mkOption { type = types.strMatching "[0-7]{4}"; default = "0400"; description = "Mode on the machine."; };
+      neededFor = mkOption { type = types.enum [ "partitioning" "activation" "users" "services" ]; default = "services"; description = "The first who needs it."; };
+      restartUnits = mkOption { type = types.listOf types.str; default = [ ]; description = "Units to restart when it changes."; };
+      path = mkOption { type = types.str; default = "/run/vmcred/vars/${generator}/${name}"; description = "Where it lies once activated."; };
+    };
+  };
+
+  prompt = { name, ... }: {
+    options = {
+      description = mkOption { type = types.str; default = name; description = "What to ask for."; };
+      type = mkOption { type = types.enum [ "hidden" "line" "multiline" "multiline-hidden" ]; default = "line"; description = "How to ask."; };
+      persist = mkOption { type = types.bool; default = false; description = "Whether the answer is stored as a file."; };
+      display = mkOption { type = types.attrsOf types.str; default = { }; description = "group, label and helperText."; };
+    };
+  };
+
+  generator = { name, config, ... }:
+    let folder = if config.share then "shared/${name}" else "per-machine/${machine}/${name}"; in
+    {
+      options = {
+        share = mkOption { type = types.bool; default = false; description = "One value for all machines."; };
+        dependencies = mkOption { type = types.listOf types.str; default = [ ]; description = "Generators whose files the script reads."; };
+        files = mkOption { type = types.attrsOf (types.submodule (file folder)); default = { }; description = "What the script makes."; };
+        prompts = mkOption { type = types.attrsOf (types.submodule prompt); default = { }; description = "What is asked for."; };
+        runtimeInputs = mkOption { type = types.listOf types.raw; default = [ ]; description = "Packages on the script's PATH."; };
+        script = mkOption { type = types.either types.lines types.path; default = ""; description = "Makes the files in $out."; };
+        validation = mkOption { type = types.raw; default = null; description = "Its change makes the files stale."; };
+      };
+    };
+
+  machine = if config.vmcred.machine or null != null then config.vmcred.machine else config.networking.hostName;
+in
+{
+  options.clan.core = {
+    vars.generators = mkOption { type = types.attrsOf (types.submodule generator); default = { }; description = "Generators of vars."; };
+    sops.defaultGroups = mkOption { type = types.listOf types.str; default = [ ]; description = "Groups that may read every secret."; };
+  };
+}

@@ -1,0 +1,68 @@
+# What nixosModules.host adds to every vm of microvm.nix: its VMM is started through `vmcred exec`, its credentialFiles go to
+# vmcred instead of the runner, and its services load what the short form names.
+{ guest_module }:
+{ name, cfg }:
+{ config, lib, options, pkgs, ... }:
+let
+  inherit (lib) mkOption types;
+  vm = cfg.vms.${name} or { credentials = { }; package = null; };
+  has_credentials = config.vmcred.credentialFiles != { } || vm.credentials != { };
+
+  # The VMMs of the package, started through vmcred; the rest of the package (qemu-img, firmware) as it is.
+  wrapped = package: pkgs.runCommand "vmcred-${name}-${package.name}" { } ''
+    mkdir -p "$out/bin"
+    for entry in ${package}/*; do
+      [ "''${entry##*/}" = bin ] || ln -s "$entry" "$out/"
+    done
+    for program in ${package}/bin/*; do
+      wrapper="$out/bin/''${program##*/}"
+      case ''${program##*/} in
+        qemu-system-* | qemu-kvm | cloud-hypervisor | crosvm | firecracker)
+          printf '#!%s\nexec %s --project /etc/vmcred exec --vm %s -- %s "$@"\n' \
+            ${pkgs.runtimeShell} ${cfg.package}/bin/vmcred ${name} "$program" > "$wrapper"
+          chmod 755 "$wrapper" ;;
+        *) ln -s "$program" "$wrapper" ;;
+      esac
+    done
+  '';
+  vmm = hypervisor: package: lib.mkIf (has_credentials && config.microvm.hypervisor == hypervisor)
+    (lib.mkOverride 90 (wrapped (if vm.package or null != null then vm.package else package)));
+
+  guest_name = credential: each:
+    if each.guest != null then each.guest
+    else lib.toUpper (builtins.replaceStrings [ "-" ] [ "_" ] (lib.removePrefix "host-" credential));
+  services = lib.unique (lib.concatMap (each: each.services) (builtins.attrValues vm.credentials));
+  loaded_by = service: lib.mapAttrs guest_name (lib.filterAttrs (_: each: builtins.elem service each.services) vm.credentials);
+
+  # The guide writes `{ }`, upstream a path. This type takes both and wins over upstream's where the option is declared
+  # twice: the declaration that is collected last is asked first whether the other fits.
+  entry = types.attrsOf types.anything;
+  both = entry // {
+    name = "credentialFiles";
+    check = builtins.isAttrs;
+    merge = _: definitions: lib.foldl' (all: each: all // each.value) { } definitions;
+    typeMerge = _: both;
+    functor = (entry.functor or { }) // { name = "credentialFiles"; type = both; };
+  };
+in
+{
+  # Modules are collected level by level, so this nesting puts the declaration behind microvm.nix's own.
+  imports = [ guest_module { imports = [ { imports = [ { imports = [ { imports = [ {
+    options.microvm.credentialFiles = mkOption { type = both; apply = _: { }; };
+  } ]; } ]; } ]; } ]; } ];
+
+  options.vmcred.credentialFiles = mkOption {
+    type = types.attrsOf types.anything;
+    internal = true;
+    default = lib.foldl' (all: each: all // each) { } options.microvm.credentialFiles.definitions;
+    description = "microvm.credentialFiles as they were written.";
+  };
+
+  config = {
+    vmcred.guest.services = lib.genAttrs services (service: { credentials = loaded_by service; });
+    microvm.qemu.package = vmm "qemu" pkgs.qemu_kvm;
+    microvm.cloud-hypervisor.package = vmm "cloud-hypervisor" pkgs.cloud-hypervisor;
+    microvm.crosvm.package = vmm "crosvm" pkgs.crosvm;
+    microvm.firecracker.package = vmm "firecracker" pkgs.firecracker;
+  };
+}

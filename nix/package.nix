@@ -1,0 +1,26 @@
+# vmcred from its sources, or (`only_guest`, with pkgsStatic) the one static program that goes into guests.
+{ lib, stdenv, cmake, ninja, pkg-config, fmt, openssl, nlohmann_json, cli11 ? null, tomlplusplus ? null, libyaml ? null
+, libseccomp ? null, only_guest ? false }:
+stdenv.mkDerivation {
+  pname = if only_guest then "vmcred-guest" else "vmcred";
+  version = "0.1.0";
+  src = lib.cleanSource ../.;
+
+  nativeBuildInputs = [ cmake ninja pkg-config ];
+  buildInputs = [ fmt openssl nlohmann_json cli11 tomlplusplus libyaml libseccomp ];
+  cmakeFlags = [ "-DCMAKE_BUILD_TYPE=Release" "-DVMCRED_TESTS=OFF" "-DVMCRED_STATIC=${if only_guest then "ON" else "OFF"}" ];
+  ninjaFlags = [ (if only_guest then "vmcred-guest" else "vmcred") ];
+
+  installPhase = ''
+    runHook preInstall
+    install -Dm755 bin/${if only_guest then "vmcred-guest" else "vmcred"} -t $out/bin
+    runHook postInstall
+  '';
+
+  meta = {
+    description = "Carries secrets from a host into its microVMs, and proves that they arrived";
+    license = lib.licenses.asl20;
+    mainProgram = if only_guest then "vmcred-guest" else "vmcred";
+    platforms = lib.platforms.linux;
+  };
+}

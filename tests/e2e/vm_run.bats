@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# vm run, status, list and stop, with tests/e2e/fake_vmm in the place of QEMU.
+bats_require_minimum_version 1.5.0
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || exit 1
+  mkdir -m 700 credentials run record
+  export CREDENTIALS_DIRECTORY=$PWD/credentials RUNTIME_DIRECTORY=$PWD/run XDG_RUNTIME_DIR=$PWD/user
+  printf 'canary-%s' "$(head -c 24 /dev/urandom | base64 -w0)" >credentials/host-api-key
+  printf 'x' >credentials/host-other
+  write_declaration ""
+}
+
+teardown() {
+  [[ -z ${supervisor:-} ]] || kill -9 "$supervisor" 2>/dev/null || true
+}
+
+# write_declaration WORDS: the project's declaration, with these words for the fake VMM.
+write_declaration() {
+  cat >vmcred.toml <<END
+[machines.host]
+[generators.g]
+script = "true"
+files.api-key = {}
+files.other = {}
+[vms.fake]
+machine = "host"
+hypervisor = "qemu"
+binary = "$VMCRED_BUILD/bin/fake_vmm"
+kernel = "$VMCRED_BUILD/bin/fake_vmm"
+extra-arguments = ["-fake", "record=$PWD/record,$1"]
+[vms.fake.credentials]
+api-key = { from = "g/api-key", services = ["s"] }
+other = { from = "g/other", services = ["s"] }
+stage = { value = "test", services = ["s"] }
+END
+}
+
+# start WORDS: runs the vm in the background until it is ready.
+start() {
+  write_declaration "$1"
+  "$VMCRED" vm run fake 2>story &
+  supervisor=$!
+  timeout 20 grep -q ": ready" <(tail -n +1 -f --pid="$supervisor" story)
+}
+
+vmm_of() { sed -n 's/.*the VMM runs with .* (process \([0-9]*\)).*/\1/p' story; }
+
+@test "a guest that powers off after READY is a good end, told as a story" {
+  write_declaration "end=guest-shutdown"
+  run -0 --separate-stderr "$VMCRED" vm run fake
+  [[ $stderr == *"the VMM runs with"*"its channel was read and wiped"*"the guest boots"*": ready"*"the guest powered off"* ]]
+  grep -qaF "io.systemd.credential.binary:API_KEY=" record/blob0.before
+  [ ! -s record/blob0.after ]
+}
+
+@test "missing credentials stop before the VMM starts, and all are named" {
+  rm credentials/host-api-key credentials/host-other
+  run -1 --separate-stderr "$VMCRED" vm run fake
+  [ "${stderr_lines[0]}" = "vmcred: error: vm 'fake' lacks the credentials 'host-api-key', 'host-other'" ]
+  [ ! -e record/argv ]
+}
+
+@test "an empty credential stops before the VMM starts" {
+  : >credentials/host-other
+  run -1 --separate-stderr "$VMCRED" vm run fake
+  [ "${stderr_lines[0]}" = "vmcred: error: vm 'fake': empty credential 'host-other'" ]
+  [ ! -e record/argv ]
+}
+
+@test "a VMM that fails is a failure with its exit code" {
+  write_declaration "die=7"
+  run -1 --separate-stderr "$VMCRED" vm run fake
+  [[ $stderr == *"vmcred: error: the VMM of vm 'fake' ended by itself with exit code 7"* ]]
+}
+
+@test "an unknown vm gets the near name" {
+  run -1 --separate-stderr "$VMCRED" vm run fkae
+  [[ ${stderr_lines[0]} == "vmcred: error: no vm 'fkae' in "* ]]
+  [ "${stderr_lines[1]}" = "vmcred: hint: did you mean 'fake'?" ]
+}
+
+@test "a running vm is listed, shows its status and stops when asked" {
+  start ""
+  # The unit's folder is found below /run/vmcred/vm in real life; here it is the user's.
+  mkdir -p user/vmcred/vm && ln -s "$PWD/run" user/vmcred/vm/fake
+  run -0 "$VMCRED" vm list
+  [[ $output == *fake*running*unproven* ]]
+  run -0 "$VMCRED" vm status fake --json
+  [ "$(jq -r .state <<<"$output")" = running ]
+  run -1 --separate-stderr "$VMCRED" vm run fake
+  [ "${stderr_lines[0]}" = "vmcred: error: vm 'fake' runs already" ]
+  run -0 --separate-stderr "$VMCRED" vm stop fake
+  [ "$stderr" = "vm 'fake' stopped: the guest powered off" ]
+  wait "$supervisor"
+  [ -z "$(ls -A run)" ]
+}
+
+@test "SIGTERM asks the guest to power off" {
+  start ""
+  kill -TERM "$supervisor"
+  wait "$supervisor"
+  grep -q "stopping: asked to stop" story
+}
+
+@test "the VMM does not outlive its supervisor" {
+  start "deaf,no-quit,no-term"
+  vmm=$(vmm_of)
+  kill -0 "$vmm"
+  kill -9 "$supervisor"
+  timeout 5 tail --pid="$vmm" -f /dev/null
+  run -1 kill -0 "$vmm"
+}
+
+@test "no canary on a command line, in an environment, in a log or in a file that stays" {
+  start "console=hello"
+  vmm=$(vmm_of)
+  python3 - credentials/host-api-key >patterns <<'END'
+import base64, sys
+value = open(sys.argv[1], "rb").read()
+print(value.decode())
+print(value.hex())
+for skip in range(3):
+    print(base64.b64encode(value[skip:skip + (len(value) - skip) // 3 * 3]).decode())
+END
+  for process in "$supervisor" "$vmm"; do
+    run -1 grep -aFf patterns "/proc/$process/cmdline" "/proc/$process/environ"
+  done
+  for descriptor in /proc/"$vmm"/fd/*; do
+    [[ $(readlink "$descriptor") != *memfd* ]] || [ ! -s "$descriptor" ]
+  done
+  run -1 grep -arFf patterns story run vmcred.toml record/argv record/environ record/blob0.after
+  # The scan finds what is there: before the wipe the memory file held the value.
+  grep -qaFf patterns record/blob0.before
+}

@@ -1,5 +1,6 @@
 #!/bin/bash
 # no_guest
+# shellcheck disable=SC2086,SC2317 # cases are called by name; words of ours hold no spaces
 # The units as systemd takes them: lines, names, users, confinement. A probe stands in for the VMM; the chain is in chain.sh.
 # shellcheck source=tests/host/inside/lib.sh
 . /test/inside/lib.sh
@@ -39,7 +40,7 @@ shows_the_lines() {
   local path=/org/freedesktop/systemd1/unit/microvm_40a_2eservice
   equals "$(busctl get-property org.freedesktop.systemd1 $path org.freedesktop.systemd1.Service LoadCredential)" \
     'a(ss) 1 "host-key" "/run/vmcred/vars/per-machine/host/g/a"'
-  equals "$(systemctl cat microvm@a | grep LoadCredential=)" 'LoadCredential=host-key:/run/vmcred/vars/per-machine/host/g/a'
+  equals "$(systemctl cat microvm@a | grep '^LoadCredential=')" 'LoadCredential=host-key:/run/vmcred/vars/per-machine/host/g/a'
   local shown
   shown=$(systemctl show --all microvm@a | grep '^LoadCredential=')
   [[ $shown == 'LoadCredential=[unprintable]' ]] || contains "$shown" 'host-key:/run/vmcred/vars/per-machine/host/g/a'
@@ -64,7 +65,7 @@ uids_differ() {
   local uids
   uids=$(for name in a b $long odd net; do uid_of "microvm@$name"; done)
   equals "$(sort -u <<<"$uids" | wc -l)" 5
-  lacks " $(echo $uids) " " 0 "
+  lacks " ${uids//$'\n'/ } " " 0 "
   equals "$(property "microvm@$long" User)" vmcred-68f3a18a2ef12eaa
 }
 
@@ -103,7 +104,7 @@ devices() {
 nothing_left_after_stop() {
   systemctl stop microvm@a microvm@b "microvm@$long" microvm@odd microvm@net
   equals "$(ls /run/vmcred/vm 2>/dev/null)" ""
-  equals "$(ls /run/credentials | grep microvm)" "" || true
+
   equals "$(find /run/credentials -name 'microvm*' | head)" ""
 }
 

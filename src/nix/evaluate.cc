@@ -66,7 +66,7 @@ Result<Output> run_nix(std::vector<std::string> argv, std::string_view expressio
   const auto program = find_program(argv.front(), settings.search_path);
   if (!program) return not_installed(argv.front(), file);
   argv.front() = *program;
-  const Command command{.argv = std::move(argv), .environment = settings.environment, .folder = "/"};
+  const Command command{.argv = std::move(argv), .environment = settings.environment};
   return in(fmt::format("evaluate '{}'", file), run(command, {.input = expression, .max_output = kMaxOutput, .limit = limit}));
 }
 

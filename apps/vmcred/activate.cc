@@ -1,6 +1,7 @@
 // vmcred activate: decrypt what this machine may read below /run.
 #include "activate/activate.h"
 
+#include "base/process.h"
 #include "commands.h"
 #include "project.h"
 
@@ -8,6 +9,7 @@ namespace vmcred::app {
 namespace {
 
 constexpr Parameter kParameters[] = {
+    {"--restart", "restart the running units that use what changed"},
     {"--root-prefix DIR", "work below DIR instead of / and mount nothing (for tests)"},
 };
 
@@ -50,6 +52,16 @@ void print_report(const World& world, const std::string& machine, const activate
   for (const std::string& unit : report.units) print(world, fmt::format("restart: {}\n", unit));
 }
 
+/// systemd restarts what runs and leaves the rest alone; it does so after us, for we may be one of its jobs.
+Result<> restart_units(const std::vector<std::string>& units) {
+  if (units.empty()) return {};
+  std::vector<std::string> argv = {"systemctl", "--no-block", "try-restart", "--"};
+  argv.insert(argv.end(), units.begin(), units.end());
+  TRY_LET(const Output output, vmcred::run({.argv = std::move(argv)}));
+  if (output.status.ok()) return {};
+  return fail(Errc::unavailable, "restart the units that use what changed: {}", output.err.substr(0, output.err.find('\n')));
+}
+
 Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const declare::Declaration declaration, load_project(world));
   TRY_LET(const std::string machine, this_machine(declaration, world));
@@ -64,6 +76,7 @@ Result<Exit> run(const Given& given, World& world) {
           in(fmt::format("activate machine '{}'", machine),
              activate::activate({.declaration = declaration, .repository = repository, .keys = keys, .machine = machine, .places = places})));
   print_report(world, machine, report);
+  if (given.has("restart")) TRY(restart_units(report.units));
   if (report.published.failed.empty()) return Exit::done;
   World loud = world;
   loud.quiet = false;

@@ -214,10 +214,12 @@ Result<> Supervisor::on_driver_event(const DriverEvent& event) {
       return {};
     case DriverEvent::Kind::ended:
       if (outcome_.end == GuestEnd::unknown) {
-        outcome_.end = event.end;
+        // Asked to stop, a guest answers control-alt-delete with a reboot, which ends here as well: it shut down.
+        const bool obeyed = stop_.step() != StopStep::none && event.end == GuestEnd::reset;
+        outcome_.end = obeyed ? GuestEnd::powered_off : event.end;
         guest_runs_ = false;
         limit_ = SteadyTime::max();
-        tell(Event::Kind::guest_ended, std::string(guest_end_text(event.end)));
+        tell(Event::Kind::guest_ended, std::string(guest_end_text(outcome_.end)));
         // The VMM follows by itself, but not every one after a panic.
         if (event.end == GuestEnd::panicked) {
           give_up(fmt::format("the guest of vm '{}' panicked", mission_.vm.name), StopStep::quit);
@@ -438,8 +440,6 @@ bool Supervisor::wants_another_life() {
 }
 
 Outcome Supervisor::finish() {
-  // Asked to stop, a guest may well answer control-alt-delete with a reboot, which ends here as well: it shut down.
-  if (outcome_.stop_asked && outcome_.end == GuestEnd::reset) outcome_.end = GuestEnd::powered_off;
   if (outcome_.failure.empty() && !outcome_.stop_asked) {
     if (outcome_.end == GuestEnd::unknown) {
       outcome_.failure = fmt::format("the VMM of vm '{}' ended by itself with {}", mission_.vm.name, outcome_.vmm.text());

@@ -1,0 +1,78 @@
+#!/usr/bin/env bats
+# activate: this machine's vars below /run, as a whole, with their modes.
+bats_require_minimum_version 1.5.0
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || exit 1
+  export HOME=$PWD/home XDG_CONFIG_HOME=$PWD/home/.config
+  mkdir -p home project root/var/lib/vmcred && cd project || exit 1
+  cat >vmcred.toml <<'END'
+[machines.host]
+[generators.g]
+machines = ["host"]
+script = '''
+printf one > "$out/a"
+printf two > "$out/b"
+'''
+files.a = {}
+files.b = { mode = "0440", restart-units = ["web.service"] }
+[vms.box]
+machine = "host"
+kernel = "/bin/true"
+[vms.box.credentials]
+a = { from = "g/a", services = ["s"] }
+END
+  "$VMCRED" init >../init.log 2>&1 || { cat ../init.log; return 1; }
+  "$VMCRED" vars generate >../generate.log 2>&1 || { cat ../generate.log; return 1; }
+  # The machine's key is what the host has; in a project of one person it is the operator's.
+  cp "$(find ../home -name keys.txt)" ../root/var/lib/vmcred/key.txt
+}
+
+vars() { echo "$BATS_TEST_TMPDIR/root/run/vmcred/vars/per-machine/host/g"; }
+activate() { "$VMCRED" activate --root-prefix "$BATS_TEST_TMPDIR/root" "$@"; }
+
+@test "every var arrives with its mode" {
+  run -0 --separate-stderr activate
+  [ "$(cat "$(vars)/a" "$(vars)/b")" = onetwo ]
+  [ "$(stat -c %a "$(vars)/a" "$(vars)/b" | xargs)" = "400 440" ]
+}
+
+@test "activating again changes nothing" {
+  activate
+  run -0 --separate-stderr activate
+  [[ $stderr == *"is up to date"* ]]
+  [ "$(ls ../root/run/vmcred.d)" = 1 ]
+}
+
+@test "a changed var names its units and the vms that use it, and the old generation goes" {
+  activate
+  printf three | "$VMCRED" vars set g/a
+  run -0 --separate-stderr activate --json
+  [ "$(jq -c .restart <<<"$output")" = '["microvm@box.service"]' ]
+  [ "$(cat "$(vars)/a")" = three ]
+  [ "$(ls ../root/run/vmcred.d)" = 2 ]
+  printf four | "$VMCRED" vars set g/b
+  run -0 --separate-stderr activate
+  [[ $output == *"restart: web.service"* && $output != *microvm* ]]
+}
+
+@test "one bad var is named and the others go on" {
+  activate
+  printf garbage >vars/per-machine/host/g/a/secret
+  printf five | "$VMCRED" vars set g/b
+  run -1 --separate-stderr activate
+  [[ $stderr == *"vmcred: error: per-machine/host/g/a: "* ]]
+  [ "$(cat "$(vars)/b")" = five ]
+  [ ! -e "$(vars)/a" ]
+}
+
+@test "as root the vars lie on memory that is never swapped" {
+  [ "$(id -u)" = 0 ] || skip "only root may mount"
+  install -D -m 600 ../root/var/lib/vmcred/key.txt "$BATS_TEST_TMPDIR/credentials/vmcred.identity"
+  export CREDENTIALS_DIRECTORY=$BATS_TEST_TMPDIR/credentials VMCRED
+  run -0 --separate-stderr unshare -m --propagation private bash -c '
+    mount -t tmpfs tmpfs /run && "$VMCRED" activate 2>/dev/null &&
+    cat /run/vmcred/vars/per-machine/host/g/a && echo && stat -f -c %T /run/vmcred.d && grep " /run/vmcred.d " /proc/self/mounts'
+  [ "${lines[0]}" = one ]
+  [[ ${lines[1]} = ramfs || ${lines[2]} == *noswap* ]]
+}

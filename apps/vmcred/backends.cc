@@ -4,6 +4,10 @@
 #include <array>
 
 #include "declare/words.h"
+#include "vmm/cloud_hypervisor/cloud_hypervisor.h"
+#include "vmm/crosvm/crosvm.h"
+#include "vmm/firecracker/firecracker.h"
+#include "vmm/kvmtool/kvmtool.h"
 #include "vmm/qemu/qemu.h"
 
 namespace vmcred::app {
@@ -11,6 +15,10 @@ namespace vmcred::app {
 std::span<const vmm::Backend> backends() {
   static constexpr std::array kBackends = {
       vmm::Backend{"qemu", vmm::qemu::launch},
+      vmm::Backend{"cloud-hypervisor", vmm::cloud_hypervisor::launch},
+      vmm::Backend{"crosvm", vmm::crosvm::launch},
+      vmm::Backend{"firecracker", vmm::firecracker::launch},
+      vmm::Backend{"kvmtool", vmm::kvmtool::launch},
   };
   return kBackends;
 }

@@ -109,6 +109,18 @@ Result<const declare::Vm*> given_vm(const declare::Declaration& declaration, con
   return fail(Errc::usage, "which vm? {} are declared", declaration.vms.size());
 }
 
+/// What `vm run` would find here; VMMs that run on KVM alone are shown as on a machine that has it.
+Result<vmm::Context> preview_context(const declare::Vm& vm, bool with_link, const World& world) {
+  vmm::Context context = {.accel = declare::Accel::kvm, .with_link = with_link};
+  TRY_LET(context.runtime_folder, supervise::runtime_path(runtime_places(world), vm.name));
+  if (vm.hypervisor != declare::Hypervisor::qemu) return context;
+  TRY_LET(context.accel, supervise::choose_accel(vm.accel));
+  if (context.accel == declare::Accel::tcg && vm.qemu_machine == "microvm") {
+    context.host_tsc_khz = supervise::measure_tsc_khz();
+  }
+  return context;
+}
+
 Result<Exit> run(const Given& given, World& world) {
   if (given.has("capabilities")) return print_capabilities(world);
   TRY_LET(const declare::Declaration declaration, load_project(world));
@@ -120,10 +132,8 @@ Result<Exit> run(const Given& given, World& world) {
       credential::make_plan({.vm = *vm, .sizes = sizes, .with_link = with_link, .with_reference = with_link});
   if (given.has("argv")) {
     TRY_LET(const vmm::Backend* backend, find_backend(*vm));
-    TRY_LET(const declare::Accel accel, supervise::choose_accel(vm->accel));
-    const std::uint64_t khz = supervise::measure_tsc_khz();
-    TRY_LET(const vmm::Launch launch,
-            backend->launch(*vm, plan, {.accel = accel, .host_tsc_khz = khz, .with_link = with_link}));
+    TRY_LET(const vmm::Context context, preview_context(*vm, with_link, world));
+    TRY_LET(const vmm::Launch launch, backend->launch(*vm, plan, context));
     if (world.json) {
       print(world, dump_json(Json::strings(launch.argv), Indent::two_spaces));
     } else {

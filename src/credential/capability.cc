@@ -5,6 +5,7 @@
 
 #include "credential/limits.h"
 #include "credential/oem_string.h"
+#include "declare/words.h"
 
 namespace vmcred::credential {
 namespace {
@@ -94,11 +95,27 @@ Way initrd_way(const declare::Vm& vm) {
   return way;
 }
 
+/// For VMMs that can hand the kernel line over without an argument of their own: through an API.
+Way kernel_line_way(const declare::Vm& vm) {
+  Way way = {.channel = Channel::kernel_line,
+             .item_bytes = kMaxKernelWords,
+             .total_bytes = kMaxKernelWords,
+             .count = SIZE_MAX,
+             .limit = "the kernel line has room for no more"};
+  if (vm.kernel.empty()) {
+    way.closed = "the vm has no kernel of its own";
+    way.remedy = "declare kernel = \"…\"";
+  }
+  return way;
+}
+
 Way reference_way(const declare::Vm& vm, bool with_reference) {
   Way way = {.channel = Channel::reference, .item_bytes = kMaxCredential, .total_bytes = SIZE_MAX, .count = SIZE_MAX};
   if (vm.delivery == declare::Delivery::value) {
     way.closed = "delivery = \"value\" rules out the reference";
     way.remedy = "declare delivery = \"auto\"";
+  } else if (!has_link(vm)) {
+    way.closed = fmt::format("{} has no link to the supervisor", declare::word(vm.hypervisor));
   } else if (!vm.guest.agent) {
     way.closed = "a reference needs vmcred-guest in the image";
     way.remedy = "declare guest.agent = true if the image has it";
@@ -119,6 +136,10 @@ int major_version(std::string_view version) {
   return error == std::errc() ? number : 0;
 }
 
+bool has_link(const declare::Vm& vm) {
+  return vm.hypervisor != Hypervisor::crosvm && vm.hypervisor != Hypervisor::kvmtool;
+}
+
 std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bool with_reference) {
   std::vector<Way> ways;
   switch (vm.hypervisor) {
@@ -135,6 +156,8 @@ std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bo
       break;
   }
   ways.push_back(initrd_way(vm));
+  const bool api = vm.hypervisor == Hypervisor::firecracker || vm.hypervisor == Hypervisor::cloud_hypervisor;
+  if (api) ways.push_back(kernel_line_way(vm));
   ways.push_back(reference_way(vm, with_reference));
   return ways;
 }
@@ -146,8 +169,11 @@ std::vector<Capability> capabilities() {
       {"qemu microvm, virt", "fw_cfg, initrd, reference", "names of 28 bytes, 1 MiB, 512 items", "QEMU 2.12"},
       {"cloud-hypervisor x86_64", "api, initrd, reference",
        "one structure: 4096 bytes in all before systemd 257; requests of 51200 bytes up to v53.0", "v26.0"},
-      {"cloud-hypervisor aarch64", "initrd, reference", "systemd 262 in the initrd", "v26.0"},
-      {"crosvm, firecracker, kvmtool", "initrd, reference", "systemd 262 in the initrd", "any"},
+      {"cloud-hypervisor aarch64", "initrd, kernel-line, reference",
+       "initrd: systemd 262 in it; kernel line: static values and the link's token, 1024 bytes", "v26.0"},
+      {"firecracker", "initrd, kernel-line, reference",
+       "initrd: systemd 262 in it; kernel line: static values and the link's token, 1024 bytes", "v1.0"},
+      {"crosvm, kvmtool", "initrd", "systemd 262 in the initrd; no link", "any"},
   };
 }
 

@@ -27,6 +27,10 @@ struct Way {
 /// The ways in the order in which a plan tries them. `version` is the VMM's as probed, empty when it is not known.
 std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bool with_reference);
 
+/// Whether a guest's agent can reach the supervisor at all: by a virtio-serial port, or by a vsock that ends in a unix
+/// socket of ours. (A vsock that ends in the host's AF_VSOCK would need a listener that every vm can reach.)
+bool has_link(const declare::Vm& vm);
+
 /// One row of the table of VMMs for people: what each can do at all, whatever the vm.
 struct Capability {
   std::string_view hypervisor;  ///< "qemu q35, pc"

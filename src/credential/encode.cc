@@ -86,6 +86,21 @@ Result<Secret> encode_oem_string(const OemEntry& entry, const Values& values) {
   return out.take();
 }
 
+Result<Secret> encode_kernel_word(const OemEntry& entry, const Values& values) {
+  TRY_LET(const Bytes value, borrow(entry, values));
+  if (!fits_kernel_line(text_of(value))) {
+    return fail(Errc::invalid_data, "the credential '{}' cannot stand on a kernel line", entry.guest);
+  }
+  Writer out(kernel_word_cost(entry.guest, value.size()) - 1);
+  out.put("\"");
+  out.put(kKernelPrefix);
+  out.put(entry.guest);
+  out.put(":");
+  out.put(value);
+  out.put("\"");
+  return out.take();
+}
+
 Result<Secret> encode_structure(const Structure& structure, const Values& values) {
   std::size_t size = kStructureOverhead;
   for (const OemEntry& entry : structure.entries) size += cost_of(entry);

@@ -23,6 +23,10 @@ Result<Secret> value_of(const OemEntry& entry, const Values& values);
 /// `io.systemd.credential:NAME=TEXT` for a static value, the text alone for a string of the user's.
 Result<Secret> encode_oem_string(const OemEntry& entry, const Values& values);
 
+/// A word of a kernel line, quoted where it needs to be: `systemd.set_credential=NAME:VALUE`. A value with a quote or a
+/// control character cannot stand there (`invalid_data`).
+Result<Secret> encode_kernel_word(const OemEntry& entry, const Values& values);
+
 /// One type-11 structure of exactly `raw_size` bytes (SMBIOS 3.6 §6.1, §7.12), for one `-smbios file=`.
 Result<Secret> encode_structure(const Structure& structure, const Values& values);
 

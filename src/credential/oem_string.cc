@@ -1,5 +1,7 @@
 #include "credential/oem_string.h"
 
+#include <algorithm>
+
 #include "base/base64.h"
 
 namespace vmcred::credential {
@@ -15,6 +17,14 @@ std::optional<std::size_t> largest_value(Form form, std::string_view name, std::
   if (room < fixed) return std::nullopt;
   const std::size_t left = room - fixed;
   return form == Form::text ? left : left / 4 * 3;
+}
+
+std::size_t kernel_word_cost(std::string_view name, std::size_t value_size) {
+  return 1 + kKernelPrefix.size() + name.size() + 1 + value_size + 1 + 1;
+}
+
+bool fits_kernel_line(std::string_view value) {
+  return std::ranges::all_of(value, [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; });
 }
 
 bool has_credential_prefix(std::string_view text) {

@@ -20,6 +20,13 @@ enum class Form : std::uint8_t { text, binary };
 /// The largest value that fits into `room` bytes of a structure; nothing when not even an empty one does.
 [[nodiscard]] std::optional<std::size_t> largest_value(Form form, std::string_view name, std::size_t room);
 
+inline constexpr std::string_view kKernelPrefix = "systemd.set_credential=";
+
+/// The bytes that `"systemd.set_credential=NAME:VALUE"` takes on a kernel line, a space included.
+[[nodiscard]] std::size_t kernel_word_cost(std::string_view name, std::size_t value_size);
+/// Printable ASCII without quotes and backslashes.
+[[nodiscard]] bool fits_kernel_line(std::string_view value);
+
 /// A credential string taken apart, borrowed from it.
 struct CredentialString {
   Form form = Form::text;

@@ -37,6 +37,7 @@ void fill_channels(Plan& plan, std::span<const Item> items) {
   }
   for (const Item* item : items_of(items, Channel::initrd)) plan.initrd.push_back(item->oem_entry());
   for (const Item* item : items_of(items, Channel::reference)) plan.reference.push_back(item->oem_entry());
+  for (const Item* item : items_of(items, Channel::kernel_line)) plan.kernel_line.push_back(item->oem_entry());
 }
 
 void fill_budgets(Plan& plan, std::span<const Way> ways) {
@@ -113,7 +114,8 @@ void remark_services(Plan& plan, const declare::Vm& vm) {
 }  // namespace
 
 std::string_view channel_name(Channel channel) {
-  static constexpr std::array<std::string_view, 5> kNames = {"smbios", "fw_cfg", "api", "initrd", "reference"};
+  static constexpr std::array<std::string_view, 6> kNames = {"smbios", "fw_cfg",    "api",
+                                                             "initrd", "reference", "kernel-line"};
   return kNames.at(static_cast<std::size_t>(channel));
 }
 
@@ -136,6 +138,10 @@ Plan make_plan(const PlanInput& input) {
     if (!item.listed && item.refused()) plan.remarks.push_back({true, item.entry.refused, item.entry.remedy});
   }
   fill_budgets(plan, ways);
+  if (input.with_link && !has_link(vm)) {
+    plan.remarks.push_back({true, fmt::format("{} has no link to the supervisor, so no receipt and no reference", plan.hypervisor),
+                            "declare guest.agent = false"});
+  }
   remark_pages(plan);
   remark_services(plan, vm);
   remark_unit_names(plan);

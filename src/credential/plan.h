@@ -13,7 +13,7 @@
 
 namespace vmcred::credential {
 
-enum class Channel : std::uint8_t { smbios, fw_cfg, api, initrd, reference };
+enum class Channel : std::uint8_t { smbios, fw_cfg, api, initrd, reference, kernel_line };
 std::string_view channel_name(Channel channel);  ///< "smbios", "fw_cfg", …
 
 /// The host name and guest name of the link's token, a secret like any other.
@@ -80,6 +80,9 @@ struct Plan {
   std::vector<FwCfgItem> fw_cfg = {};
   std::vector<OemEntry> initrd = {};     ///< /.extra/system_credentials/GUEST.cred
   std::vector<OemEntry> reference = {};  ///< fetched by the agent over the link
+  /// `systemd.set_credential=` on the guest's kernel line, which every process there can read: static values, and the
+  /// link's token, which is spent before the first of them runs. Only where a VMM has nothing better.
+  std::vector<OemEntry> kernel_line = {};
   std::vector<Budget> budgets = {};
   std::vector<Remark> remarks = {};
   [[nodiscard]] bool deliverable() const;

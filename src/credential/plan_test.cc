@@ -90,11 +90,12 @@ Case mixed(Hypervisor hypervisor, std::string machine, int systemd) {
   c.vm.hypervisor = hypervisor;
   c.vm.qemu_machine = std::move(machine);
   c.vm.guest.systemd = systemd;
+  c.vm.kernel = "/vmlinuz";
   c.vm.credentials = {secret_named("API_KEY"), static_named("ENVIRONMENT", "test"), secret_named("JWT_SECRET"),
                       secret_named("LARGE"), secret_named("passwd.hashed-password.someone")};
   c.sizes = {{"host-API_KEY", 44}, {"host-JWT_SECRET", 88}, {"host-LARGE", 9000},
              {"host-passwd.hashed-password.someone", 106}, {"vmcred.link", 74}};
-  c.with_link = true;
+  c.with_link = hypervisor != Hypervisor::crosvm && hypervisor != Hypervisor::kvmtool;
   return c;
 }
 
@@ -289,6 +290,15 @@ TEST(Plan, FitsCloudHypervisorIntoOneStructure) {
   EXPECT_TRUE(c.plan().deliverable());
   c.vm.architecture = "aarch64";
   EXPECT_THAT(check_deliverable(c.plan()), FailsWith(Errc::invalid_data, HasSubstr("aarch64")));
+}
+
+TEST(Plan, RefusesALinkWhereThereIsNone) {
+  Case c = vm_with({});
+  c.vm.hypervisor = Hypervisor::crosvm;
+  c.vm.initrd = "/initrd";
+  c.vm.guest = {.systemd = 262, .systemd_in_initrd = true};
+  c.with_link = true;
+  EXPECT_THAT(check_deliverable(c.plan()), FailsWith(Errc::invalid_data, HasSubstr("crosvm has no link")));
 }
 
 TEST(Plan, KnowsTheBodyLimitOfOlderCloudHypervisors) {

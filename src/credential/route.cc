@@ -18,6 +18,7 @@ struct Obstacle {
 bool in_structures(Channel channel) { return channel == Channel::smbios || channel == Channel::api; }
 
 std::size_t bytes_in(const Item& item, const Way& way) {
+  if (way.channel == Channel::kernel_line) return kernel_word_cost(item.entry.guest, item.least_size());
   return in_structures(way.channel) ? item.cost() : item.least_size();
 }
 
@@ -27,6 +28,12 @@ Obstacle obstacle(const Item& item, const Way& way) {
   if (!item.listed && !in_structures(way.channel)) {
     return {fmt::format("the OEM string '{}' can only stand in SMBIOS tables", item.entry.name),
             "remove it from oem-strings"};
+  }
+  if (way.channel == Channel::kernel_line) {
+    if (!item.text && item.entry.host != kLinkCredential) {
+      return {"every process of the guest can read the kernel line", {}};
+    }
+    if (item.text && !fits_kernel_line(*item.text)) return {"its value cannot stand on a kernel line", {}};
   }
   if (way.channel == Channel::reference && item.early) {
     return {fmt::format("'{}' is read before any service runs, so it cannot come by reference", item.entry.guest),
@@ -78,7 +85,8 @@ void send(Item& item, std::span<const Way> ways, const Obstacle& first = {}) {
       return;
     }
     if (way.open() && item.entry.bytes_allowed == 0) count_bytes(item, way);
-    const bool fallback = way.channel == Channel::initrd || way.channel == Channel::reference;
+    const bool fallback = way.channel == Channel::initrd || way.channel == Channel::reference ||
+                          way.channel == Channel::kernel_line;
     if (!fallback || all.why.empty()) add_once(all.why, "; ", found.why);
     if (way.channel != Channel::initrd || all.remedy.empty()) add_once(all.remedy, ", or ", found.remedy);
   }
@@ -105,6 +113,13 @@ Obstacle excess(std::span<const Item> items, const Way& way) {
       return {fmt::format("the OEM strings of the vm would take {} bytes, {} fit: {}", bytes, way.total_bytes,
                           way.limit),
               way.remedy};
+    }
+  }
+  if (way.channel == Channel::kernel_line) {
+    std::size_t bytes = 0;
+    for (const Item* item : mine) bytes += bytes_in(*item, way);
+    if (bytes > way.total_bytes) {
+      return {fmt::format("the credentials on the kernel line would take {} bytes, {} fit", bytes, way.total_bytes), {}};
     }
   }
   if (mine.size() > way.count) {

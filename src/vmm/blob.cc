@@ -64,7 +64,10 @@ Result<Secret> encode_body(std::span<const BodyPiece> pieces, const credential::
       size += text->size();
       continue;
     }
-    TRY_LET(Secret string, credential::encode_oem_string(std::get<credential::OemEntry>(piece), values));
+    const auto* word = std::get_if<KernelWord>(&piece);
+    TRY_LET(Secret string, word != nullptr
+                               ? credential::encode_kernel_word(word->entry, values)
+                               : credential::encode_oem_string(std::get<credential::OemEntry>(piece), values));
     size += escaped_size(string.bytes());
     strings.push_back(std::move(string));
   }

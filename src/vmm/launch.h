@@ -29,8 +29,13 @@ struct TextBlob {
 };
 using Blob = std::variant<StructureBlob, ValueBlob, InitrdBlob, TextBlob>;
 
-/// A piece of a REST body: text as it is, or a credential's OEM string (JSON-escaped, without quotes).
-using BodyPiece = std::variant<std::string, credential::OemEntry>;
+/// A word of the guest's kernel line.
+struct KernelWord {
+  credential::OemEntry entry;
+};
+
+/// A piece of a REST body: text as it is, or a credential's OEM string or kernel word (JSON-escaped, without quotes).
+using BodyPiece = std::variant<std::string, credential::OemEntry, KernelWord>;
 
 /// One request to the VMM's API, to be answered by 2xx before the next is sent.
 struct Request {
@@ -55,7 +60,7 @@ enum class LinkKind : std::uint8_t {
 };
 
 struct Launch {
-  std::vector<std::string> argv;
+  std::vector<std::string> argv = {};
   /// The child's descriptors from `first_blob_fd` on, one memory file each, in this order.
   std::vector<Blob> blobs = {};
   int first_blob_fd = 10;

@@ -55,6 +55,8 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
   ~TemporaryFolder();
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// The folder stays; the caller removes it.
+  std::string release() { return std::exchange(path_, {}); }
 
  private:
   explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}

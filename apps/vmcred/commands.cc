@@ -21,6 +21,7 @@ std::span<const Command* const> commands() {
       &kVmStatus,
       &kVmUnits,
       &kInspect,
+      &kDemo,
       &kHelp,
       &kCompletion,
   };

@@ -8,6 +8,7 @@ namespace vmcred::app {
 extern const Command kActivate;
 extern const Command kCompletion;
 extern const Command kDeclare;
+extern const Command kDemo;
 extern const Command kHelp;
 extern const Command kInspect;
 extern const Command kInit;

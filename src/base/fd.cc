@@ -7,6 +7,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
+
+#include "base/open_steps.h"
+
 namespace vmcred {
 
 Result<Fd> open_for_reading(const std::string& path) {
@@ -32,8 +36,34 @@ Result<Fd> open_beneath(const Fd& folder, const std::string& path, int flags) {
   how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   Fd fd(static_cast<int>(::syscall(SYS_openat2, folder.get(), path.c_str(), &how, sizeof how)));
+  if (!fd && errno == ENOSYS) return open_beneath_in_steps(folder, path, flags);
   if (!fd) return fail_errno("open '{}'", path);
   return fd;
+}
+
+Result<Fd> open_beneath_in_steps(const Fd& folder, const std::string& path, int flags) {
+  const auto refuse = [&path](int error) { return system_failure(error, fmt::format("open '{}'", path)); };
+  if (path.empty()) return refuse(ENOENT);
+  if (path.front() == '/') return refuse(EXDEV);
+  Fd at;
+  for (std::size_t begin = 0; begin < path.size();) {
+    const std::size_t slash = std::min(path.find('/', begin), path.size());
+    const std::string name = path.substr(begin, slash - begin);
+    begin = slash + 1;
+    if (name.empty()) continue;
+    if (name == "..") return refuse(EXDEV);
+    const int parent = at ? at.get() : folder.get();
+    struct stat status = {};
+    if (::fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return refuse(errno);
+    if (S_ISLNK(status.st_mode)) return refuse(ELOOP);
+    const bool last = slash == path.size();
+    Fd next(::openat(parent, name.c_str(), O_NOFOLLOW | O_CLOEXEC | (last ? flags : O_PATH | O_DIRECTORY)));
+    if (!next) return refuse(errno);
+    // O_PATH opens a link itself: one that has just taken the place of what we looked at.
+    if (::fstat(next.get(), &status) != 0 || S_ISLNK(status.st_mode)) return refuse(ELOOP);
+    at = std::move(next);
+  }
+  return at;
 }
 
 Result<FdPair> make_pipe() {

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/open_steps.h"
 #include "matchers.h"
 
 namespace vmcred {
@@ -67,6 +69,29 @@ TEST(OpenBeneath, RefusesToLeaveTheFolder) {
   EXPECT_FALSE(open_beneath(in, "link", O_RDONLY));
   EXPECT_FALSE(open_beneath(in, "../in/file", O_RDONLY));
   EXPECT_FALSE(open_beneath(in, "/etc/passwd", O_RDONLY));
+}
+
+TEST(OpenBeneathInSteps, AgreesWithTheKernel) {
+  const TestFolder folder;
+  folder.write("in/deep/file", "x");
+  folder.write("outside", "x");
+  ASSERT_EQ(::symlink("deep", (folder / "in/linked-folder").c_str()), 0);
+  ASSERT_EQ(::symlink("file", (folder / "in/deep/linked-file").c_str()), 0);
+  ASSERT_EQ(::symlink("../outside", (folder / "in/out").c_str()), 0);
+  const auto in = open_folder(folder / "in");
+  ASSERT_THAT(in, Succeeds());
+  for (const char* path : {"deep/file", "deep//file", "deep", "deep/", "missing", "deep/missing", "linked-folder/file", "deep/linked-file",
+                           "out", "../outside", "deep/../../outside", "/etc/passwd", "", "deep/file/x"}) {
+    for (const int flags : {O_RDONLY, O_PATH}) {
+      const auto kernel = open_beneath(*in, path, flags);
+      const auto ours = open_beneath_in_steps(*in, path, flags);
+      EXPECT_EQ(kernel.has_value(), ours.has_value()) << path;
+      if (!kernel && !ours) {
+        EXPECT_EQ(kernel.error().code, ours.error().code) << path;
+        EXPECT_EQ(kernel.error().message, ours.error().message);
+      }
+    }
+  }
 }
 
 TEST(LockFile, SaysWhoWaitsWhenItMustNotWait) {

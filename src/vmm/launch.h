@@ -42,6 +42,7 @@ struct Request {
   std::string method;  ///< "PUT"
   std::string path;    ///< "/api/v1/vm.create"
   std::vector<BodyPiece> body = {};
+  std::vector<int> fds = {};  ///< descriptors of ours that travel with it (SCM_RIGHTS)
 };
 
 /// How the supervisor talks to the VMM, and with it the moment from which the blobs are not read any more.
@@ -71,6 +72,10 @@ struct Launch {
   int link_fd = 4;                 ///< LinkKind::serial: one end of a socketpair
   std::string link_path = {};      ///< LinkKind::vsock
   std::vector<Request> requests = {};
+  /// Only for a command line that somebody else built: descriptors of ours that it names and the child keeps, and
+  /// socket paths that it gave its VMM, at which the supervisor's guard listens instead.
+  std::vector<int> kept_fds = {};
+  std::vector<std::string> guards = {};
 };
 
 /// What a backend needs besides the declaration.
@@ -82,10 +87,22 @@ struct Context {
   std::string runtime_folder = {};             ///< private to this vm (0700), for sockets that the VMM makes
 };
 
+/// A command line that somebody else built, for `vmcred exec`.
+struct Foreign {
+  std::vector<std::string> argv;
+  std::string config = {};  ///< the text of the configuration file that it names, where the backend asks for it
+};
+
 /// One row of the table of backends (apps/vmcred/backends.cc); supervise and chain know no VMM by name.
 struct Backend {
   std::string_view name;
   Result<Launch> (*launch)(const declare::Vm& vm, const credential::Plan& plan, const Context& context);
+  /// `vmcred exec`, in three steps: is it a command line of this VMM; `vm` as that command line describes it, for the
+  /// plan; the launch, with every argument kept and only ours added. Null where a VMM cannot be adopted.
+  bool (*recognises)(const Foreign& foreign) = nullptr;
+  Result<declare::Vm> (*describe)(const Foreign& foreign, declare::Vm vm) = nullptr;
+  Result<Launch> (*adopt)(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan,
+                          const Context& context) = nullptr;
 };
 
 }  // namespace vmcred::vmm

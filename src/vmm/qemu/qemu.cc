@@ -3,18 +3,15 @@
 #include <algorithm>
 #include <array>
 
-#include "credential/limits.h"
 #include "vmm/blob.h"
 #include "vmm/qemu/arguments.h"
+#include "vmm/qemu/delivery.h"
 #include "vmm/qemu/extra.h"
 
 namespace vmcred::vmm::qemu {
 namespace {
 
-constexpr std::string_view kFwCfgFolder = "opt/io.systemd.credentials/";
 constexpr std::uint64_t kMebibyte = 1024 * 1024;
-constexpr std::size_t kOwnFwCfgFiles = 64;  // more than QEMU has of its own on any machine type
-constexpr std::uint64_t kTicksPerSecond = 250;  // CONFIG_HZ of Debian's kernels: what lpj= counts in
 
 /// What differs between machine types.
 struct Board {
@@ -58,11 +55,6 @@ struct Builder {
   Arguments arguments;
 
   [[nodiscard]] std::string device(std::string_view model) const { return fmt::format("{}-{}", model, board.bus); }
-  /// The path by which QEMU opens the memory file that `blob` becomes.
-  std::string file_of(Blob blob) {
-    launch.blobs.push_back(std::move(blob));
-    return fmt::format("/proc/self/fd/{}", launch.first_blob_fd + static_cast<int>(launch.blobs.size()) - 1);
-  }
 };
 
 void put_machine(Builder& b) {
@@ -99,24 +91,12 @@ void put_supervision(Builder& b) {
   b.arguments.option("serial", "chardev:console");
 }
 
-bool says(std::string_view line, std::string_view key) {
-  for (std::size_t at = line.find(key); at != std::string_view::npos; at = line.find(key, at + 1)) {
-    if (at == 0 || line[at - 1] == ' ') return true;
-  }
-  return false;
-}
-
 std::string kernel_line(const Builder& b) {
   std::string line = fmt::format("console={} panic=-1", b.board.console);
   if (!b.board.kernel_line.empty()) line += fmt::format(" {}", b.board.kernel_line);
   // Without a PIT that keeps time and without HPET or PM timer Linux cannot calibrate the TSC there, and hangs.
   const bool needs_tsc = b.board.name == "microvm" && b.context.accel == declare::Accel::tcg;
-  if (needs_tsc && b.context.host_tsc_khz != 0) {
-    if (!says(b.vm.command_line, "tsc_early_khz=")) line += fmt::format(" tsc_early_khz={}", b.context.host_tsc_khz);
-    if (!says(b.vm.command_line, "lpj=")) {
-      line += fmt::format(" lpj={}", b.context.host_tsc_khz * 1000 / kTicksPerSecond);
-    }
-  }
+  if (needs_tsc) line += clock_words(b.vm.command_line, b.context.host_tsc_khz);
   if (!b.vm.command_line.empty()) line += fmt::format(" {}", b.vm.command_line);
   return line;
 }
@@ -131,36 +111,12 @@ Result<> put_kernel(Builder& b) {
   }
   b.arguments.option("kernel", b.vm.kernel);
   if (!b.plan.initrd.empty()) {
-    b.arguments.option("initrd", b.file_of(InitrdBlob{.base = b.vm.initrd, .entries = b.plan.initrd}));
+    b.arguments.option("initrd", add_blob(b.launch, InitrdBlob{.base = b.vm.initrd, .entries = b.plan.initrd}));
   } else if (!b.vm.initrd.empty()) {
     b.arguments.option("initrd", b.vm.initrd);
   }
   b.arguments.option("append", kernel_line(b));
   return {};
-}
-
-void put_credentials(Builder& b) {
-  for (const credential::Structure& structure : b.plan.structures) {
-    // One option each: QEMU counts files, and publishes that count as the number of structures.
-    b.arguments.option("smbios", "", {{"file", b.file_of(StructureBlob{structure})}});
-  }
-  if (b.plan.fw_cfg.size() > credential::kFwCfgItemsInDefaultSlots) {
-    b.arguments.option("global", fmt::format("fw_cfg.x-file-slots={}", b.plan.fw_cfg.size() + kOwnFwCfgFiles));
-  }
-  for (const credential::FwCfgItem& item : b.plan.fw_cfg) {
-    b.arguments.option("fw_cfg", "",
-                       {{"name", std::string(kFwCfgFolder) + item.guest}, {"file", b.file_of(ValueBlob{item})}});
-  }
-}
-
-void put_link(Builder& b) {
-  if (!b.context.with_link) return;
-  b.launch.link = LinkKind::serial;
-  b.arguments.option("device", b.device("virtio-serial"), {{"id", "link"}, {"max_ports", "2"}});
-  b.arguments.option("chardev", "socket", {{"id", "vmcred"}, {"fd", std::to_string(b.launch.link_fd)}});
-  b.arguments.option("device", "virtserialport",
-                     {{"bus", "link.0"}, {"chardev", "vmcred"}, {"name", std::string(credential::kLinkCredential)},
-                      {"id", "vmcred0"}});
 }
 
 Result<> put_disks(Builder& b) {
@@ -234,9 +190,9 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
   Builder b = {.vm = vm, .plan = plan, .context = context, .board = board, .arguments = Arguments(program_of(vm))};
   put_machine(b);
   put_supervision(b);
-  put_credentials(b);
+  put_credentials(b.arguments, b.launch, plan);
   TRY(put_kernel(b));
-  put_link(b);
+  if (context.with_link) put_link(b.arguments, b.launch, board.bus);
   TRY(put_disks(b));
   TRY(put_networks(b));
   put_other_devices(b);

@@ -170,7 +170,9 @@ Result<Child> spawn(const Command& command) {
                              .new_session = command.new_session,
                              .user = command.user,
                              .limits = command.limits};
-  const pid_t pid = ::fork();
+  // vfork: no page tables are copied, and a start waits for the exec anyway. Not for another user: glibc's setresuid
+  // talks to threads, which a child that shares our memory must not do.
+  const pid_t pid = command.user ? ::fork() : ::vfork();
   if (pid < 0) return fail_errno("run '{}': fork", name);
   if (pid == 0) become_child(preparation);
   Child child(pid, Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))));

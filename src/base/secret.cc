@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cassert>
@@ -18,7 +19,8 @@ namespace {
 
 constexpr std::size_t kSmallest = 32;
 constexpr std::size_t kLargestSlot = 32 * 1024;
-constexpr std::size_t kChunk = 128 * 1024;
+constexpr std::size_t kSmallestChunk = 16 * 1024;
+constexpr std::size_t kLargestChunk = 128 * 1024;
 constexpr std::size_t kClasses = 11;  // 32 … 32768
 
 struct FreeSlot {
@@ -56,8 +58,10 @@ std::uint8_t* take_slot(std::size_t capacity) {
   const std::scoped_lock lock(store.mutex);
   FreeSlot*& head = store.free.at(class_of(capacity));
   if (head == nullptr) {
-    std::uint8_t* const chunk = map_protected(kChunk);
-    for (std::size_t offset = 0; offset + capacity <= kChunk; offset += capacity) {
+    // Locking makes every page present, so a few secrets should not cost many pages.
+    const std::size_t size = std::clamp(capacity * 64, kSmallestChunk, kLargestChunk);
+    std::uint8_t* const chunk = map_protected(size);
+    for (std::size_t offset = 0; offset + capacity <= size; offset += capacity) {
       auto* const slot = reinterpret_cast<FreeSlot*>(chunk + offset);  // NOLINT
       slot->next = head;
       head = slot;

@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "age/keys.h"
 #include "base/randomness.h"
@@ -29,6 +30,10 @@ Result<std::string> encrypt_armored(std::span<const RecipientPtr> recipients, By
 ///
 /// `denied`: no identity matches. `invalid_data`: not an age file. `mismatch`: changed since it was written.
 Result<Secret> decrypt(std::span<const IdentityPtr> identities, std::string_view file);
+
+/// The same for many files, one result each: a plugin is started once for all of them (one PIN), after the native keys.
+std::vector<Result<Secret>> decrypt_all(std::span<const IdentityPtr> identities,
+                                        std::span<const std::string_view> files);
 
 /// The middle of it: the file key out of a header's stanzas. `denied`: no identity matches; `invalid_data`: a stanza of
 /// a known kind is malformed, or a passphrase stands beside others.

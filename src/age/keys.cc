@@ -1,6 +1,7 @@
 #include "age/keys.h"
 
 #include "age/bech32.h"
+#include "age/plugin.h"
 #include "age/ssh.h"
 #include "age/x25519.h"
 
@@ -32,37 +33,56 @@ Result<std::vector<T>> parse_lines(std::string_view text, Parse parse) {
 
 }  // namespace
 
-Result<RecipientPtr> parse_recipient(std::string_view text) {
+std::vector<Result<std::optional<Secret>>> Identity::unwrap_all(std::span<const std::span<const Stanza>> files) const {
+  std::vector<Result<std::optional<Secret>>> results;
+  results.reserve(files.size());
+  for (const auto& stanzas : files) results.push_back(unwrap(stanzas));
+  return results;
+}
+
+Result<RecipientPtr> parse_recipient(std::string_view text) { return parse_recipient(text, Plugins{}); }
+
+Result<RecipientPtr> parse_recipient(std::string_view text, const Plugins& plugins) {
   text = trimmed(text);
   if (text.starts_with("AGE-")) {
     return hint(fail(Errc::invalid_data, "this is a private key, not a recipient"),
                 "give the public key that begins with 'age1'; take care who saw the private one");
   }
-  if (text.starts_with("age1")) return in(fmt::format("recipient '{}'", text), parse_x25519_recipient(text));
-  if (text.starts_with("ssh-")) return in(fmt::format("recipient '{}'", text), parse_ssh_recipient(text));
+  const std::string doing = fmt::format("recipient '{}'", text);
+  if (is_plugin_recipient(text)) return in(doing, plugin_recipient(text, plugins));
+  if (text.starts_with("age1")) return in(doing, parse_x25519_recipient(text));
+  if (text.starts_with("ssh-")) return in(doing, parse_ssh_recipient(text));
   return hint(fail(Errc::invalid_data, "this kind of recipient is not known"),
               "a recipient begins with 'age1', 'ssh-ed25519' or 'ssh-rsa'");
 }
 
-Result<Recipients> parse_recipients(std::string_view text) { return parse_lines<RecipientPtr>(text, parse_recipient); }
+Result<Recipients> parse_recipients(std::string_view text) {
+  return parse_lines<RecipientPtr>(text, [](std::string_view line) { return parse_recipient(line); });
+}
 
-Result<IdentityPtr> parse_identity(std::string_view text) {
+Result<IdentityPtr> parse_identity(std::string_view text) { return parse_identity(text, Plugins{}); }
+
+Result<IdentityPtr> parse_identity(std::string_view text, const Plugins& plugins) {
   text = trimmed(text);
   if (text.starts_with("AGE-SECRET-KEY-1")) return in("identity", parse_x25519_identity(text));
+  if (is_plugin_identity(text)) return in("identity", plugin_identity(text, plugins));
   if (text.starts_with("age1")) {
     return hint(fail(Errc::invalid_data, "this is a recipient (a public key), not an identity"),
                 "give the private key that begins with 'AGE-SECRET-KEY-1'");
   }
   return hint(fail(Errc::invalid_data, "this kind of identity is not known"),
-              "an identity begins with 'AGE-SECRET-KEY-1'");
+              "an identity begins with 'AGE-SECRET-KEY-1' or 'AGE-PLUGIN-'");
 }
 
-Result<Identities> parse_identities(std::string_view text) {
+Result<Identities> parse_identities(std::string_view text) { return parse_identities(text, Plugins{}); }
+
+Result<Identities> parse_identities(std::string_view text, const Plugins& plugins) {
   if (is_ssh_private_key(text)) {
     TRY_LET(SshPrivateKey key, parse_ssh_private_key(text));
     return ssh_identities(std::move(key));
   }
-  TRY_LET(Identities found, parse_lines<IdentityPtr>(text, parse_identity));
+  TRY_LET(Identities found,
+          parse_lines<IdentityPtr>(text, [&](std::string_view line) { return parse_identity(line, plugins); }));
   if (found.empty()) return fail(Errc::not_found, "no identity in it");
   return found;
 }

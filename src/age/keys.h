@@ -47,6 +47,9 @@ class Identity {
   Identity& operator=(const Identity&) = delete;
   /// The file key; nothing when no stanza is for this identity; `invalid_data` when one of its own kind is malformed.
   [[nodiscard]] virtual Result<std::optional<Secret>> unwrap(std::span<const Stanza> stanzas) const = 0;
+  /// The same for many files at once; one result each. Plugins run once for all of them.
+  [[nodiscard]] virtual std::vector<Result<std::optional<Secret>>> unwrap_all(
+      std::span<const std::span<const Stanza>> files) const;
   /// Whether this identity belongs to a recipient written like that. False where it cannot tell (plugins).
   [[nodiscard]] virtual bool reads(std::string_view recipient) const = 0;
   /// Its recipient's text; "" where that cannot be computed (plugins, passphrases).
@@ -58,18 +61,23 @@ using IdentityPtr = std::shared_ptr<const Identity>;
 using Recipients = std::vector<RecipientPtr>;
 using Identities = std::vector<IdentityPtr>;
 
-/// One recipient: "age1…" (X25519), "ssh-ed25519 …", "ssh-rsa …". Unknown kinds are `invalid_data`; the text of a
-/// mistyped *private* key is never repeated in the message.
+struct Plugins;  // age/plugin.h: how plugins are found and what they may ask; without it nobody answers them
+
+/// One recipient: "age1…" (X25519), "ssh-ed25519 …", "ssh-rsa …", "age1NAME1…" (a plugin's). Unknown kinds are
+/// `invalid_data`; the text of a mistyped *private* key is never repeated in the message.
 Result<RecipientPtr> parse_recipient(std::string_view text);
+Result<RecipientPtr> parse_recipient(std::string_view text, const Plugins& plugins);
 /// A list: one a line, '#' comments and empty lines skipped. Errors say the line.
 Result<Recipients> parse_recipients(std::string_view text);
 
-/// One identity: "AGE-SECRET-KEY-1…".
+/// One identity: "AGE-SECRET-KEY-1…" or "AGE-PLUGIN-NAME-1…".
 Result<IdentityPtr> parse_identity(std::string_view text);
+Result<IdentityPtr> parse_identity(std::string_view text, const Plugins& plugins);
 /// A key file: one a line as age-keygen writes it, '#' comments and empty lines skipped; or one SSH private key (which
 /// gives two identities where it is Ed25519, see ssh.h). Errors say the line, never its text. None in it is
 /// `not_found`.
 Result<Identities> parse_identities(std::string_view text);
+Result<Identities> parse_identities(std::string_view text, const Plugins& plugins);
 
 /// A new X25519 key.
 struct KeyPair {

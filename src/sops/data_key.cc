@@ -8,14 +8,67 @@
 namespace vmcred::sops {
 namespace {
 
-Result<Secret> unwrap_entry(const AgeEntry& entry, std::span<const age::IdentityPtr> identities) {
-  TRY_LET(Secret key, in(fmt::format("entry of '{}'", entry.recipient), age::decrypt(identities, entry.enc)));
-  if (key.size() != kDataKey) {
-    return fail(Errc::invalid_data, "entry of '{}': the data key has {} bytes, not {}", entry.recipient, key.size(),
-                kDataKey);
+/// Files whose data key is still wanted, and what was found so far.
+class Search {
+ public:
+  explicit Search(std::span<const File* const> files) : files_(files) {
+    for (const File* const file : files) results_.push_back(start(*file));
   }
-  return key;
-}
+
+  /// Offers one identity the entries of all open files, or only those that belong to it.
+  void offer(const age::IdentityPtr& identity, bool only_its_own) {
+    std::vector<std::pair<std::size_t, const AgeEntry*>> places;
+    std::vector<std::string_view> encs;
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      if (results_[i]) continue;
+      for (const AgeEntry& entry : files_[i]->age) {
+        if (only_its_own && !identity->reads(entry.recipient)) continue;
+        places.emplace_back(i, &entry);
+        encs.emplace_back(entry.enc);
+      }
+    }
+    auto keys = age::decrypt_all({&identity, 1}, encs);
+    for (std::size_t k = 0; k < keys.size(); ++k)
+      take(results_[places[k].first], *places[k].second, std::move(keys[k]));
+  }
+
+  [[nodiscard]] std::vector<Result<Secret>> take_results(std::size_t identities) {
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      if (results_[i] || results_[i].error().code != Errc::denied || files_[i]->age.empty()) continue;
+      results_[i] = hint(fail(Errc::denied, "none of our {} identities is among its {} age recipients", identities,
+                              files_[i]->age.size()),
+                         "ask somebody who can read it to add your public key");
+    }
+    return std::move(results_);
+  }
+  [[nodiscard]] bool done() const {
+    return std::ranges::all_of(results_, [](const auto& result) { return result.has_value(); });
+  }
+
+ private:
+  static Result<Secret> start(const File& file) {
+    if (!file.age.empty()) return fail(Errc::denied, "not opened yet");
+    return hint(fail(Errc::denied, "it is encrypted for {} alone, not for any age key",
+                     pgp_fingerprints(file).empty() ? "keys of other kinds" : "PGP keys"),
+                "add an age recipient with sops");
+  }
+
+  /// A key wins; of the failures the first counts that says more than "not for you".
+  static void take(Result<Secret>& result, const AgeEntry& entry, Result<Secret> key) {
+    if (result) return;
+    if (key && key->size() != kDataKey) {
+      key = fail(Errc::invalid_data, "the data key has {} bytes, not {}", key->size(), kDataKey);
+    }
+    if (key) {
+      result = std::move(key);
+    } else if (result.error().code == Errc::denied && key.error().code != Errc::denied) {
+      result = in(fmt::format("entry of '{}'", entry.recipient), std::move(key));
+    }
+  }
+
+  std::span<const File* const> files_;
+  std::vector<Result<Secret>> results_;
+};
 
 }  // namespace
 
@@ -40,29 +93,19 @@ Result<std::vector<AgeEntry>> wrap_data_key(Bytes data_key, std::span<const age:
 }
 
 Result<Secret> unwrap_data_key(const File& file, std::span<const age::IdentityPtr> identities) {
-  if (file.age.empty()) {
-    return hint(fail(Errc::denied, "it is encrypted for {} alone, not for any age key",
-                     pgp_fingerprints(file).empty() ? "keys of other kinds" : "PGP keys"),
-                "add an age recipient with sops");
-  }
-  std::optional<Error> first;
-  for (const AgeEntry& entry : file.age) {
+  const File* const one = &file;
+  return std::move(unwrap_data_keys({&one, 1}, identities).front());
+}
+
+std::vector<Result<Secret>> unwrap_data_keys(std::span<const File* const> files,
+                                             std::span<const age::IdentityPtr> identities) {
+  Search search(files);
+  for (const bool only_its_own : {true, false}) {
     for (const age::IdentityPtr& identity : identities) {
-      if (!identity->reads(entry.recipient)) continue;
-      Result<Secret> key = unwrap_entry(entry, {&identity, 1});
-      if (key) return key;
-      if (!first) first = key.error();
+      if (!search.done()) search.offer(identity, only_its_own);
     }
   }
-  for (const AgeEntry& entry : file.age) {
-    Result<Secret> key = unwrap_entry(entry, identities);
-    if (key) return key;
-    if (key.error().code != Errc::denied && !first) first = key.error();
-  }
-  if (first) return Failure(*first);
-  return hint(fail(Errc::denied, "none of our {} identities is among its {} age recipients", identities.size(),
-                   file.age.size()),
-              "ask somebody who can read it to add your public key");
+  return search.take_results(identities.size());
 }
 
 }  // namespace vmcred::sops

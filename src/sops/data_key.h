@@ -17,4 +17,8 @@ Result<std::vector<AgeEntry>> wrap_data_key(Bytes data_key, std::span<const age:
 /// `denied` when no identity opens any, also when there are only entries of kinds that we do not read.
 Result<Secret> unwrap_data_key(const File& file, std::span<const age::IdentityPtr> identities);
 
+/// The same for many files, one result each: a plugin is started once for all of them.
+std::vector<Result<Secret>> unwrap_data_keys(std::span<const File* const> files,
+                                             std::span<const age::IdentityPtr> identities);
+
 }  // namespace vmcred::sops

@@ -83,6 +83,15 @@ Result<Secret> decrypt(const File& file, std::span<const age::IdentityPtr> ident
   return open_value(file, data_key.bytes());
 }
 
+std::vector<Result<Secret>> decrypt_all(std::span<const File* const> files,
+                                        std::span<const age::IdentityPtr> identities) {
+  std::vector<Result<Secret>> results = unwrap_data_keys(files, identities);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (results[i]) results[i] = open_value(*files[i], results[i]->bytes());
+  }
+  return results;
+}
+
 Result<File> rewrap(const File& file, std::span<const age::RecipientPtr> wanted,
                     std::span<const age::IdentityPtr> identities, const Doors& doors) {
   if (wanted.empty()) return fail(Errc::usage, "a secret needs a recipient");

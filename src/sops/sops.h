@@ -61,6 +61,11 @@ Result<File> encrypt(Bytes value, std::span<const age::RecipientPtr> recipients,
 /// `denied`: no identity is among the recipients. `mismatch`: changed since it was written.
 Result<Secret> decrypt(const File& file, std::span<const age::IdentityPtr> identities);
 
+/// The same for many files, one result each. Prefer it where plugins may be among the identities: each is started once
+/// for all files, so a person types one PIN.
+std::vector<Result<Secret>> decrypt_all(std::span<const File* const> files,
+                                        std::span<const age::IdentityPtr> identities);
+
 /// The same value for other recipients.
 ///
 /// Where nobody is removed, the data key, the value, the MAC and the entries of those who stay are kept byte for byte.

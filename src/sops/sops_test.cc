@@ -94,6 +94,34 @@ TEST(Sops, AnEntryWithAFalseNameIsStillFound) {
   EXPECT_THAT(decrypt(file, {&key, 1}), Succeeds());
 }
 
+TEST(Sops, ManyFilesAtOnceEachWithItsOwnResult) {
+  const Person a = person();
+  const Person b = person();
+  const File first = file_for({a.recipient}, "one");
+  const File second = file_for({b.recipient}, "two");
+  const File strange = file_for({person().recipient});
+  File changed = file_for({a.recipient}, "x");
+  changed.data = "";
+  File swapped = file_for({a.recipient, person().recipient}, "three");
+  std::swap(swapped.age[0].recipient, swapped.age[1].recipient);
+  const std::vector<const File*> files = {&first, &second, &strange, &changed, &swapped};
+  const age::Identities keys = {a.identity, b.identity};
+  const auto values = decrypt_all(files, keys);
+  ASSERT_EQ(values.size(), files.size());
+  EXPECT_EQ(values[0]->text(), "one");
+  EXPECT_EQ(values[1]->text(), "two");
+  EXPECT_THAT(values[2], FailsWith(Errc::denied, HasSubstr("none of our 2 identities")));
+  EXPECT_THAT(values[3], FailsWith(Errc::mismatch, HasSubstr("MAC is wrong")));
+  EXPECT_EQ(values[4]->text(), "three");
+}
+
+TEST(Sops, AMalformedEntryIsNamed) {
+  const age::IdentityPtr key = identity();
+  File file = file_for({recipient()});
+  file.age[0].enc = "nonsense";
+  EXPECT_THAT(decrypt(file, {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr("entry of 'age1q73")));
+}
+
 TEST(Sops, RefusesWhatIsNoFileOfTheBinaryKind) {
   const std::string good = print(file_for({recipient()}));
   const auto with = [&](std::string_view from, std::string_view to) {

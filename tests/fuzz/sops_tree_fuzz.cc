@@ -1,5 +1,5 @@
-// sops files of the json, yaml and dotenv kinds are read or refused. The same text goes to every reader, and every plain
-// scalar of it through the type rules.
+// sops files of the json, yaml and dotenv kinds are read or refused. The same text goes to every reader, and what is
+// short enough to be a plain scalar through the type rules.
 // links: vmcred_sops
 #include "sops/tree.h"
 #include "sops/yaml_scalar.h"

@@ -13,6 +13,7 @@ std::span<const Command* const> commands() {
       &kVarsGet,
       &kVarsSet,
       &kVarsCheck,
+      &kCheck,
       &kActivate,
       &kVmList,
       &kVmPlan,

@@ -6,6 +6,7 @@
 namespace vmcred::app {
 
 extern const Command kActivate;
+extern const Command kCheck;
 extern const Command kCompletion;
 extern const Command kDeclare;
 extern const Command kDemo;

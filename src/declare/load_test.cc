@@ -50,6 +50,15 @@ TEST(Load, ReadsTheMinimalExample) {
   EXPECT_EQ(declaration->vms.at("my-vm").machine, "my-host");
 }
 
+TEST(Load, TakesAnEmptyDeclaration) {
+  EXPECT_THAT(parse_toml("", "vmcred.toml"), Succeeds());
+  EXPECT_THAT(parse_json_declaration(R"({"machines": {}, "generators": {}, "vms": {}})", "vmcred.json"), Succeeds());
+}
+
+TEST(Load, NeedsAMachineForAVm) {
+  EXPECT_THAT(parse_toml("[vms.web]\n", "vmcred.toml"), FailsWith(Errc::invalid_data, HasSubstr("no machine is declared")));
+}
+
 TEST(Load, NamesTheRemedyWhereThereIsNoDeclaration) {
   const testing::TestFolder folder;
   const auto declaration = load(folder.path());

@@ -35,6 +35,7 @@ struct File {
   std::string needed_for = "services";  ///< partitioning, activation, users, services
   std::vector<std::string> restart_units = {};
   Place place = {};
+  Place mode_place = {};  ///< of the mode's value, where it is declared
   bool operator==(const File&) const = default;
 };
 

@@ -40,9 +40,6 @@ Declaration read_tree(const Node& root, const std::string& file, const std::stri
   table.each("machines", [&](const Entry& member, const std::string& pointer) {
     declaration.machines[member.key] = read_machine(member, pointer, report);
   });
-  if (declaration.machines.empty() && (table.has("vms") || table.has("generators"))) {
-    report.add(Fault::missing_key, table.place(), "no machine is declared", "name the host of the vms: [machines.my-host]");
-  }
   table.each("generators", [&](const Entry& member, const std::string& pointer) {
     declaration.generators[member.key] = read_generator(member, pointer, declaration, report);
   });
@@ -51,6 +48,9 @@ Declaration read_tree(const Node& root, const std::string& file, const std::stri
     declaration.vms[member.key] = read_vm(member, pointer, declaration, report);
   });
   check_vm_names(declaration, report);
+  if (declaration.machines.empty() && !(declaration.vms.empty() && declaration.generators.empty())) {
+    report.add(Fault::missing_key, table.place(), "no machine is declared", "name the host of the vms: [machines.my-host]");
+  }
   return declaration;
 }
 

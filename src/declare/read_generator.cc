@@ -41,6 +41,7 @@ File read_file_options(const Entry& member, const std::string& pointer, const st
                     "four octal digits, such as \"0400\"");
     }
     file.mode = value.value_or(0400);
+    file.mode_place = table.place("mode");
   }
   file.allow_empty = table.flag("allow-empty", false);
   file.needed_for = table.word_or("needed-for", "services", kNeededFor);

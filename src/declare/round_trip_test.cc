@@ -149,7 +149,7 @@ Declaration without_places(Declaration declaration) {
   for (auto& [name, machine] : declaration.machines) machine.place = {};
   for (auto& [name, generator] : declaration.generators) {
     generator.place = {};
-    for (auto& [file, each] : generator.files) each.place = {};
+    for (auto& [file, each] : generator.files) each.place = each.mode_place = {};
     for (auto& [prompt, each] : generator.prompts) each.place = {};
   }
   for (auto& [name, vm] : declaration.vms) {

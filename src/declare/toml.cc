@@ -2,7 +2,11 @@
 // the release programs are static.
 #include "declare/toml.h"
 
-#define TOML_EXCEPTIONS 0
+// toml++ 3.3 asserts what it then checks, and text such as "[.a]" breaks the assertion; with NDEBUG it even lets the
+// compiler assume it. Without either, its own error comes out.
+#undef NDEBUG
+#define TOML_ASSERT(expression) static_assert(true)
+#define TOML_EXCEPTIONS 1
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_ENABLE_WINDOWS_COMPAT 0
 #include <toml++/toml.h>
@@ -53,21 +57,21 @@ std::string sentence(std::string_view description) {
   std::string text(description);
   if (text.starts_with("Error while ")) text.erase(0, std::string_view("Error while ").size());
   while (text.ends_with('.')) text.pop_back();
+  if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
   return text;
 }
 
 }  // namespace
 
 std::expected<Node, SyntaxError> toml_tree(std::string_view text) {
-  const toml::parse_result result = toml::parse(text);
-  if (!result) {
-    const toml::parse_error& error = result.error();
+  try {
+    Node root;
+    root.value = object_of(toml::parse(text));
+    root.mark = {1, 1};
+    return root;
+  } catch (const toml::parse_error& error) {
     return std::unexpected(SyntaxError{mark_of(error.source()), sentence(error.description())});
   }
-  Node root;
-  root.mark = {1, 1};
-  root.value = object_of(result.table());
-  return root;
 }
 
 }  // namespace vmcred::declare

@@ -1,0 +1,127 @@
+// vmcred check: every broken link of the chain, before anything boots.
+#include "chain/check.h"
+
+#include "base/file.h"
+#include "chain/report.h"
+#include "commands.h"
+#include "project.h"
+#include "store/repository.h"
+
+namespace vmcred::app {
+namespace {
+
+constexpr int kMaxRounds = 4;
+constexpr std::size_t kMaxForeign = 4UL * 1024 * 1024;  // of a unit file or a domain
+
+constexpr Parameter kParameters[] = {
+    {"--sarif", "print the findings as SARIF 2.1.0, for code scanning"},
+    {"--fix", "mend what is mechanical, then check again"},
+    {"--describe CODE", "explain a finding; 'all' lists the codes"},
+    {"--unit FILE...", "check this unit file or drop-in instead of the declaration (repeatable)"},
+    {"--argv", "check the command line after '--' instead of the declaration"},
+    {"--libvirt FILE...", "check this libvirt domain instead of the declaration (repeatable)"},
+    {"--systemd VERSION", "of the guest, for --unit, --argv and --libvirt (default: 252)"},
+};
+
+Result<Exit> describe(const World& world, const std::string& code) {
+  if (code == "all") {
+    for (const chain::CodeInfo& each : chain::codes())
+      print(world, fmt::format("{}  {:<7}  {}\n", chain::code_name(each.code), chain::level_name(each.level), each.summary));
+    return Exit::done;
+  }
+  const std::string_view page = chain::page(code);
+  if (page.empty()) return hint(fail(Errc::usage, "no finding has the code '{}'", code), "'vmcred check --describe all' lists them");
+  print(world, page);
+  return Exit::done;
+}
+
+Result<int> systemd_version(const Given& given) {
+  if (!given.has("systemd")) return 252;
+  const std::string text = given.at("systemd");
+  if (text.empty() || text.size() > 3 || text.find_first_not_of("0123456789") != std::string::npos)
+    return fail(Errc::usage, "--systemd takes a version such as 257, not '{}'", text);
+  return std::stoi(text);
+}
+
+void append(std::vector<chain::Finding>& all, std::vector<chain::Finding> more) {
+  for (chain::Finding& each : more) all.push_back(std::move(each));
+}
+
+Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
+  TRY_LET(const int systemd, systemd_version(given));
+  std::vector<chain::Finding> all;
+  std::vector<chain::UnitText> units;
+  for (const std::string& file : given.all("unit")) {
+    TRY_LET(std::string text, in("read the unit", read_file(file, kMaxForeign)));
+    units.push_back({file, std::move(text)});
+  }
+  append(all, chain::check_units(units, systemd));
+  for (const std::string& file : given.all("libvirt")) {
+    TRY_LET(const std::string text, in("read the domain", read_file(file, kMaxForeign)));
+    append(all, chain::check_domain(text, file, systemd));
+  }
+  append(all, chain::check_command_line(given.all("REST"), "command line", systemd));
+  return all;
+}
+
+Result<std::vector<chain::Finding>> project_findings(const World& world) {
+  TRY_LET(const declare::Reading reading, load_project_leniently(world));
+  const declare::Declaration& declaration = reading.declaration;
+  std::vector<chain::Finding> all = chain::check_declaration(reading);
+  if (reading.problems.empty()) {
+    TRY_LET(const store::Repository repository, store::Repository::open(declaration.folder));
+    append(all, chain::check_plans(declaration, &repository));
+    TRY_LET(auto stored, in("check the store", chain::check_store(declaration, repository, world.clock->now())));
+    append(all, std::move(stored));
+    append(all, chain::check_sources(declaration));
+  }
+  TRY_LET(auto tree, chain::check_tree(world.project));
+  append(all, std::move(tree));
+  return all;
+}
+
+Result<Exit> run(const Given& given, World& world) {
+  if (given.has("describe")) return describe(world, given.at("describe"));
+  const bool argv = given.has("argv") || given.has("REST");
+  if (argv && given.all("REST").empty())
+    return hint(fail(Errc::usage, "--argv needs a command line"), "vmcred check --argv -- qemu-system-x86_64 …");
+  const bool foreign = argv || given.has("unit") || given.has("libvirt");
+  if (foreign && given.has("fix")) return fail(Errc::usage, "--fix mends declarations alone");
+  TRY_LET(std::vector<chain::Finding> findings, foreign ? foreign_findings(given) : project_findings(world));
+  if (given.has("fix")) {
+    std::size_t mended = 0;
+    for (int round = 0; round < kMaxRounds; ++round) {  // what is mended may have hidden what else is wrong
+      TRY_LET(const std::size_t now, chain::apply_edits(findings));
+      if (now == 0) break;
+      mended += now;
+      TRY_LET(findings, project_findings(world));
+    }
+    note(world, fmt::format("mended {} {}", mended, mended == 1 ? "finding" : "findings"));
+  }
+  chain::sort_findings(findings);
+  if (given.has("sarif")) {
+    print(world, dump_json(chain::findings_sarif(findings, VMCRED_VERSION), Indent::two_spaces));
+  } else if (world.json) {
+    print(world, dump_json(chain::findings_json(findings), Indent::two_spaces));
+  } else {
+    print(world, chain::findings_text(findings, world.color_out));
+  }
+  return chain::any_findings(findings) ? Exit::findings : Exit::done;
+}
+
+}  // namespace
+
+constinit const Command kCheck = {
+    "check",
+    "find every broken link of the chain before anything boots",
+    "Reads the declaration and the store, decrypts nothing and starts nothing. Names that do not match, values\n"
+    "that were never generated, modes, collisions, budgets of the declared guest and hypervisor, recipients that\n"
+    "drifted, plain text where none may be: each with its place, cause and remedy. --fix mends what is mechanical.\n\n"
+    "--unit, --argv and --libvirt check what others wrote, with no declaration at all.\n\n"
+    "Exit code 3 when there is any error or warning; notes change nothing.",
+    kParameters,
+    run,
+    true,
+};
+
+}  // namespace vmcred::app

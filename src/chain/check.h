@@ -1,0 +1,47 @@
+// The static checker: every broken link of the chain before anything boots. Nothing is decrypted, no VM is started.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "chain/finding.h"
+#include "declare/load.h"
+#include "store/repository.h"
+
+namespace vmcred::chain {
+
+/// What the declaration says by itself: its own problems, then names, lists, guest services, modes.
+std::vector<Finding> check_declaration(const declare::Reading& reading);
+
+/// The delivery plan of every vm, with the sizes that the stored files tell (a sops file is as long as its value).
+/// `repository` may be null: sizes are not known then. For a declaration without problems.
+std::vector<Finding> check_plans(const declare::Declaration& declaration, const store::Repository* repository);
+
+/// The store: what is missing, orphaned, due, stale, drifted or in clear. For a declaration without problems.
+Result<std::vector<Finding>> check_store(const declare::Declaration& declaration, const store::Repository& repository,
+                                         SystemTime now);
+
+/// Files of the host that credentials come from, where this machine has them.
+std::vector<Finding> check_sources(const declare::Declaration& declaration);
+
+/// Files of the project folder (declaration, scripts, notes) that hold a private key. `vars` and `sops` are the store's.
+Result<std::vector<Finding>> check_tree(const std::string& folder);
+
+/// Unit files and drop-ins that somebody wrote, for a systemd of that version. Files of one unit are read together:
+/// "NAME.service", "NAME.service.d/X.conf", and the template's for an instance.
+struct UnitText {
+  std::string file;
+  std::string text;
+};
+std::vector<Finding> check_units(const std::vector<UnitText>& units, int systemd);
+
+/// A hypervisor's command line: `words` as in argv, `name` for messages ("command line").
+std::vector<Finding> check_command_line(const std::vector<std::string>& words, const std::string& name, int systemd);
+
+/// A libvirt domain.
+std::vector<Finding> check_domain(std::string_view xml, const std::string& file, int systemd);
+
+}  // namespace vmcred::chain

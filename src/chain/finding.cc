@@ -1,0 +1,81 @@
+#include "chain/finding.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace vmcred::chain {
+namespace {
+
+constexpr CodeInfo kCodes[] = {
+    {Code::invalid_declaration, Level::error, "the declaration cannot be read as it stands"},
+    {Code::not_loaded, Level::error, "credential-files names a credential that load-credential does not load"},
+    {Code::not_injected, Level::warning, "a credential is loaded on the host and never injected"},
+    {Code::no_host_prefix, Level::warning, "a host credential has no 'host-' prefix"},
+    {Code::wrong_guest_name, Level::error, "a guest service loads a name that the vm does not receive"},
+    {Code::not_generated, Level::error, "a declared value was never generated"},
+    {Code::open_mode, Level::warning, "the mode of a secret lets others read it, or its owner not"},
+    {Code::collision, Level::error, "two credentials of one vm have the same name"},
+    {Code::reserved_name, Level::error, "a credential has a reserved name"},
+    {Code::bad_name, Level::error, "a name is not one that systemd or the store can hold"},
+    {Code::unknown_reference, Level::error, "something is named that is not declared"},
+    {Code::over_budget, Level::error, "a credential does not fit into what the declared guest can receive"},
+    {Code::no_channel, Level::error, "the hypervisor has no way to deliver credentials to this guest"},
+    {Code::secret_in_static, Level::error, "a static value looks like a secret"},
+    {Code::socket_name_too_long, Level::error, "the names of unit and credential are too long for a socket source"},
+    {Code::generator_name, Level::note, "a generator does not bear the name of its vm"},
+    {Code::unconsumed, Level::note, "no guest service loads a credential"},
+    {Code::readable_source, Level::warning, "the file that a credential comes from can be read by others"},
+    {Code::plan_remark, Level::warning, "the delivery plan warns"},
+    {Code::stale, Level::warning, "a value is older than what it is made from"},
+    {Code::orphaned, Level::warning, "a stored value is not declared"},
+    {Code::due, Level::warning, "a value is older than its rotate-after"},
+    {Code::recipients_drifted, Level::error, "who can decrypt a secret is not who should"},
+    {Code::open_secret, Level::error, "a declared secret is stored as plain text"},
+    {Code::plaintext_in_tree, Level::error, "a file of the project holds a private key"},
+    {Code::relative_load_credential, Level::warning, "a relative LoadCredential= that systemd skips silently when it is missing"},
+    {Code::import_credential_too_old, Level::error, "ImportCredential= is unknown to the guest's systemd"},
+    {Code::refresh_too_old, Level::warning, "RefreshOnReload= is unknown to the guest's systemd"},
+    {Code::no_private_mounts, Level::warning, "a service that loads credentials has no PrivateMounts="},
+    {Code::secret_in_unit, Level::error, "a unit file holds a secret"},
+    {Code::ignored_credential_line, Level::error, "systemd ignores a credential line"},
+    {Code::credential_twice, Level::warning, "a unit loads two credentials under one name"},
+    {Code::secret_on_command_line, Level::error, "a command line holds a credential's value"},
+    {Code::fw_cfg_name_too_long, Level::error, "a credential's name is too long for fw_cfg"},
+    {Code::smbios_ignored, Level::error, "OEM strings are given to a machine that has no SMBIOS"},
+    {Code::too_much_for_a_page, Level::error, "more OEM strings than the guest's systemd reads"},
+    {Code::split_at_commas, Level::error, "the hypervisor's parser cuts a value"},
+    {Code::path_overrun, Level::warning, "an option with a known memory fault"},
+    {Code::on_kernel_command_line, Level::error, "a credential on the kernel's command line"},
+    {Code::secret_in_domain, Level::error, "a libvirt domain holds a credential's value"},
+};
+
+}  // namespace
+
+std::string_view level_name(Level level) {
+  constexpr std::string_view kNames[] = {"note", "warning", "error"};
+  return kNames[static_cast<std::size_t>(level)];
+}
+
+std::span<const CodeInfo> codes() { return kCodes; }
+
+const CodeInfo& info(Code code) { return *std::ranges::find(kCodes, code, &CodeInfo::code); }
+
+std::string code_name(Code code) { return fmt::format("VC{:03}", static_cast<unsigned>(code)); }
+
+Finding finding(Code code, declare::Place place, std::string message, std::string hint) {
+  return {.code = code, .level = info(code).level, .place = std::move(place), .message = std::move(message), .hint = std::move(hint)};
+}
+
+void sort_findings(std::vector<Finding>& findings) {
+  std::ranges::stable_sort(findings, [](const Finding& a, const Finding& b) {
+    return std::tie(a.place.file, a.place.line, a.place.column, a.code) < std::tie(b.place.file, b.place.line, b.place.column, b.code);
+  });
+}
+
+bool any_findings(const std::vector<Finding>& findings) {
+  return std::ranges::any_of(findings, [](const Finding& each) { return each.level != Level::note; });
+}
+
+}  // namespace vmcred::chain

@@ -1,0 +1,133 @@
+#include "chain/report.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "base/file.h"
+#include "chain/lines.h"
+#include "declare/problem.h"
+
+namespace vmcred::chain {
+namespace {
+
+struct Paint {
+  bool on;
+  [[nodiscard]] std::string bold(std::string_view text) const { return on ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string(text); }
+  [[nodiscard]] std::string level(Level value) const {
+    const std::string_view name = level_name(value);
+    if (!on) return std::string(name);
+    const int color = value == Level::error ? 31 : value == Level::warning ? 33 : 36;
+    return fmt::format("\x1b[1;{}m{}\x1b[0m", color, name);
+  }
+};
+
+/// The line of the finding with a caret below what is meant.
+std::string excerpt(const std::optional<std::string>& line, const Finding& each) {
+  if (!line) return {};
+  const std::string number = std::to_string(each.place.line);
+  const Span span = span_at(*line, each.place.column);
+  std::string marks(span.columns_before, ' ');
+  marks += '^' + std::string(span.columns > 1 ? span.columns - 1 : 0, '~');
+  return fmt::format(" {} | {}\n {} | {}\n", number, shown_line(*line), std::string(number.size(), ' '), marks);
+}
+
+Json location(const Finding& each) {
+  Json physical = Json::object().set("artifactLocation", Json::object().set("uri", uri_of(each.place.file)));
+  if (each.place.line > 0)
+    physical.set("region", Json::object().set("startLine", each.place.line).set("startColumn", std::max(each.place.column, 1)));
+  Json json = Json::object().set("physicalLocation", std::move(physical));
+  if (!each.place.pointer.empty())
+    json.set("logicalLocations", Json::array().push(Json::object().set("fullyQualifiedName", each.place.pointer)));
+  return json;
+}
+
+Json rule(const CodeInfo& code) {
+  const std::string name = code_name(code.code);
+  return Json::object()
+      .set("id", name)
+      .set("shortDescription", Json::object().set("text", std::string(code.summary)))
+      .set("fullDescription", Json::object().set("text", std::string(page(name))))
+      .set("defaultConfiguration", Json::object().set("level", std::string(level_name(code.level))));
+}
+
+std::string whole_message(const Finding& each) {
+  std::string text = each.message;
+  for (const std::string& detail : each.details) text += "\n" + detail;
+  if (!each.hint.empty()) text += "\n" + each.hint;
+  return text;
+}
+
+}  // namespace
+
+std::string findings_text(const std::vector<Finding>& findings, bool color) {
+  const Paint paint{color};
+  std::string text;
+  Sources sources;
+  std::size_t counts[3] = {};
+  for (const Finding& each : findings) {
+    ++counts[static_cast<std::size_t>(each.level)];
+    text += fmt::format("{}: {}: {} [{}]\n", paint.bold(declare::where(each.place)), paint.level(each.level), each.message, code_name(each.code));
+    text += excerpt(sources.line(each.place), each);
+    for (const std::string& detail : each.details) text += fmt::format("  {}\n", detail);
+    if (!each.hint.empty()) text += fmt::format("  {}: {}\n", paint.bold("help"), each.hint);
+  }
+  if (findings.empty()) return "no findings\n";
+  const auto count = [&](Level level, std::string_view one) {
+    const std::size_t n = counts[static_cast<std::size_t>(level)];
+    return n == 0 ? std::string() : fmt::format("{} {}{}", n, one, n == 1 ? "" : "s");
+  };
+  std::string sum;
+  for (const std::string& part : {count(Level::error, "error"), count(Level::warning, "warning"), count(Level::note, "note")})
+    if (!part.empty()) sum += (sum.empty() ? "" : ", ") + part;
+  return text + sum + "; 'vmcred check --describe CODE' explains one\n";
+}
+
+Json findings_json(const std::vector<Finding>& findings) {
+  Json list = Json::array();
+  for (const Finding& each : findings) {
+    Json json = Json::object();
+    json.set("code", code_name(each.code)).set("level", std::string(level_name(each.level))).set("file", each.place.file);
+    json.set("line", each.place.line).set("column", each.place.column);
+    if (!each.place.pointer.empty()) json.set("pointer", each.place.pointer);
+    json.set("message", each.message).set("hint", each.hint);
+    if (!each.details.empty()) json.set("details", Json::strings(each.details));
+    json.set("fixable", !each.edits.empty());
+    list.push(std::move(json));
+  }
+  return Json::object().set("findings", std::move(list));
+}
+
+Json findings_sarif(const std::vector<Finding>& findings, const std::string& version) {
+  std::set<Code> used;
+  for (const Finding& each : findings) used.insert(each.code);
+  Json rules = Json::array();
+  std::map<Code, std::int64_t> index;
+  for (const Code code : used) {
+    index[code] = static_cast<std::int64_t>(index.size());
+    rules.push(rule(info(code)));
+  }
+  Json results = Json::array();
+  for (const Finding& each : findings) {
+    results.push(Json::object()
+                     .set("ruleId", code_name(each.code))
+                     .set("ruleIndex", index[each.code])
+                     .set("level", std::string(level_name(each.level)))
+                     .set("message", Json::object().set("text", whole_message(each)))
+                     .set("locations", Json::array().push(location(each))));
+  }
+  Json driver = Json::object().set("name", "vmcred").set("version", version).set("rules", std::move(rules));
+  Json run = Json::object()
+                 .set("tool", Json::object().set("driver", std::move(driver)))
+                 .set("columnKind", "unicodeCodePoints")
+                 .set("results", std::move(results));
+  return Json::object()
+      .set("$schema", "https://json.schemastore.org/sarif-2.1.0.json")
+      .set("version", "2.1.0")
+      .set("runs", Json::array().push(std::move(run)));
+}
+
+}  // namespace vmcred::chain

@@ -49,7 +49,7 @@ need() {
 need "install what is missing (tools/setup)" tools/setup
 need "build: dev" build dev
 need "build: release" build release
-need "guest image" tools/guest-image --program build/release/bin/vmcred-guest --overlay examples/test-vm/guest/overlay --out build/guest
+need "guest image" tools/guest-image --guest build/release/bin/vmcred-guest build/guest
 check "shell scripts (shellcheck)" bash -c 'git ls-files | xargs grep -lE "^#!.*(bash|sh)$" | grep -v "\.bats$" | xargs shellcheck -x'
 suite "unit, golden, property, fuzz replay" build/dev -L unit -j "$(nproc)"
 suite "end to end (real binaries)" build/dev -L e2e -j "$(nproc)"

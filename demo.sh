@@ -18,7 +18,7 @@ fi
 
 step "install what is missing (tools/setup --demo)" tools/setup --demo
 step "build vmcred and vmcred-guest" build release
-step "make the guest: kernel and initramfs with systemd" tools/guest-image --program build/release/bin/vmcred-guest --overlay examples/test-vm/guest/overlay --out build/guest
+step "make the guest: kernel and initramfs with systemd" tools/guest-image --guest build/release/bin/vmcred-guest build/guest
 arguments=(demo --guest build/guest)
 [[ $json == no ]] || arguments+=(--json)
 build/release/bin/vmcred "${arguments[@]}"

@@ -63,7 +63,7 @@ class Story {
 class DemoObserver final : public supervise::Observer {
  public:
   DemoObserver(World& world, Story& story, const LeakPatterns& patterns, LeakPlaces places, Seen& seen)
-      : story_(story), status_(world), patterns_(patterns), places_(std::move(places)), seen_(seen) {}
+      : story_(story), status_(world), patterns_(patterns), places_(std::move(places)), seen_(seen), verbose_(world.verbose) {}
 
   supervise::Wish on_event(const supervise::Event& event) override {
     using Kind = supervise::Event::Kind;
@@ -85,16 +85,19 @@ class DemoObserver final : public supervise::Observer {
         break;
       case Kind::ready:
         seen_.leaks = scan_for_leaks(patterns_, places_);
+        for (const std::string& place : seen_.leaks.unreadable_places) {
+          if (verbose_) story_.tell("", "could not be read: " + place);
+        }
         story_.tell("search", fmt::format("{} places searched for each secret (raw, hex, base64, windows of 16 bytes)",
                                           seen_.leaks.searched));
         return supervise::Wish::stop;
-      case Kind::vmm_exited:
+      case Kind::guest_ended:
         status_.clear();
-        story_.tell("stop", "the guest was asked to power off, and did");
+        story_.tell("stop", event.detail);
         break;
       case Kind::warning:
       case Kind::stopping:
-      case Kind::guest_ended: break;
+      case Kind::vmm_exited: break;
     }
     return supervise::Wish::go_on;
   }
@@ -105,6 +108,7 @@ class DemoObserver final : public supervise::Observer {
   const LeakPatterns& patterns_;
   LeakPlaces places_;
   Seen& seen_;
+  bool verbose_;
 };
 
 /// One row of the closing table.
@@ -181,6 +185,7 @@ std::string as_json(const std::vector<Row>& rows, const Seen& seen) {
   whole.set("service_output", Json::strings(service_output(seen.receipt)));
   whole.set("leaks", std::move(leaks));
   whole.set("unreadable", seen.leaks.unreadable);
+  if (!seen.leaks.unreadable_places.empty()) whole.set("unreadable_places", Json::strings(seen.leaks.unreadable_places));
   return dump_json(whole, Indent::two_spaces);
 }
 
@@ -193,10 +198,10 @@ std::string as_table(const std::vector<Row>& rows, const Seen& seen, bool color)
   }
   std::string text = "\n" + table(cells, color) + "\n" + styled("the service in the guest printed:", Style::bold, color) + "\n";
   for (const std::string& line : service_output(seen.receipt)) text += "  " + line + "\n";
-  text += fmt::format("\n{} of the guest's systemd {}; secrets found on command lines: {}, in environments: {}, in files: {}\n",
-                      fmt::format("boot to receipt: {}", seconds(seen.receipt_after)),
-                      seen.receipt ? seen.receipt->systemd_version : "?", seen.leaks.argv, seen.leaks.environ, seen.leaks.files);
-  if (seen.leaks.unreadable > 0) text += fmt::format("{} places could not be read (run as root to search all)\n", seen.leaks.unreadable);
+  text += fmt::format("\nboot to receipt: {} ({}, the guest's systemd is {})\n", seconds(seen.receipt_after), seen.accel,
+                      seen.receipt ? seen.receipt->systemd_version : "?");
+  text += fmt::format("secrets found on command lines: {}, in environments: {}, in files: {}; places that could not be read: {}\n",
+                      seen.leaks.argv, seen.leaks.environ, seen.leaks.files, seen.leaks.unreadable);
   return text;
 }
 

@@ -2,28 +2,14 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/file.h"
+#include "supervise/unix_socket.h"
 
 namespace vmcred::supervise {
 namespace {
-
-Result<sockaddr_un> address_of(const std::string& path) {
-  sockaddr_un address = {};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
-    return hint(fail(Errc::usage, "the path '{}' is too long for a socket ({} bytes, at most {})", path, path.size(),
-                     sizeof address.sun_path - 1),
-                "choose a shorter runtime folder");
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  return address;
-}
 
 const sockaddr* raw(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }  // NOLINT
 
@@ -51,13 +37,7 @@ bool read_lines(const Fd& socket, LineReader& reader, std::vector<std::string>& 
 }  // namespace
 
 Result<ControlServer> ControlServer::listen(const std::string& path) {
-  TRY_LET(const sockaddr_un address, address_of(path));
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return fail_errno("make the control socket");
-  // The folder is private already, so nobody can come between bind and chmod.
-  if (::bind(socket.get(), raw(address), sizeof address) != 0) return fail_errno("make the control socket '{}'", path);
-  if (::chmod(path.c_str(), 0600) != 0) return fail_errno("protect the control socket '{}'", path);
-  if (::listen(socket.get(), static_cast<int>(kMaxControlClients)) != 0) return fail_errno("listen on '{}'", path);
+  TRY_LET(Fd socket, listen_on(path, static_cast<int>(kMaxControlClients)));
   return ControlServer(std::move(socket));
 }
 
@@ -105,7 +85,7 @@ void ControlServer::answer(std::uint64_t client, const Json& json) {
 
 Result<ControlClient> ControlClient::connect(const std::string& folder) {
   const std::string path = join_path(folder, "control");
-  TRY_LET(const sockaddr_un address, address_of(path));
+  TRY_LET(const sockaddr_un address, unix_address(path));
   Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket) return fail_errno("make a socket");
   if (::connect(socket.get(), raw(address), sizeof address) != 0) {

@@ -5,7 +5,17 @@
 
 namespace vmcred::supervise {
 
+void LinkPump::accept_one() {
+  if (socket_ || !listener_) return;
+  socket_ = Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!socket_) return;
+  unsent_ = {};
+  sent_ = 0;
+  session_.begin_stream();
+}
+
 short LinkPump::wanted() const {
+  if (!socket_) return POLLIN;
   const bool output = sent_ < unsent_.size() || session_.has_output();
   return static_cast<short>(output ? POLLIN | POLLOUT : POLLIN);
 }
@@ -51,6 +61,7 @@ Result<> LinkPump::write_what_fits() {
 }
 
 Result<> LinkPump::pump() {
+  accept_one();
   TRY(read_all_there_is());
   return write_what_fits();
 }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "link/address.h"
+#include "supervise/vmm_process.h"
 
 namespace vmcred::supervise {
 namespace {
@@ -42,19 +43,19 @@ Result<Outcome> run_vm(const RunRequest& request, const SecretSource& secret_sou
 
   const bool with_link = vm.guest.agent;
   auto sizes = sizes_of(secrets);
-  if (with_link) {
-    // Each start has its own token; all lines are of one length.
-    const Secret line = link::link_line({.transport = link::Transport::serial, .vsock_port = 0, .token = Secret(link::kTokenSize)});
-    sizes.emplace(credential::kLinkCredential, line.size());
-  }
-  const credential::Plan plan =
-      credential::make_plan({.vm = vm, .sizes = sizes, .with_link = with_link, .with_reference = with_link});
-  TRY(credential::check_deliverable(plan));
-  // Every value has a channel that carries it whole.
-
   vmm::Context context = {.accel = accel, .with_link = with_link, .runtime_folder = folder.path()};
   if (accel == declare::Accel::tcg && vm.qemu_machine == "microvm") context.host_tsc_khz = measure_tsc_khz();
-  TRY_LET(vmm::Launch launch, request.backend.launch(vm, plan, context));
+  credential::Plan plan;
+  vmm::Launch launch;
+  // The token's line depends on the kind of link, which the backend chooses: two rounds where it is not the usual one.
+  for (auto kind = vmm::LinkKind::serial;; kind = launch.link) {
+    if (with_link) sizes[std::string(credential::kLinkCredential)] = link_line_for(kind, Secret(link::kTokenSize)).size();
+    plan = credential::make_plan({.vm = vm, .sizes = sizes, .with_link = with_link, .with_reference = with_link});
+    TRY(credential::check_deliverable(plan));
+    TRY_LET(launch, request.backend.launch(vm, plan, context));
+    if (!with_link || launch.link == kind || launch.link == vmm::LinkKind::none) break;
+  }
+  // Every value has a channel that carries it whole.
 
   return supervise({.vm = vm,
                     .launch = std::move(launch),

@@ -116,6 +116,7 @@ class Supervisor {
   VmmProcess vmm_;
   std::optional<LinkPump> link_;
   bool guest_runs_ = false;
+  bool exit_tells_ = false;
   bool receipt_due_ = false;
   bool failed_to_notify_ = false;
   unsigned link_warnings_ = 0;
@@ -132,11 +133,10 @@ Result<> Supervisor::begin_life() {
   set_state(VmState::starting, "starting the VMM");
   Secret token(link::kTokenSize);
   mission_.randomness->fill(token.writable());
-  if (mission_.launch.link == vmm::LinkKind::serial) {
-    link::Address address = {.transport = link::Transport::serial, .vsock_port = 0, .token = token.clone()};
-    mission_.secrets.insert_or_assign(std::string(credential::kLinkCredential), link::link_line(address));
+  if (mission_.launch.link != vmm::LinkKind::none) {
+    mission_.secrets.insert_or_assign(std::string(credential::kLinkCredential), link_line_for(mission_.launch.link, token));
   }
-  TRY_LET(vmm_, start_vmm(mission_.launch, mission_.secrets, mission_.vmm_environment));
+  TRY_LET(vmm_, start_vmm(mission_.launch, mission_.secrets, mission_.vmm_environment, mission_.folder));
   status_.vmm = vmm_.child.pid();
   if (vmm_.link) {
     TRY_LET(link::Set expected, expected_set(mission_.vm, mission_.secrets));
@@ -145,10 +145,15 @@ Result<> Supervisor::begin_life() {
                                .expected = std::move(expected),
                                .by_reference = mission_.by_reference,
                                .randomness = mission_.randomness};
-    link_.emplace(std::move(vmm_.link), link::HostSession(std::move(config)));
+    link::HostSession session(std::move(config));
+    link_ = mission_.launch.link == vmm::LinkKind::vsock ? LinkPump::listening(std::move(vmm_.link), std::move(session))
+                                                         : LinkPump(std::move(vmm_.link), std::move(session));
   }
   limit_ = now() + mission_.start_limit;
+  exit_tells_ = !vmm_.driver || vmm_.driver->exit_tells();
   tell(Event::Kind::vmm_started);
+  // A VMM that nobody can talk to runs its guest at once and reads its files when it likes.
+  if (!vmm_.driver) return on_driver_event({DriverEvent::Kind::running});
   return {};
 }
 
@@ -187,8 +192,8 @@ Result<> Supervisor::on_driver() {
   if (!vmm_.driver || !vmm_.driver->fd()) return {};
   auto events = vmm_.driver->receive();
   if (!events) {
-    // A VMM that just died breaks its socket too; its own end tells more.
-    TRY_LET(const auto status, vmm_.child.wait_for(milliseconds(0)));
+    // A VMM that dies breaks its socket a moment earlier; its own end tells more.
+    TRY_LET(const auto status, vmm_.child.wait_for(milliseconds(200)));
     if (!status) return std::unexpected(std::move(events).error());
     outcome_.vmm = *status;
     vmm_.driver.reset();
@@ -203,7 +208,7 @@ Result<> Supervisor::on_driver_event(const DriverEvent& event) {
     case DriverEvent::Kind::channel_read:
       TRY(wipe_blobs(vmm_.blobs));
       tell(Event::Kind::channel_wiped);
-      if (stop_.step() == StopStep::none) TRY(vmm_.driver->go());
+      if (stop_.step() == StopStep::none && vmm_.driver) TRY(vmm_.driver->go());
       return {};
     case DriverEvent::Kind::running:
       guest_runs_ = true;
@@ -255,6 +260,8 @@ void Supervisor::on_link_event(const link::HostEvent& event) {
 }
 
 void Supervisor::on_receipt(const link::Receipt& receipt) {
+  // The guest lives, so its VMM has read everything, also one that cannot tell.
+  if (const auto wiped = wipe_blobs(vmm_.blobs); !wiped) warn(wiped.error().message);
   status_.generation = receipt.generation;
   status_.proven = receipt.complete();
   status_.receipts.clear();
@@ -328,6 +335,7 @@ Result<> Supervisor::on_vmm_exit() {
   }
   TRY(on_console());
   TRY(wipe_blobs(vmm_.blobs));
+  if (exit_tells_ && outcome_.vmm.ok() && guest_runs_) TRY(on_driver_event({DriverEvent::Kind::ended, GuestEnd::powered_off}));
   limit_ = SteadyTime::max();
   status_.vmm = 0;
   tell(Event::Kind::vmm_exited, outcome_.vmm.text());

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "matchers.h"
 #include "supervise/control.h"
+#include "supervise/rest.h"
 #include "supervise/run.h"
 
 namespace vmcred::supervise {
@@ -221,6 +222,55 @@ TEST_F(Supervise, AnswersItsControlSocketWhileItRuns) {
   const auto answer = client->next(milliseconds(1000));
   ASSERT_THAT(answer, Succeeds());
   EXPECT_EQ(answer->string_at("state"), "stopped");
+}
+
+TEST_F(Supervise, HandsValuesToARestApiAndToNothingElse) {
+  credential::OemEntry entry = {.guest = "API_KEY", .host = "host-api-key", .size = 12};
+  Mission wanted = mission("end=guest-shutdown");
+  wanted.launch = {.argv = {VMCRED_FAKE_VMM, "--api-socket", "fd=3", "-fake", "record=" + record_ + ",end=guest-shutdown"},
+                   .control = vmm::Control::rest_fd,
+                   .requests = {{.method = "PUT", .path = "/api/v1/vm.create", .body = {"{\"platform\":[\"", entry, "\"]}"}},
+                                {.method = "PUT", .path = "/api/v1/vm.boot"}}};
+  const auto outcome = supervise(std::move(wanted));
+  ASSERT_THAT(outcome, Succeeds());
+  EXPECT_TRUE(outcome->good()) << outcome->failure;
+  EXPECT_EQ(recorded("request0"), "PUT /api/v1/vm.create HTTP/1.1\n"
+            "{\"platform\":[\"io.systemd.credential.binary:API_KEY=Y2FuYXJ5LXZhbHVl\"]}");
+  EXPECT_EQ(recorded("request1"), "PUT /api/v1/vm.boot HTTP/1.1\n");
+  EXPECT_THAT(recorded("argv") + recorded("environ"), ::testing::Not(HasSubstr("canary")));
+}
+
+TEST_F(Supervise, ARestApiStopsByItsPowerKey) {
+  recorder_.stop_at = Event::Kind::ready;
+  Mission wanted = mission("");
+  wanted.launch = {.argv = {VMCRED_FAKE_VMM, "--api-socket", "fd=3", "-fake", "record=" + record_},
+                   .control = vmm::Control::rest_fd,
+                   .requests = {{.method = "PUT", .path = "/api/v1/vm.boot"}},
+                   .power_request = vmm::Request{.method = "PUT", .path = "/api/v1/vm.power-button"}};
+  const auto outcome = supervise(std::move(wanted));
+  ASSERT_THAT(outcome, Succeeds());
+  EXPECT_TRUE(outcome->good()) << outcome->failure;
+}
+
+TEST_F(Supervise, ARefusalOfARestApiIsNamedWithoutItsText) {
+  Mission wanted = mission("");
+  wanted.launch = {.argv = {VMCRED_FAKE_VMM, "--api-socket", "fd=3", "-fake", "refuse=400"},
+                   .control = vmm::Control::rest_fd,
+                   .requests = {{.method = "PUT", .path = "/api/v1/vm.create"}}};
+  EXPECT_THAT(supervise(std::move(wanted)), FailsWith(Errc::io, HasSubstr("refused 'PUT /api/v1/vm.create' with status 400")));
+}
+
+TEST(ReadAnswer, WaitsForAWholeAnswer) {
+  EXPECT_FALSE(read_answer("HTTP/1.1 204 No Content\r\nServer: x\r\n").value().has_value());
+  EXPECT_FALSE(read_answer("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nab").value().has_value());
+  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc").value(), 200);
+  EXPECT_EQ(read_answer("HTTP/1.1 204 \r\n\r\n").value(), 204);
+}
+
+TEST(ReadAnswer, RefusesWhatIsNoHttp) {
+  EXPECT_THAT(read_answer("SSH-2.0-x\r\n\r\n"), FailsWith(Errc::invalid_data, HasSubstr("HTTP")));
+  EXPECT_THAT(read_answer("HTTP/1.1 99999999999 x\r\n\r\n"), FailsWith(Errc::invalid_data, HasSubstr("HTTP")));
+  EXPECT_THAT(read_answer(std::string(kMaxAnswer + 1, 'x')), FailsWith(Errc::invalid_data, HasSubstr("more than")));
 }
 
 TEST_F(Supervise, RunVmRefusesBeforeTheVmmStarts) {

@@ -6,7 +6,11 @@
 #include <algorithm>
 #include <array>
 
+#include "base/file.h"
+#include "link/address.h"
 #include "supervise/qmp.h"
+#include "supervise/rest.h"
+#include "supervise/unix_socket.h"
 #include "vmm/blob.h"
 
 namespace vmcred::supervise {
@@ -40,7 +44,35 @@ Result<Fd> make_blob(const vmm::Blob& blob, const Secrets& secrets) {
   return file;
 }
 
+Result<PreparedRequest> prepare(const vmm::Request& request, const Secrets& secrets) {
+  if (!request.fds.empty()) return fail(Errc::unavailable, "a request that carries descriptors cannot be sent yet");
+  TRY_LET(Secret body, vmm::encode_body(request.body, secrets));
+  return PreparedRequest{request.method, request.path, std::move(body)};
+}
+
+Result<std::unique_ptr<Driver>> make_rest_driver(const vmm::Launch& launch, const Secrets& secrets, const std::string& path) {
+  RestDriver::Plan plan = {.path = path, .requests = {}};
+  for (const vmm::Request& request : launch.requests) {
+    TRY_LET(PreparedRequest prepared, prepare(request, secrets));
+    plan.requests.push_back(std::move(prepared));
+  }
+  if (launch.power_request) {
+    TRY_LET(plan.power, prepare(*launch.power_request, secrets));
+  }
+  if (launch.quit_request) {
+    TRY_LET(plan.quit, prepare(*launch.quit_request, secrets));
+  }
+  return std::make_unique<RestDriver>(std::move(plan));
+}
+
 }  // namespace
+
+Secret link_line_for(vmm::LinkKind kind, const Secret& token) {
+  const bool vsock = kind == vmm::LinkKind::vsock;
+  return link::link_line({.transport = vsock ? link::Transport::vsock : link::Transport::serial,
+                          .vsock_port = vsock ? kLinkPort : 0,
+                          .token = token.clone()});
+}
 
 Result<> wipe_blobs(std::vector<Fd>& blobs) {
   static constexpr std::array<char, 64 * 1024> kZeros = {};
@@ -60,8 +92,8 @@ Result<> wipe_blobs(std::vector<Fd>& blobs) {
   return {};
 }
 
-Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets,
-                             const std::vector<std::string>& environment) {
+Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, const std::vector<std::string>& environment,
+                             const std::string& folder) {
   VmmProcess vmm;
   // A session of its own: control-c on a terminal must reach us alone, so that the guest can be stopped cleanly.
   Command command = {.argv = launch.argv, .environment = environment, .new_session = true};
@@ -85,6 +117,8 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets,
     vmm.link = std::move(pair.first);
     link_end = std::move(pair.second);
     command.descriptors.emplace_back(launch.link_fd, link_end.get());
+  } else if (launch.link == vmm::LinkKind::vsock) {
+    TRY_LET(vmm.link, listen_on(fmt::format("{}_{}", launch.link_path, kLinkPort)));
   }
 
   Fd control_end;
@@ -97,9 +131,19 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets,
       command.descriptors.emplace_back(launch.control_fd, control_end.get());
       break;
     }
-    case vmm::Control::rest_fd:
-    case vmm::Control::rest_socket:
-      return fail(Errc::unavailable, "this VMM is controlled by a REST API, which 'vm run' cannot speak yet");
+    case vmm::Control::rest_fd: {
+      const std::string path = join_path(folder, "api.sock");
+      TRY_LET(control_end, listen_on(path));
+      TRY(set_nonblocking(control_end, false));  // the VMM expects an ordinary socket
+      TRY_LET(vmm.driver, make_rest_driver(launch, secrets, path));
+      command.descriptors.emplace_back(launch.control_fd, control_end.get());
+      break;
+    }
+    case vmm::Control::rest_socket: {
+      TRY(remove_tree(launch.control_path));  // of the life before
+      TRY_LET(vmm.driver, make_rest_driver(launch, secrets, launch.control_path));
+      break;
+    }
   }
 
   TRY_LET(vmm.child, in("start the VMM", spawn(command)));

@@ -18,17 +18,24 @@ namespace vmcred::supervise {
 struct VmmProcess {
   Child child;
   std::unique_ptr<Driver> driver;  ///< null with vmm::Control::none
-  Fd link;                         ///< LinkKind::serial: our end
+  Fd link;                         ///< LinkKind::serial: our end; LinkKind::vsock: listens for the guest
   Fd console;                      ///< its stdout: the serial console
   std::vector<Fd> blobs;           ///< hold plaintext until wipe_blobs()
 };
 
+/// The guest's vsock port that leads to us.
+inline constexpr std::uint32_t kLinkPort = 8889;
+
 /// What an initrd may measure.
 inline constexpr std::uint64_t kMaxInitrd = 4ULL * 1024 * 1024 * 1024;
 
+/// The line of `vmcred.link` for a token. All lines of one kind have the same length.
+Secret link_line_for(vmm::LinkKind kind, const Secret& token);
+
 /// Fills the memory files, starts the VMM (SIGKILL when we die) and begins to talk to it.
-Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets,
-                             const std::vector<std::string>& environment);
+/// `folder` is the vm's runtime folder, for sockets that have to have a name.
+Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, const std::vector<std::string>& environment,
+                             const std::string& folder);
 
 /// Overwrites and empties every memory file and lets go of it. A VMM keeps its descriptors open for life and anybody
 /// with its uid could read them through /proc.

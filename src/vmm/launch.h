@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -72,6 +73,8 @@ struct Launch {
   int link_fd = 4;                 ///< LinkKind::serial: one end of a socketpair
   std::string link_path = {};      ///< LinkKind::vsock
   std::vector<Request> requests = {};
+  std::optional<Request> power_request = {};  ///< REST: presses the guest's power key
+  std::optional<Request> quit_request = {};   ///< REST: ends the VMM
   /// Only for a command line that somebody else built: descriptors of ours that it names and the child keeps, and
   /// socket paths that it gave its VMM, at which the supervisor's guard listens instead.
   std::vector<int> kept_fds = {};

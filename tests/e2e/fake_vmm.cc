@@ -6,10 +6,13 @@
 //   deaf           ignore the power key and control-alt-delete
 //   no-quit        ignore quit          no-term        ignore SIGTERM
 //   crash          abort after cont     console=TEXT   print TEXT on stdout after cont
+// With "--api-socket fd=N" it is cloud-hypervisor instead: HTTP on that listening socket, each body recorded, status 204
+// or what refuse=CODE says.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +55,7 @@ std::string command_of(const std::string& line) {
 struct Given {
   std::vector<std::string> argv;
   std::map<std::string, std::string> words;
+  int api = -1;                    // the listening socket of --api-socket fd=N
   std::vector<std::string> files;  // the paths of -smbios file=, -fw_cfg file= and -initrd
   [[nodiscard]] bool has(const std::string& word) const { return words.contains(word); }
   [[nodiscard]] std::string at(const std::string& word) const { return has(word) ? words.at(word) : ""; }
@@ -72,6 +76,7 @@ Given read_arguments(int count, char** arguments) {
     }
     const auto file = value.find("file=/proc/self/fd/");
     if (file != std::string::npos) given.files.push_back(value.substr(file + 5, value.find(',', file) - file - 5));
+    if (option == "--api-socket") given.api = std::atoi(value.c_str() + 3);
     if (option == "-initrd") given.files.push_back(value);
     if (value.starts_with("socket,id=qmp,fd=")) qmp = std::atoi(value.c_str() + 17);
   }
@@ -130,12 +135,40 @@ void obey(const Given& given, const std::string& line) {
   if (command == "quit") ::_exit(0);
 }
 
+/// One connection after another, one request after another, as cloud-hypervisor's API serves them.
+[[noreturn]] void serve_api(const Given& given, int listener) {
+  for (int number = 0;;) {
+    const int connection = ::accept(listener, nullptr, nullptr);
+    std::string pending;
+    char buffer[4096];
+    for (ssize_t n = 0; (n = ::read(connection, buffer, sizeof buffer)) > 0;) {
+      pending.append(buffer, static_cast<std::size_t>(n));
+      const auto head = pending.find("\r\n\r\n");
+      if (head == std::string::npos) continue;
+      const auto length = pending.find("Content-Length: ");
+      const std::size_t size = length < head ? std::strtoul(pending.c_str() + length + 16, nullptr, 10) : 0;
+      if (pending.size() < head + 4 + size) continue;
+      const std::string line = pending.substr(0, pending.find("\r\n"));
+      if (given.has("record")) write_file(given.at("record") + "/request" + std::to_string(number++), line + "\n" + pending.substr(head + 4));
+      pending.clear();
+      if (line.find("vm.power-button") != std::string::npos && given.has("deaf")) continue;
+      const std::string code = given.has("refuse") ? given.at("refuse") : "204";
+      const std::string answer = "HTTP/1.1 " + code + " \r\nServer: fake\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n";
+      (void)!::write(connection, answer.data(), answer.size());
+      if (line.find("vm.power-button") != std::string::npos || line.find("vmm.shutdown") != std::string::npos) ::_exit(0);
+      if (line.find("vm.boot") != std::string::npos && given.has("end")) ::_exit(given.at("end") == "guest-shutdown" ? 0 : 1);
+    }
+    ::close(connection);
+  }
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
   const Given given = read_arguments(count, arguments);
   record_start(given);
   if (given.has("die")) return std::atoi(given.at("die").c_str());
+  if (given.api >= 0) serve_api(given, given.api);
   struct sigaction action = {};
   action.sa_handler = [](int) { terminated = 1; };
   if (given.has("no-term")) action.sa_handler = SIG_IGN;

@@ -112,6 +112,8 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
     config.set("vsock", std::move(vsock));
   }
   TRY_LET(launch.requests, requests_for(std::move(config), plan, context));
+  launch.power_request = Request{.method = "PUT", .path = "/api/v1/vm.power-button"};
+  launch.quit_request = Request{.method = "PUT", .path = "/api/v1/vmm.shutdown"};
   return launch;
 }
 

@@ -1,0 +1,57 @@
+// VMMs with a REST API on a unix socket (cloud-hypervisor, Firecracker): requests out, status codes in.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "base/secret.h"
+#include "supervise/driver.h"
+
+namespace vmcred::supervise {
+
+/// A request with its body built. The body may hold values.
+struct PreparedRequest {
+  std::string method;
+  std::string path;
+  Secret body = {};
+};
+
+/// Takes the start of an HTTP/1.1 answer (RFC 9112) apart: the status code once the answer is whole, nothing before. An
+/// answer that is no HTTP or larger than the limit is `invalid_data`.
+Result<std::optional<int>> read_answer(std::string_view bytes);
+inline constexpr std::size_t kMaxAnswer = 64 * 1024;
+
+/// Sends the launch's requests one after another, each after the 2xx of the one before; after the last the channel is
+/// read and the guest runs. Answers are never quoted: an API's error may repeat what it was sent.
+class RestDriver final : public Driver {
+ public:
+  struct Plan {
+    std::string path;  ///< of the API's socket
+    std::deque<PreparedRequest> requests;
+    std::optional<PreparedRequest> power = {};
+    std::optional<PreparedRequest> quit = {};
+  };
+  explicit RestDriver(Plan plan) : plan_(std::move(plan)) {}
+  [[nodiscard]] const Fd& fd() const override { return socket_; }
+  Result<> begin() override;
+  Result<std::vector<DriverEvent>> receive() override;
+  Result<> go() override { return {}; }
+  Result<> press_power() override { return send_extra(plan_.power, "power key"); }
+  Result<> quit() override { return send_extra(plan_.quit, "end"); }
+  [[nodiscard]] bool exit_tells() const override { return true; }
+
+ private:
+  Result<> connect();
+  Result<> send(const PreparedRequest& request);
+  Result<> send_extra(const std::optional<PreparedRequest>& request, std::string_view what);
+  Result<> take(int code, std::vector<DriverEvent>& events);
+
+  Plan plan_;
+  Fd socket_;
+  std::string answer_;
+  std::string asked_;  ///< what the next answer is for
+  bool started_ = false;
+};
+
+}  // namespace vmcred::supervise

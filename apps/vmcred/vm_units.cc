@@ -41,7 +41,8 @@ Result<std::string> this_machine(const declare::Declaration& declaration, const 
     return fail(Errc::not_found, "no machine '{}' in the declaration", world.machine);
   }
   if (declaration.machines.size() == 1) return declaration.machines.begin()->first;
-  return hint(fail(Errc::usage, "the declaration has {} machines", declaration.machines.size()), "say which one with --machine");
+  return hint(fail(Errc::usage, "the declaration has {} machines", declaration.machines.size()),
+              "say which one with --machine");
 }
 
 /// `kvm` where the host has such a group: a unit that names an unknown one does not start.
@@ -113,12 +114,15 @@ bool changed(const std::vector<unit::Installed>& done) {
 
 Result<Exit> install_host(const Given& given, const World& world, const std::vector<unit::UnitFile>& files) {
   const std::string folder = join_path(given.has("root") ? given.at("root") : "/", kUnitFolder.substr(1));
-  TRY_LET(const auto done, in(fmt::format("install units in '{}'", folder), unit::install_units(folder, files, unit::Scope::host)));
+  TRY_LET(const auto done,
+          in(fmt::format("install units in '{}'", folder), unit::install_units(folder, files, unit::Scope::host)));
   print_installed(world, folder, done);
   if (given.has("root") || !is_folder("/run/systemd/system") || !changed(done)) return Exit::done;
-  TRY_LET(const Output output, in("tell systemd about the units", vmcred::run({.argv = {"/usr/bin/env", "systemctl", "daemon-reload"}})));
+  TRY_LET(const Output output,
+          in("tell systemd about the units", vmcred::run({.argv = {"/usr/bin/env", "systemctl", "daemon-reload"}})));
   if (!output.status.ok()) {
-    return hint(fail(Errc::unavailable, "the units are written, but 'systemctl daemon-reload' ended with {}", output.status.text()),
+    return hint(fail(Errc::unavailable, "the units are written, but 'systemctl daemon-reload' ended with {}",
+                     output.status.text()),
                 "run it yourself");
   }
   note(world, "systemd has read the units; 'systemctl enable --now microvm@NAME' starts a vm now and at boot");
@@ -126,7 +130,8 @@ Result<Exit> install_host(const Given& given, const World& world, const std::vec
 }
 
 /// What systemd would fail to load; it does not say the name itself.
-Result<Exit> check_sources(const World& world, const declare::Declaration& declaration, const declare::Vm& vm, const unit::Host& host) {
+Result<Exit> check_sources(const World& world, const declare::Declaration& declaration, const declare::Vm& vm,
+                           const unit::Host& host) {
   std::size_t missing = 0;
   for (const declare::Credential& credential : vm.credentials) {
     if (credential.static_value) continue;
@@ -134,7 +139,8 @@ Result<Exit> check_sources(const World& world, const declare::Declaration& decla
     struct stat status = {};
     std::string why;
     if (::stat(source.c_str(), &status) != 0) {
-      why = fmt::format("'{}': {}", source, errno == ENOENT ? "no such file" : system_failure(errno, "look").error().message);
+      why = fmt::format("'{}': {}", source,
+                        errno == ENOENT ? "no such file" : system_failure(errno, "look").error().message);
     } else if (!S_ISREG(status.st_mode)) {
       why = fmt::format("'{}' is no regular file", source);
     } else if (status.st_size == 0 && !credential.allow_empty) {
@@ -146,7 +152,9 @@ Result<Exit> check_sources(const World& world, const declare::Declaration& decla
     print(world, fmt::format("vm '{}': credential '{}' cannot be loaded: {}\n", vm.name, credential.host, why));
   }
   if (missing == 0) return Exit::done;
-  note(world, "vmcred: hint: 'vmcred check' says why; 'vmcred vars generate' makes missing values, 'vmcred activate' decrypts them");
+  note(world,
+       "vmcred: hint: 'vmcred check' says why; 'vmcred vars generate' makes missing values, 'vmcred activate' decrypts "
+       "them");
   return Exit::findings;
 }
 
@@ -159,7 +167,8 @@ Result<Exit> run(const Given& given, World& world) {
     TRY_LET(vm, find_vm(declaration, name));
   }
   if (given.has("guest")) {
-    if (vm == nullptr) return hint(fail(Errc::usage, "--guest needs the name of a vm"), "vmcred vm units NAME --guest DIR");
+    if (vm == nullptr)
+      return hint(fail(Errc::usage, "--guest needs the name of a vm"), "vmcred vm units NAME --guest DIR");
     TRY_LET(const auto files, unit::guest_drop_ins(*vm));
     if (files.empty()) note(world, fmt::format("no guest service of vm '{}' loads a credential", vm->name));
     TRY_LET(const auto done, unit::install_units(given.at("guest"), files, unit::Scope::guest));
@@ -173,7 +182,8 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const unit::Host host, host_of(given, declaration, machine));
   if (given.has("check")) return check_sources(world, declaration, *vm, host);
   if (given.has("install")) {
-    if (vm != nullptr) return hint(fail(Errc::usage, "--install writes the units of all vms of a machine"), "leave out the name");
+    if (vm != nullptr)
+      return hint(fail(Errc::usage, "--install writes the units of all vms of a machine"), "leave out the name");
     TRY_LET(const auto files, unit::host_units(declaration, machine, host));
     return install_host(given, world, files);
   }

@@ -16,7 +16,7 @@ constexpr std::size_t kPiece = 8;
 constexpr std::size_t kWindow = 16;
 constexpr std::size_t kLeastBytes = 8;
 constexpr std::size_t kLeastDifferent = 5;
-constexpr std::size_t kMostCandidates = 64;      ///< of one piece; more only in values that repeat themselves
+constexpr std::size_t kMostCandidates = 64;  ///< of one piece; more only in values that repeat themselves
 constexpr std::size_t kMostBits = 1UL << 28;
 
 std::uint64_t piece_at(const std::uint8_t* at) {
@@ -41,7 +41,8 @@ std::vector<Bytes> secret_parts(Bytes value) {
   std::vector<Bytes> parts;
   std::size_t begin = 0;
   for (std::size_t at = 0; at < value.size();) {
-    const auto* const newline = static_cast<const std::uint8_t*>(std::memchr(value.data() + at, '\n', value.size() - at));
+    const auto* const newline =
+        static_cast<const std::uint8_t*>(std::memchr(value.data() + at, '\n', value.size() - at));
     const std::size_t end = newline == nullptr ? value.size() : static_cast<std::size_t>(newline - value.data()) + 1;
     if (is_public_line(text_of(value.subspan(at, end - at)))) {
       if (at > begin) parts.push_back(value.subspan(begin, at - begin));
@@ -132,7 +133,8 @@ void LeakPatterns::Table::build() {
     starts.push_back(static_cast<std::uint32_t>(used));
     owners.push_back(number);
     for (std::size_t i = 0; i + kPiece <= text.size(); ++i) {
-      if (different_bytes(text.bytes().subspan(i, kPiece)) > 1) positions.push_back(static_cast<std::uint32_t>(used + i));
+      if (different_bytes(text.bytes().subspan(i, kPiece)) > 1)
+        positions.push_back(static_cast<std::uint32_t>(used + i));
     }
     used += text.size();
   }
@@ -161,7 +163,8 @@ bool LeakPatterns::Table::check(Bytes text, std::size_t at, Match* match) const 
     std::size_t left = 0;
     while (left < at && position - left > starts[owner] && text[at - left - 1] == base[position - left - 1]) ++left;
     std::size_t right = kPiece;
-    while (at + right < text.size() && position + right < starts[owner + 1] && text[at + right] == base[position + right]) {
+    while (at + right < text.size() && position + right < starts[owner + 1] &&
+           text[at + right] == base[position + right]) {
       ++right;
     }
     if (left + right < kWindow) continue;

@@ -139,8 +139,8 @@ TEST(LeakScan, LeavesOutWhatIsToBeSkipped) {
   const TestFolder folder;
   folder.write("credentials/api-key", kValue);
   folder.write("credentials-old/api-key", kValue);
-  const LeakReport report = scan_for_leaks(
-      patterns_of(kValue), {.proc = "", .folders = {folder.path()}, .skip = {folder / "credentials"}});
+  const LeakReport report =
+      scan_for_leaks(patterns_of(kValue), {.proc = "", .folders = {folder.path()}, .skip = {folder / "credentials"}});
   EXPECT_EQ(report.files, 1U);
 }
 

@@ -111,7 +111,10 @@ Result<std::string> device_lines(const Access& access, const Host& host) {
 std::string network_lines(const Access& access) {
   if (!access.network) return "";
   std::string lines = "PrivateNetwork=no\nIPAddressDeny=\nRestrictAddressFamilies=AF_INET AF_INET6\n";
-  if (access.tap) lines += "# The tap device must belong to the vm's user; that user must be the host's, not a private one.\nPrivateUsers=no\n";
+  if (access.tap)
+    lines +=
+        "# The tap device must belong to the vm's user; that user must be the host's, not a private "
+        "one.\nPrivateUsers=no\n";
   return lines;
 }
 
@@ -125,7 +128,8 @@ Result<std::string> source_of(const declare::Declaration& declaration, const dec
                               const declare::Credential& credential, const Host& host) {
   if (const auto* const path = std::get_if<std::string>(&credential.from)) return *path;
   const auto* const ref = std::get_if<declare::VarRef>(&credential.from);
-  if (ref == nullptr) return fail(Errc::usage, "the credential '{}' has a static value and no source", credential.guest);
+  if (ref == nullptr)
+    return fail(Errc::usage, "the credential '{}' has a static value and no source", credential.guest);
   TRY_LET(const store::VarId id, store::resolve_for_vm(declaration, *ref, vm));
   const declare::File& file = declaration.generators.at(ref->generator).files.at(ref->file);
   if (!file.deploy) {
@@ -140,7 +144,8 @@ Result<UnitFile> vm_drop_in(const declare::Declaration& declaration, const decla
   const Access access = access_of(vm, host);
   std::string text = fmt::format("{}\n\n[Service]\nUser={}\n", kMark, user_of(vm.name));
   TRY_LET(const std::string credentials, credential_lines(declaration, vm, host));
-  append_part(text, "The secrets, from the vars of the machine. A missing one ends the start before the VMM runs.", credentials);
+  append_part(text, "The secrets, from the vars of the machine. A missing one ends the start before the VMM runs.",
+              credentials);
   TRY_LET(const std::string devices, device_lines(access, host));
   append_part(text, "Devices.", devices);
   append_part(text, "The guest's network.", network_lines(access));

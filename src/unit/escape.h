@@ -9,8 +9,8 @@
 
 namespace vmcred::unit {
 
-/// A value that takes the rest of its line (the path of LoadCredential=): `%` is doubled. What a unit file cannot hold is
-/// refused with `invalid_data`: control characters, a space at either end, a backslash at the end (it would continue
+/// A value that takes the rest of its line (the path of LoadCredential=): `%` is doubled. What a unit file cannot hold
+/// is refused with `invalid_data`: control characters, a space at either end, a backslash at the end (it would continue
 /// the line). `what` names the value in the message.
 Result<std::string> setting_value(std::string_view value, std::string_view what);
 

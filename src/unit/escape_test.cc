@@ -13,7 +13,8 @@ TEST(SettingValue, DoublesPercentSignsOnly) {
 }
 
 TEST(SettingValue, RefusesWhatALineCannotHold) {
-  EXPECT_THAT(setting_value("a\nExecStart=/bin/sh", "the path"), FailsWith(Errc::invalid_data, HasSubstr("control character")));
+  EXPECT_THAT(setting_value("a\nExecStart=/bin/sh", "the path"),
+              FailsWith(Errc::invalid_data, HasSubstr("control character")));
   EXPECT_THAT(setting_value(" a", "the path"), FailsWith(Errc::invalid_data, HasSubstr("the path begins or ends")));
   EXPECT_THAT(setting_value("a\\", "the path"), FailsWith(Errc::invalid_data, HasSubstr("backslash")));
   EXPECT_THAT(setting_value("", "the path"), FailsWith(Errc::invalid_data, HasSubstr("empty")));

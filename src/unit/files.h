@@ -15,6 +15,7 @@ struct UnitFile {
 };
 
 /// The first line of everything that we write; what does not begin with it is somebody else's and is never replaced.
-inline constexpr std::string_view kMark = "# Written by 'vmcred vm units', which overwrites it; put changes into a drop-in of your own.";
+inline constexpr std::string_view kMark =
+    "# Written by 'vmcred vm units', which overwrites it; put changes into a drop-in of your own.";
 
 }  // namespace vmcred::unit

@@ -12,7 +12,8 @@ Result<std::string> drop_in_text(const std::string& service, const declare::Gues
   std::string loads;
   std::set<std::string> asserted;
   for (const auto& [id, guest] : declared.load_credential) {
-    TRY_LET(const std::string left, credential_id(id, fmt::format("the credential name '{}' of service '{}'", id, service)));
+    TRY_LET(const std::string left,
+            credential_id(id, fmt::format("the credential name '{}' of service '{}'", id, service)));
     TRY_LET(const std::string right,
             setting_value(guest, fmt::format("the guest credential '{}' of service '{}'", guest, service)));
     loads += fmt::format("LoadCredential={}:{}\n", left, right);

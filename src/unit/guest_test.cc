@@ -31,16 +31,19 @@ TEST(GuestDropIns, GiveTheGuidesLinesAndInsistOnEachCredential) {
 }
 
 TEST(GuestDropIns, AssertsACredentialOnceAndNotOneThatAConditionWouldMisread) {
-  const auto files = guest_drop_ins(vm_with({.name = "odd.service", .load_credential = {{"a", "X"}, {"b", "X"}, {"c", "!Y%i"}}}));
+  const auto files =
+      guest_drop_ins(vm_with({.name = "odd.service", .load_credential = {{"a", "X"}, {"b", "X"}, {"c", "!Y%i"}}}));
   ASSERT_THAT(files, Succeeds());
   EXPECT_EQ((*files)[0].path, "odd.service.d/50-vmcred.conf");
-  EXPECT_THAT((*files)[0].text, HasSubstr("[Unit]\nAssertCredential=X\n\n[Service]\nLoadCredential=a:X\nLoadCredential=b:X\n"
-                                          "LoadCredential=c:!Y%%i\n"));
+  EXPECT_THAT((*files)[0].text,
+              HasSubstr("[Unit]\nAssertCredential=X\n\n[Service]\nLoadCredential=a:X\nLoadCredential=b:X\n"
+                        "LoadCredential=c:!Y%%i\n"));
 }
 
 TEST(GuestDropIns, SkipsServicesWithoutCredentialsAndRefusesOtherFolders) {
   EXPECT_TRUE(guest_drop_ins(vm_with({.name = "plain"}))->empty());
-  EXPECT_THAT(guest_drop_ins(vm_with({.name = "../x", .load_credential = {{"a", "X"}}})), FailsWith(Errc::invalid_data, HasSubstr("'../x'")));
+  EXPECT_THAT(guest_drop_ins(vm_with({.name = "../x", .load_credential = {{"a", "X"}}})),
+              FailsWith(Errc::invalid_data, HasSubstr("'../x'")));
 }
 
 }  // namespace

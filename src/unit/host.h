@@ -19,8 +19,8 @@ struct Host {
   std::string kvm_group = "kvm";            ///< the group of /dev/kvm; empty: the host has none
 };
 
-/// The user of a vm's unit: `vmcred-NAME`, or `vmcred-` and 16 hex digits of SHA-256(NAME) where that is longer than the
-/// 31 characters that systemd takes (or where the name itself could be mistaken for such digits). Needed because
+/// The user of a vm's unit: `vmcred-NAME`, or `vmcred-` and 16 hex digits of SHA-256(NAME) where that is longer than
+/// the 31 characters that systemd takes (or where the name itself could be mistaken for such digits). Needed because
 /// DynamicUser= on a template alone gives all its instances one uid.
 std::string user_of(const std::string& vm);
 

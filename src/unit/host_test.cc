@@ -49,8 +49,12 @@ TEST(UserOf, IsTheNameWhereItFitsAndAHashWhereItDoesNot) {
   EXPECT_NE(user_of("2f521e2a7d0bd812"), user_of(std::string(25, 'a')));
 }
 
-TEST(VmTemplate, IsWhatPackagesShip) { EXPECT_THAT(vm_template({})->text, MatchesGolden("../../packaging/systemd/microvm@.service")); }
-TEST(ActivateUnit, IsWhatPackagesShip) { EXPECT_THAT(activate_unit({})->text, MatchesGolden("../../packaging/systemd/vmcred-activate.service")); }
+TEST(VmTemplate, IsWhatPackagesShip) {
+  EXPECT_THAT(vm_template({})->text, MatchesGolden("../../packaging/systemd/microvm@.service"));
+}
+TEST(ActivateUnit, IsWhatPackagesShip) {
+  EXPECT_THAT(activate_unit({})->text, MatchesGolden("../../packaging/systemd/vmcred-activate.service"));
+}
 TEST(VmDropIn, HasTheGuidesLines) { EXPECT_THAT(drop_in(guide()), MatchesGolden("units/guide.conf")); }
 
 TEST(ActivateUnit, SaysWhichMachineThisIsWhereThereAreSeveral) {
@@ -67,7 +71,8 @@ TEST(VmDropIn, LoadsEachHostNameOnceAndAbsolutePathsAsTheyAre) {
   auto declaration = guide();
   auto& credentials = declaration.vms["test-vm"].credentials;
   credentials = {from_var("api-key", "api-key"), from_var("api-key", "api-key")};
-  credentials.push_back({.name = "odd", .host = "host-o\\d%d", .guest = "ODD", .from = std::string("/etc/se cret:100%")});
+  credentials.push_back(
+      {.name = "odd", .host = "host-o\\d%d", .guest = "ODD", .from = std::string("/etc/se cret:100%")});
   const std::string text = drop_in(declaration);
   EXPECT_EQ(text.find("host-api-key"), text.rfind("host-api-key"));
   EXPECT_THAT(text, HasSubstr("LoadCredential=host-o\\\\d%%d:/etc/se cret:100%%\n"));
@@ -77,8 +82,11 @@ TEST(VmDropIn, OpensOnlyTheDevicesAndPathsThatTheVmNeeds) {
   auto declaration = guide();
   declare::Vm& vm = declaration.vms["test-vm"];
   vm.kernel = "/home/me/vm linux";
-  vm.disks = {{.path = "/var/lib/vmcred/test-vm/own.img"}, {.path = "/srv/disk.img"}, {.path = "/tmp/x.img"},
-              {.path = "/srv/ro.img", .read_only = true}, {.path = "/dev/vg/lv"}};
+  vm.disks = {{.path = "/var/lib/vmcred/test-vm/own.img"},
+              {.path = "/srv/disk.img"},
+              {.path = "/tmp/x.img"},
+              {.path = "/srv/ro.img", .read_only = true},
+              {.path = "/dev/vg/lv"}};
   vm.networks = {{.type = "tap", .tap = "tap0"}};
   vm.vsock_cid = 7;
   vm.receipt_timeout = std::chrono::seconds(500);
@@ -95,20 +103,23 @@ TEST(VmDropIn, ShowsAProjectThatTheConfinementHidesOnce) {
   auto declaration = guide();
   declaration.vms["test-vm"].kernel = "/root/project/guest/vmlinuz";
   const std::string text = drop_in(declaration, {.program = "/root/build/vmcred", .project = "/root/project"});
-  EXPECT_THAT(text, HasSubstr("ProtectHome=tmpfs\nBindReadOnlyPaths=/root/build/vmcred\nBindReadOnlyPaths=/root/project\n"));
+  EXPECT_THAT(text,
+              HasSubstr("ProtectHome=tmpfs\nBindReadOnlyPaths=/root/build/vmcred\nBindReadOnlyPaths=/root/project\n"));
   EXPECT_EQ(text.find("vmlinuz"), std::string::npos);
 }
 
 TEST(VmDropIn, RefusesAVarThatNoMachineGets) {
   auto declaration = guide();
   declaration.generators["test-vm-secrets"].files["api-key"].deploy = false;
-  EXPECT_THAT(vm_drop_in(declaration, declaration.vms["test-vm"], {}), FailsWith(Errc::invalid_data, HasSubstr("not deployed")));
+  EXPECT_THAT(vm_drop_in(declaration, declaration.vms["test-vm"], {}),
+              FailsWith(Errc::invalid_data, HasSubstr("not deployed")));
 }
 
 TEST(VmDropIn, RefusesACredentialThatWouldAddALine) {
   auto declaration = guide();
   declaration.vms["test-vm"].credentials[0].from = std::string("/etc/x\nExecStartPre=/bin/sh");
-  EXPECT_THAT(vm_drop_in(declaration, declaration.vms["test-vm"], {}), FailsWith(Errc::invalid_data, HasSubstr("control character")));
+  EXPECT_THAT(vm_drop_in(declaration, declaration.vms["test-vm"], {}),
+              FailsWith(Errc::invalid_data, HasSubstr("control character")));
 }
 
 /// Runs a systemd tool over the units of the guide in a folder of their own.
@@ -117,7 +128,8 @@ Output over_units(const std::vector<std::string>& words, const TestFolder& folde
   EXPECT_THAT(files, Succeeds());
   EXPECT_THAT(install_units(folder.path(), *files, Scope::host), Succeeds());
   std::vector<std::string> argv = words;
-  auto output = run({.argv = argv, .environment = std::vector<std::string>{
+  auto output = run({.argv = argv,
+                     .environment = std::vector<std::string>{
                          "PATH=/usr/bin:/bin", "SYSTEMD_UNIT_PATH=" + folder.path() + ":/usr/lib/systemd/system"}});
   EXPECT_THAT(output, Succeeds());
   return output ? *std::move(output) : Output{};
@@ -125,8 +137,9 @@ Output over_units(const std::vector<std::string>& words, const TestFolder& folde
 
 TEST(HostUnits, AreVerifiedBySystemdItself) {
   const TestFolder folder;
-  const Output output = over_units({"systemd-analyze", "verify", "--man=no", folder / "microvm@test-vm.service",
-                                    folder / "vmcred-activate.service"}, folder);
+  const Output output = over_units(
+      {"systemd-analyze", "verify", "--man=no", folder / "microvm@test-vm.service", folder / "vmcred-activate.service"},
+      folder);
   EXPECT_TRUE(output.status.ok()) << output.err;
   EXPECT_EQ(output.err, "");
 }
@@ -134,7 +147,8 @@ TEST(HostUnits, AreVerifiedBySystemdItself) {
 TEST(HostUnits, ScoreAtMostTwo) {
   const TestFolder folder;
   const Output output = over_units({"systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager",
-                                    folder / "microvm@test-vm.service"}, folder);
+                                    folder / "microvm@test-vm.service"},
+                                   folder);
   EXPECT_TRUE(output.status.ok()) << output.out << output.err;
   EXPECT_THAT(output.out, HasSubstr("Overall exposure level"));
 }

@@ -22,7 +22,8 @@ Result<std::optional<std::string>> present_text(const std::string& path) {
 }
 
 /// Our drop-ins below `folder` that are not among `files`.
-Result<std::vector<std::string>> stale_drop_ins(const std::string& folder, const std::vector<UnitFile>& files, Scope scope) {
+Result<std::vector<std::string>> stale_drop_ins(const std::string& folder, const std::vector<UnitFile>& files,
+                                                Scope scope) {
   std::vector<std::string> stale;
   if (!is_folder(folder)) return stale;
   TRY_LET(const auto names, list_folder(folder));
@@ -40,15 +41,20 @@ Result<std::vector<std::string>> stale_drop_ins(const std::string& folder, const
 
 std::string_view install_word(InstallKind kind) {
   switch (kind) {
-    case InstallKind::added: return "new";
-    case InstallKind::changed: return "changed";
-    case InstallKind::unchanged: return "unchanged";
-    case InstallKind::removed: return "removed";
+    case InstallKind::added:
+      return "new";
+    case InstallKind::changed:
+      return "changed";
+    case InstallKind::unchanged:
+      return "unchanged";
+    case InstallKind::removed:
+      return "removed";
   }
   return "";
 }
 
-Result<std::vector<Installed>> install_units(const std::string& folder, const std::vector<UnitFile>& files, Scope scope) {
+Result<std::vector<Installed>> install_units(const std::string& folder, const std::vector<UnitFile>& files,
+                                             Scope scope) {
   // Everything is looked at before anything is written.
   std::vector<Installed> done;
   for (const UnitFile& file : files) {
@@ -58,7 +64,9 @@ Result<std::vector<Installed>> install_units(const std::string& folder, const st
       return hint(fail(Errc::denied, "'{}' was not written by vmcred and is left alone", path),
                   "move it away; what it adds can stand in a drop-in of its own");
     }
-    done.push_back({file.path, !text ? InstallKind::added : *text == file.text ? InstallKind::unchanged : InstallKind::changed});
+    done.push_back({file.path, !text                ? InstallKind::added
+                               : *text == file.text ? InstallKind::unchanged
+                                                    : InstallKind::changed});
   }
   TRY_LET(const auto stale, stale_drop_ins(folder, files, scope));
   for (std::size_t i = 0; i < files.size(); ++i) {

@@ -26,6 +26,7 @@ enum class Scope : std::uint8_t { host, guest };
 /// Makes `folder` (such as /etc/systemd/system) hold `files`, each replaced in one step, and removes drop-ins of ours
 /// that are not among them. A file of somebody else's (without our first line) in the way is `denied`, and then nothing
 /// was changed.
-Result<std::vector<Installed>> install_units(const std::string& folder, const std::vector<UnitFile>& files, Scope scope);
+Result<std::vector<Installed>> install_units(const std::string& folder, const std::vector<UnitFile>& files,
+                                             Scope scope);
 
 }  // namespace vmcred::unit

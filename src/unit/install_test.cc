@@ -47,8 +47,9 @@ TEST(InstallUnits, RemovesTheDropInOfAVmThatIsGoneAndNothingElse) {
 TEST(InstallUnits, LeavesAForeignFileAloneAndWritesNothingThen) {
   const TestFolder folder;
   folder.write("microvm@.service", "[Service]\n");
-  EXPECT_THAT(install_units(folder.path(), {file("vmcred-activate.service", "a"), file("microvm@.service", "b")}, Scope::host),
-              FailsWith(Errc::denied, HasSubstr("not written by vmcred")));
+  EXPECT_THAT(
+      install_units(folder.path(), {file("vmcred-activate.service", "a"), file("microvm@.service", "b")}, Scope::host),
+      FailsWith(Errc::denied, HasSubstr("not written by vmcred")));
   EXPECT_FALSE(exists(folder / "vmcred-activate.service"));
 }
 

@@ -40,15 +40,17 @@ int main(int count, char** words) {
       const std::string& pair = arguments[++i];
       const auto value = vmcred::read_secret(pair.substr(pair.find('=') + 1), kMaxSecret);
       if (!value) return complain(value.error().message);
-      if (!patterns.add(pair.substr(0, pair.find('=')), *value)) return complain("'" + pair + "' cannot be searched for");
+      if (!patterns.add(pair.substr(0, pair.find('=')), *value))
+        return complain("'" + pair + "' cannot be searched for");
       ++secrets;
     } else {
       return complain("unknown word '" + word + "'");
     }
   }
   const vmcred::LeakReport report = vmcred::scan_for_leaks(patterns, places);
-  std::printf("%zu secrets, %zu places, %llu bytes: argv %zu, environ %zu, files %zu, unreadable %zu\n", secrets, report.searched,
-              static_cast<unsigned long long>(report.bytes), report.argv, report.environ, report.files, report.unreadable);
+  std::printf("%zu secrets, %zu places, %llu bytes: argv %zu, environ %zu, files %zu, unreadable %zu\n", secrets,
+              report.searched, static_cast<unsigned long long>(report.bytes), report.argv, report.environ, report.files,
+              report.unreadable);
   for (const vmcred::Leak& leak : report.leaks) {
     std::printf("leak: '%s' as %s in %s at %llu\n", leak.secret.c_str(), leak.encoding.c_str(), leak.place.c_str(),
                 static_cast<unsigned long long>(leak.offset));

@@ -30,6 +30,7 @@ missing() {
 # An empty file and a folder in the place of a file are no credentials either.
 empty() {
   local file=$vars/test-vm-secrets/api-key
+  systemctl start vmcred-activate
   cp -p "$file" /run/vmcred.d/kept
   : >"$file"
   must_fail systemctl start microvm@test-vm
@@ -83,7 +84,9 @@ bounded() {
   echo no-initrd >/etc/vmcred/guest/initrd
   chmod 0 /etc/vmcred/guest/initrd
   must_fail systemctl start microvm@test-vm
-  until_true 120 is microvm@test-vm Result start-limit-hit
+  until_true 120 is microvm@test-vm ActiveState failed # between two attempts it is "activating"
+  contains "$(everything microvm@test-vm)" "Start request repeated too quickly"
+  equals "$(property microvm@test-vm NRestarts)" 5
   rm /etc/vmcred/guest/initrd
   mv /etc/vmcred/guest/initrd.aside /etc/vmcred/guest/initrd
   nothing_left test-vm

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# All tests: builds everything, then unit, golden, property, fuzz replay, e2e, vm and host tests, and the same under the
-# sanitizers. One line a step; the last line is "N passed, N failed".
+# All tests: end to end, guests and host on the release programs; unit, golden, property and fuzz replay under the address
+# and undefined behaviour sanitizers, and the journeys end to end once more. One line a step; the last is "N passed, N failed".
 #   ./check.sh            everything
-#   ./check.sh --quick    without the sanitizers
+#   ./check.sh --quick    the unit tests without sanitizers
 set -uo pipefail
 cd "$(dirname "$0")" || exit
 if [[ $(id -u) -eq 0 && -z ${VMCRED_PRIVATE_MOUNTS:-} ]]; then
@@ -47,18 +47,18 @@ need() {
 }
 
 need "install what is missing (tools/setup)" tools/setup
-need "build: dev" build dev
 need "build: release" build release
 need "guest image" tools/guest-image --guest build/release/bin/vmcred-guest build/guest
 check "shell scripts (shellcheck)" bash -c 'git ls-files | xargs grep -lE "^#!.*(bash|sh)$" | grep -v "\.bats$" | xargs shellcheck -x'
-suite "unit, golden, property, fuzz replay" build/dev -L unit -j "$(nproc)"
-suite "end to end (real binaries)" build/dev -L e2e -j "$(nproc)"
-suite "guests (QEMU, real systemd)" build/dev -L vm
-suite "host (systemd in nspawn)" build/dev -L host
-if [[ $quick == no ]]; then
+suite "end to end (release programs)" build/release -L e2e -j "$(nproc)"
+suite "guests (QEMU, real systemd)" build/release -L vm
+suite "host (systemd in nspawn)" build/release -L host
+if [[ $quick == yes ]]; then
+  need "build: dev" build dev
+  suite "unit, golden, property, fuzz replay" build/dev -L unit -j "$(nproc)"
+else
   need "build: address and undefined behaviour sanitizers" build asan
-  suite "sanitizers: unit, golden, property, fuzz replay" build/asan -L unit -j "$(nproc)"
-  suite "sanitizers: end to end" build/asan -L e2e -j "$(nproc)"
-  suite "sanitizers: guests" build/asan -L vm
+  suite "unit, golden, property, fuzz replay (sanitizers)" build/asan -L unit -j "$(nproc)"
+  suite "end to end (sanitizers)" build/asan -L e2e -j "$(nproc)"
 fi
 finish

@@ -131,7 +131,7 @@ std::vector<Item> collect_items(const PlanInput& input) {
     items.push_back(credential_item(credential, input.sizes));
   }
   for (const std::string& text : input.vm.long_form.oem_strings) {
-    if (!has_credential_prefix(text)) items.push_back(user_string_item(text));
+    if (!has_credential_prefix(text) || is_notify_socket(text)) items.push_back(user_string_item(text));
   }
   if (input.with_link) items.push_back(token_item(input.sizes));
   refuse_duplicates(items);

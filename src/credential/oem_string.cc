@@ -31,6 +31,11 @@ bool has_credential_prefix(std::string_view text) {
   return text.starts_with(kTextPrefix) || text.starts_with(kBinaryPrefix);
 }
 
+bool is_notify_socket(std::string_view text) {
+  const auto found = read_credential_string(text);
+  return found && found->form == Form::text && found->name == "vmm.notify_socket";
+}
+
 std::optional<CredentialString> read_credential_string(std::string_view text) {
   CredentialString found;
   if (text.starts_with(kBinaryPrefix)) {

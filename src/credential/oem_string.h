@@ -36,5 +36,7 @@ struct CredentialString {
 /// Nothing when `text` has neither prefix or no '='.
 [[nodiscard]] std::optional<CredentialString> read_credential_string(std::string_view text);
 [[nodiscard]] bool has_credential_prefix(std::string_view text);
+/// `io.systemd.credential:vmm.notify_socket=…`, which hypervisors' runners add by themselves; an address, no secret.
+[[nodiscard]] bool is_notify_socket(std::string_view text);
 
 }  // namespace vmcred::credential

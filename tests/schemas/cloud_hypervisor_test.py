@@ -25,7 +25,7 @@ def close(schema):
 
 
 def main():
-    source = pathlib.Path(sys.argv[1])
+    source = pathlib.Path(sys.argv[1]).resolve()
     golden = source / "tests/golden/cloud_hypervisor"
     shared = pathlib.Path(os.environ.get("VMCRED_SHARED", source.parent / "shared"))
     description = shared / "data/cloud-hypervisor-openapi.yaml"

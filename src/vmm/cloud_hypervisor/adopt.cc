@@ -1,0 +1,81 @@
+#include "vmm/cloud_hypervisor/adopt.h"
+
+#include "credential/oem_string.h"
+#include "vmm/cloud_hypervisor/body.h"
+#include "vmm/cloud_hypervisor/options.h"
+#include "vmm/foreign.h"
+
+namespace vmcred::vmm::cloud_hypervisor {
+namespace {
+
+std::vector<std::string> words_of(const Foreign& foreign) { return {foreign.argv.begin() + 1, foreign.argv.end()}; }
+
+Result<> check_string(const std::string& text) {
+  if (!credential::has_credential_prefix(text) || credential::is_notify_socket(text)) return {};
+  const auto read = credential::read_credential_string(text);
+  return hint(fail(Errc::usage, "the value of '{}' stands in '--platform oem_strings', where everybody reads it",
+                   read ? read->name : "a credential"),
+              "declare it as a credential of the vm");
+}
+
+}  // namespace
+
+bool recognises(const Foreign& foreign) { return program_name(foreign) == "cloud-hypervisor"; }
+
+Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
+  TRY_LET(const Translated translated, translate(words_of(foreign)));
+  vm.hypervisor = declare::Hypervisor::cloud_hypervisor;
+  vm.kernel.clear();
+  vm.initrd.clear();
+  if (const Json* payload = translated.config.find("payload")) {
+    vm.kernel = payload->string_at("kernel");
+    vm.initrd = payload->string_at("initramfs");
+  }
+  if (const Json* size = translated.config.find("memory")->find("size"); size->if_integer() != nullptr) {
+    vm.memory_bytes = static_cast<std::uint64_t>(*size->if_integer());
+  }
+  for (const std::string& text : translated.oem_strings) {
+    TRY(check_string(text));
+    vm.long_form.oem_strings.push_back(text);
+  }
+  return vm;
+}
+
+Result<Launch> adopt(const Foreign& foreign, const declare::Vm&, const credential::Plan& plan, const Context& context) {
+  const std::vector<std::string> words = words_of(foreign);
+  TRY_LET(Translated translated, translate(words));
+  TRY(credential::check_deliverable(plan));
+  Launch launch = {.control = Control::rest_fd};
+  make_room_for_fds(launch, words);
+  launch.argv = {foreign.argv.front(), "--api-socket", fmt::format("fd={}", launch.control_fd)};
+  launch.argv.insert(launch.argv.end(), translated.process.begin(), translated.process.end());
+  if (!translated.api_socket.empty()) launch.guards.push_back(translated.api_socket);
+
+  if (!plan.initrd.empty()) {
+    Json payload = *translated.config.find("payload");  // the plan has an overlay only where there is an initrd
+    launch.blobs.push_back(InitrdBlob{.base = payload.string_at("initramfs"), .entries = plan.initrd});
+    payload.set("initramfs", fmt::format("/proc/self/fd/{}", launch.first_blob_fd));
+    translated.config.set("payload", std::move(payload));
+  }
+  if (context.with_link) {
+    launch.link = LinkKind::vsock;
+    if (const Json* vsock = translated.config.find("vsock")) {
+      launch.link_path = vsock->string_at("socket");
+    } else {
+      launch.link_path = context.runtime_folder + "/vsock.sock";
+      Json added = Json::object();
+      added.set("cid", static_cast<int>(kDefaultCid)).set("socket", launch.link_path);
+      translated.config.set("vsock", std::move(added));
+    }
+  }
+  TRY_LET(launch.requests, requests_for(std::move(translated.config), plan, context));
+  for (FdNetwork& network : translated.fd_networks) {
+    launch.requests.insert(launch.requests.end() - 1, Request{.method = "PUT",
+                                                              .path = "/api/v1/vm.add-net",
+                                                              .body = {dump_json(network.config)},
+                                                              .fds = std::move(network.fds)});
+  }
+  return launch;
+}
+
+}  // namespace vmcred::vmm::cloud_hypervisor

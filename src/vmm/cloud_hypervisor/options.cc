@@ -1,0 +1,376 @@
+#include "vmm/cloud_hypervisor/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <span>
+
+#include "base/spelling.h"
+
+namespace vmcred::vmm::cloud_hypervisor {
+namespace {
+
+enum class Kind : std::uint8_t { text, number, size, boolean };
+
+/// One key of an option's list, with its name in the API.
+struct Key {
+  std::string_view option;
+  std::string_view api;
+  Kind kind;
+};
+
+constexpr Key kCpus[] = {{"boot", "boot_vcpus", Kind::number},
+                         {"max", "max_vcpus", Kind::number},
+                         {"max_phys_bits", "max_phys_bits", Kind::number},
+                         {"kvm_hyperv", "kvm_hyperv", Kind::boolean},
+                         {"nested", "nested", Kind::boolean}};
+constexpr Key kMemory[] = {{"size", "size", Kind::size},
+                           {"mergeable", "mergeable", Kind::boolean},
+                           {"shared", "shared", Kind::boolean},
+                           {"hugepages", "hugepages", Kind::boolean},
+                           {"hugepage_size", "hugepage_size", Kind::size},
+                           {"prefault", "prefault", Kind::boolean},
+                           {"reserve", "reserve", Kind::boolean},
+                           {"thp", "thp", Kind::boolean},
+                           {"hotplug_method", "hotplug_method", Kind::text},
+                           {"hotplug_size", "hotplug_size", Kind::size},
+                           {"hotplugged_size", "hotplugged_size", Kind::size}};
+constexpr Key kDisk[] = {{"path", "path", Kind::text},           {"readonly", "readonly", Kind::boolean},
+                         {"direct", "direct", Kind::boolean},    {"iommu", "iommu", Kind::boolean},
+                         {"num_queues", "num_queues", Kind::number}, {"queue_size", "queue_size", Kind::number},
+                         {"id", "id", Kind::text},               {"serial", "serial", Kind::text},
+                         {"vhost_user", "vhost_user", Kind::boolean}, {"socket", "vhost_socket", Kind::text},
+                         {"pci_segment", "pci_segment", Kind::number}, {"backing_files", "backing_files", Kind::boolean},
+                         {"sparse", "sparse", Kind::boolean}};
+constexpr Key kNet[] = {{"tap", "tap", Kind::text},
+                        {"ip", "ip", Kind::text},
+                        {"mask", "mask", Kind::text},
+                        {"mac", "mac", Kind::text},
+                        {"host_mac", "host_mac", Kind::text},
+                        {"mtu", "mtu", Kind::number},
+                        {"iommu", "iommu", Kind::boolean},
+                        {"num_queues", "num_queues", Kind::number},
+                        {"queue_size", "queue_size", Kind::number},
+                        {"vhost_user", "vhost_user", Kind::boolean},
+                        {"socket", "vhost_socket", Kind::text},
+                        {"id", "id", Kind::text},
+                        {"pci_segment", "pci_segment", Kind::number},
+                        {"offload_tso", "offload_tso", Kind::boolean},
+                        {"offload_ufo", "offload_ufo", Kind::boolean},
+                        {"offload_csum", "offload_csum", Kind::boolean}};
+constexpr Key kFs[] = {{"tag", "tag", Kind::text},
+                       {"socket", "socket", Kind::text},
+                       {"num_queues", "num_queues", Kind::number},
+                       {"queue_size", "queue_size", Kind::number},
+                       {"id", "id", Kind::text},
+                       {"pci_segment", "pci_segment", Kind::number}};
+constexpr Key kDevice[] = {{"path", "path", Kind::text},
+                           {"iommu", "iommu", Kind::boolean},
+                           {"id", "id", Kind::text},
+                           {"pci_segment", "pci_segment", Kind::number}};
+constexpr Key kBalloon[] = {{"size", "size", Kind::size},
+                            {"deflate_on_oom", "deflate_on_oom", Kind::boolean},
+                            {"free_page_reporting", "free_page_reporting", Kind::boolean}};
+constexpr Key kVsock[] = {{"cid", "cid", Kind::number},
+                          {"socket", "socket", Kind::text},
+                          {"iommu", "iommu", Kind::boolean},
+                          {"id", "id", Kind::text},
+                          {"pci_segment", "pci_segment", Kind::number}};
+constexpr Key kRng[] = {{"src", "src", Kind::text}, {"iommu", "iommu", Kind::boolean}};
+constexpr Key kPlatform[] = {{"num_pci_segments", "num_pci_segments", Kind::number},
+                             {"system_manufacturer", "system_manufacturer", Kind::text},
+                             {"system_product_name", "system_product_name", Kind::text},
+                             {"system_version", "system_version", Kind::text},
+                             {"system_serial_number", "system_serial_number", Kind::text},
+                             {"serial_number", "system_serial_number", Kind::text},
+                             {"system_uuid", "system_uuid", Kind::text},
+                             {"uuid", "system_uuid", Kind::text},
+                             {"system_sku_number", "system_sku_number", Kind::text},
+                             {"system_family", "system_family", Kind::text},
+                             {"chassis_asset_tag", "chassis_asset_tag", Kind::text},
+                             {"iommufd", "iommufd", Kind::boolean}};
+
+using Properties = std::vector<std::pair<std::string, std::string>>;
+
+std::optional<std::int64_t> number_of(std::string_view text, bool suffix) {
+  std::int64_t number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (error != std::errc() || number < 0) return std::nullopt;
+  if (end == last) return number;
+  if (!suffix || end + 1 != last) return std::nullopt;
+  const std::string_view kSuffixes = "KMGT";
+  const std::size_t power = kSuffixes.find(*end);
+  if (power == std::string_view::npos || number > (std::int64_t{1} << 20)) return std::nullopt;
+  return number << (10 * (power + 1));
+}
+
+std::optional<Json> value_of(std::string_view text, Kind kind) {
+  if (kind == Kind::text) return Json(text);
+  if (kind == Kind::boolean) {
+    if (text == "on" || text == "true") return Json(true);
+    if (text == "off" || text == "false") return Json(false);
+    return std::nullopt;
+  }
+  const auto number = number_of(text, kind == Kind::size);
+  if (!number) return std::nullopt;
+  return Json(*number);
+}
+
+Result<Json> object_of(std::string_view option, const Properties& properties, std::span<const Key> keys) {
+  Json object = Json::object();
+  for (const auto& [name, text] : properties) {
+    const auto key = std::ranges::find(keys, std::string_view(name), &Key::option);
+    if (key == keys.end()) {
+      std::vector<std::string> known;
+      for (const Key& other : keys) known.emplace_back(other.option);
+      return hint(fail(Errc::usage, "'{}' has a key '{}' that vmcred cannot translate for cloud-hypervisor's API", option, name),
+                  did_you_mean(name, known));
+    }
+    auto value = value_of(text, key->kind);
+    if (!value) return fail(Errc::usage, "'{}' has no usable value for its key '{}'", option, name);
+    object.set(std::string(key->api), *std::move(value));
+  }
+  return object;
+}
+
+Result<Json> console_of(std::string_view option, std::string_view text) {
+  Json json = Json::object();
+  if (text == "off" || text == "null" || text == "pty" || text == "tty") {
+    std::string mode(text);
+    mode.front() = static_cast<char>(mode.front() - 'a' + 'A');
+    json.set("mode", mode);
+    return json;
+  }
+  for (const auto& [name, mode] : {std::pair("file", "File"), std::pair("socket", "Socket")}) {
+    const std::string prefix = std::string(name) + "=";
+    if (text.starts_with(prefix)) {
+      json.set("mode", mode).set(name, text.substr(prefix.size()));
+      return json;
+    }
+  }
+  return hint(fail(Errc::usage, "'{}' has a mode that vmcred cannot translate for cloud-hypervisor's API", option),
+              "one of off, null, pty, tty, file=PATH, socket=PATH");
+}
+
+/// "[3,4]" or "3"
+Result<std::vector<int>> fds_of(std::string_view text) {
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  std::vector<int> fds;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(','), text.size());
+    const auto number = number_of(text.substr(0, end), false);
+    if (!number || *number > 65535) return fail(Errc::usage, "'--net' has no usable value for its key 'fd'");
+    fds.push_back(static_cast<int>(*number));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return fds;
+}
+
+/// One option with the words up to the next.
+struct Option {
+  std::string name;
+  std::vector<std::string> values;
+};
+
+Result<std::vector<Option>> options_of(const std::vector<std::string>& words) {
+  std::vector<Option> options;
+  for (const std::string& word : words) {
+    if (word.starts_with("--")) {
+      const std::size_t equals = word.find('=');
+      options.push_back({.name = word.substr(0, equals), .values = {}});
+      if (equals != std::string::npos) options.back().values.push_back(word.substr(equals + 1));
+    } else if (word.starts_with("-v")) {
+      return hint(fail(Errc::usage, "'-v' makes cloud-hypervisor log its configuration, credentials among it"), "remove it");
+    } else if (options.empty()) {
+      return fail(Errc::usage, "cloud-hypervisor's command line begins with something that is no option");
+    } else {
+      options.back().values.push_back(word);
+    }
+  }
+  return options;
+}
+
+Result<std::string> one_value(const Option& option) {
+  if (option.values.size() != 1) return fail(Errc::usage, "'{}' takes one value", option.name);
+  return option.values.front();
+}
+
+/// An option with one list of keys.
+Result<> set_object(Json& config, std::string_view member, const Option& option, std::span<const Key> keys) {
+  TRY_LET(const std::string text, one_value(option));
+  TRY_LET(const Properties properties, split_properties(text));
+  TRY_LET(Json object, object_of(option.name, properties, keys));
+  config.set(std::string(member), std::move(object));
+  return {};
+}
+
+/// An option that may be given several times and with several values.
+Result<> add_objects(Json& config, std::string_view member, const Option& option, std::span<const Key> keys) {
+  Json all = config.find(member) != nullptr ? *config.find(member) : Json::array();
+  for (const std::string& text : option.values) {
+    TRY_LET(const Properties properties, split_properties(text));
+    TRY_LET(Json object, object_of(option.name, properties, keys));
+    all.push(std::move(object));
+  }
+  config.set(std::string(member), std::move(all));
+  return {};
+}
+
+Result<> add_networks(Translated& into, const Option& option) {
+  for (const std::string& text : option.values) {
+    TRY_LET(Properties properties, split_properties(text));
+    const auto fd = std::ranges::find_if(properties, [](const auto& p) { return p.first == "fd" || p.first == "fds"; });
+    std::vector<int> fds;
+    if (fd != properties.end()) {
+      TRY_LET(fds, fds_of(fd->second));
+      properties.erase(fd);
+    }
+    TRY_LET(Json object, object_of(option.name, properties, kNet));
+    if (!fds.empty()) {
+      into.fd_networks.push_back({.config = std::move(object), .fds = std::move(fds)});
+      continue;
+    }
+    Json all = into.config.find("net") != nullptr ? *into.config.find("net") : Json::array();
+    all.push(std::move(object));
+    into.config.set("net", std::move(all));
+  }
+  return {};
+}
+
+Result<> set_platform(Translated& into, const Option& option) {
+  TRY_LET(const std::string text, one_value(option));
+  TRY_LET(Properties properties, split_properties(text));
+  const auto strings = std::ranges::find(properties, "oem_strings", [](const auto& p) { return p.first; });
+  if (strings != properties.end()) {
+    std::string_view list = strings->second;
+    if (list.starts_with('[') && list.ends_with(']')) list = list.substr(1, list.size() - 2);
+    while (!list.empty()) {
+      const std::size_t end = std::min(list.find(','), list.size());
+      into.oem_strings.emplace_back(list.substr(0, end));
+      list.remove_prefix(std::min(end + 1, list.size()));
+    }
+    properties.erase(strings);
+  }
+  TRY_LET(Json object, object_of(option.name, properties, kPlatform));
+  into.config.set("platform", std::move(object));
+  return {};
+}
+
+Result<> set_api_socket(Translated& into, const Option& option) {
+  TRY_LET(std::string text, one_value(option));
+  if (text.starts_with("path=")) text.erase(0, 5);
+  if (text.starts_with("fd=")) {
+    return hint(fail(Errc::usage, "'--api-socket' with a descriptor cannot be guarded"), "give it a path");
+  }
+  into.api_socket = std::move(text);
+  return {};
+}
+
+Result<> set_payload(Json& config, std::string_view member, const Option& option) {
+  TRY_LET(std::string text, one_value(option));
+  Json payload = config.find("payload") != nullptr ? *config.find("payload") : Json::object();
+  payload.set(std::string(member), std::move(text));
+  config.set("payload", std::move(payload));
+  return {};
+}
+
+Result<> translate_one(Translated& into, const Option& option) {
+  const std::string& name = option.name;
+  Json& config = into.config;
+  if (name == "--kernel" || name == "--initramfs" || name == "--cmdline" || name == "--firmware") {
+    return set_payload(config, name.substr(2), option);
+  }
+  if (name == "--cpus") return set_object(config, "cpus", option, kCpus);
+  if (name == "--memory") return set_object(config, "memory", option, kMemory);
+  if (name == "--balloon") return set_object(config, "balloon", option, kBalloon);
+  if (name == "--vsock") return set_object(config, "vsock", option, kVsock);
+  if (name == "--rng") return set_object(config, "rng", option, kRng);
+  if (name == "--disk") return add_objects(config, "disks", option, kDisk);
+  if (name == "--fs") return add_objects(config, "fs", option, kFs);
+  if (name == "--device") return add_objects(config, "devices", option, kDevice);
+  if (name == "--net") return add_networks(into, option);
+  if (name == "--platform") return set_platform(into, option);
+  if (name == "--api-socket") return set_api_socket(into, option);
+  if (name == "--serial" || name == "--console") {
+    TRY_LET(const std::string text, one_value(option));
+    TRY_LET(Json json, console_of(name, text));
+    config.set(name.substr(2), std::move(json));
+    return {};
+  }
+  if (name == "--watchdog" || name == "--pvpanic" || name == "--landlock") {
+    config.set(name == "--landlock" ? "landlock_enable" : name.substr(2), true);
+    return {};
+  }
+  if (name == "--seccomp" || name == "--log-file" || name == "--event-monitor") {
+    into.process.push_back(name);
+    into.process.insert(into.process.end(), option.values.begin(), option.values.end());
+    return {};
+  }
+  return hint(fail(Errc::usage, "vmcred cannot translate '{}' for cloud-hypervisor's API", name),
+              "declare the vm in vmcred.toml, or leave the option out");
+}
+
+/// What the command line has defaults for and the API wants to be told.
+void complete(Json& config) {
+  Json cpus = config.find("cpus") != nullptr ? *config.find("cpus") : Json::object();
+  if (cpus.find("boot_vcpus") == nullptr) cpus.set("boot_vcpus", 1);
+  if (cpus.find("max_vcpus") == nullptr) cpus.set("max_vcpus", *cpus.find("boot_vcpus"));
+  config.set("cpus", std::move(cpus));
+  constexpr std::int64_t kDefaultMemory = 512LL << 20;
+  Json memory = config.find("memory") != nullptr ? *config.find("memory") : Json::object();
+  if (memory.find("size") == nullptr) memory.set("size", kDefaultMemory);
+  if (memory.string_at("hotplug_method") == "virtio-mem") memory.set("hotplug_method", "VirtioMem");
+  if (memory.string_at("hotplug_method") == "acpi") memory.set("hotplug_method", "Acpi");
+  memory.set("mergeable", false);  // merging pages tells other vms what is in this one's memory
+  config.set("memory", std::move(memory));
+  if (const Json* fs = config.find("fs")) {
+    Json all = *fs;
+    for (Json& share : *all.if_array()) {
+      if (share.find("num_queues") == nullptr) share.set("num_queues", 1);
+      if (share.find("queue_size") == nullptr) share.set("queue_size", 1024);
+    }
+    config.set("fs", std::move(all));
+  }
+}
+
+}  // namespace
+
+Result<Properties> split_properties(std::string_view text) {
+  Properties properties;
+  std::string part;
+  int depth = 0;
+  bool quoted = false;
+  const auto take = [&] {
+    const std::size_t equals = part.find('=');
+    properties.emplace_back(part.substr(0, equals), equals == std::string::npos ? "" : part.substr(equals + 1));
+    part.clear();
+  };
+  for (const char c : text) {
+    if (c == '"') {
+      quoted = !quoted;
+      continue;
+    }
+    if (!quoted && c == '[') ++depth;
+    if (!quoted && c == ']') --depth;
+    if (depth < 0) break;
+    if (c == ',' && depth == 0 && !quoted) {
+      take();
+    } else {
+      part += c;
+    }
+  }
+  if (depth != 0 || quoted) return fail(Errc::usage, "brackets or quotes on cloud-hypervisor's command line do not match");
+  take();
+  return properties;
+}
+
+Result<Translated> translate(const std::vector<std::string>& words) {
+  Translated translated;
+  TRY_LET(const std::vector<Option> options, options_of(words));
+  for (const Option& option : options) TRY(translate_one(translated, option));
+  complete(translated.config);
+  return translated;
+}
+
+}  // namespace vmcred::vmm::cloud_hypervisor

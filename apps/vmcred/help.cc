@@ -47,6 +47,26 @@ std::string columns(const std::vector<std::pair<std::string, std::string>>& rows
   return text;
 }
 
+/// Lines one tab in, as scdoc wants the body of a command; what would start a list, a table or a heading is escaped.
+std::string man_paragraphs(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const auto start = std::min(line.find_first_not_of(' '), line.size());
+    line.remove_prefix(start);
+    if (line.empty()) {
+      result += '\n';
+      continue;
+    }
+    const bool special = std::string_view("-.#|;]").find(line.front()) != std::string_view::npos;
+    // A line that was set in stands on a line of its own in the page as well.
+    result += fmt::format("\t{}{}{}\n", special ? "\\" : "", line, start > 0 ? "++" : "");
+  }
+  return result;
+}
+
 bool starts_with_words(const Command& command, const std::vector<std::string>& words) {
   std::string prefix;
   for (const std::string& word : words) prefix += word + " ";
@@ -106,15 +126,7 @@ std::string manual_page() {
       name.erase(0, name.find_first_not_of(' '));
       text += fmt::format("\n\t*{}*\n\t\t{}\n", escape(name), escape(parameter.help));
     }
-    if (!command->manual.empty()) {
-      std::string manual = escape(command->manual);
-      std::string indented = "\n\t";
-      for (std::size_t i = 0; i < manual.size(); ++i) {
-        indented += manual[i];
-        if (manual[i] == '\n' && i + 1 < manual.size() && manual[i + 1] != '\n') indented += '\t';
-      }
-      text += indented + "\n";
-    }
+    if (!command->manual.empty()) text += "\n" + man_paragraphs(escape(command->manual)) + "\n";
     text += "\n";
   }
   text += "# OPTIONS OF EVERY COMMAND\n\n";

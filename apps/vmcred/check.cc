@@ -71,7 +71,7 @@ Result<std::vector<chain::Finding>> project_findings(const World& world) {
   if (reading.problems.empty()) {
     TRY_LET(const store::Repository repository, store::Repository::open(declaration.folder));
     append(all, chain::check_plans(declaration, &repository));
-    TRY_LET(auto stored, in("check the store", chain::check_store(declaration, repository, world.clock->now())));
+    TRY_LET(auto stored, in("check the store", chain::check_store(declaration, repository, *world.clock)));
     append(all, std::move(stored));
     append(all, chain::check_sources(declaration));
   }

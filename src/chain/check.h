@@ -22,7 +22,7 @@ std::vector<Finding> check_plans(const declare::Declaration& declaration, const 
 
 /// The store: what is missing, orphaned, due, stale, drifted or in clear. For a declaration without problems.
 Result<std::vector<Finding>> check_store(const declare::Declaration& declaration, const store::Repository& repository,
-                                         SystemTime now);
+                                         const Clock& clock);
 
 /// Files of the host that credentials come from, where this machine has them.
 std::vector<Finding> check_sources(const declare::Declaration& declaration);

@@ -3,8 +3,9 @@
 #include <set>
 
 #include "chain/check.h"
+#include "generate/graph.h"
+#include "generate/survey.h"
 #include "store/layout.h"
-#include "store/record.h"
 #include "store/vault.h"
 
 namespace vmcred::chain {
@@ -65,37 +66,44 @@ Result<> check_value(const declare::Declaration& declaration, const store::Repos
   return {};
 }
 
-// Age counts from the generator's last run, or from the youngest value that was set by hand.
-Result<> check_due(const store::Repository& repository, const declare::Generator& generator, SystemTime now,
+// What `vars generate` would say: made from something else since, or too old.
+Result<> check_age(const declare::Declaration& declaration, const store::Repository& repository, const Clock& clock,
                    std::vector<Finding>& findings) {
-  if (!generator.rotate_after) return {};
-  for (const store::Placement& placement : store::placements(generator)) {
-    const store::GeneratorId id{placement, generator.name};
-    TRY_LET(const auto record, store::read_record(repository, id));
-    if (!record) continue;
-    auto made = parse_rfc3339(record->generated);
-    if (!made) continue;
-    for (const auto& [file, when] : record->set_by_hand)
-      if (const auto set = parse_rfc3339(when); set && *set > *made) made = *set;
-    if (now - *made < *generator.rotate_after) continue;
-    const auto days = std::chrono::duration_cast<std::chrono::days>(now - *made).count();
-    findings.push_back(finding(Code::due, generator.place,
-                               fmt::format("{} is {} days old, and due after {}", store::spoken(id), days, generator.rotate_after->count()),
-                               fmt::format("run 'vmcred vars rotate -g {}'", generator.name)));
+  const auto graph = generate::build_graph(declaration);
+  if (!graph) {
+    findings.push_back(finding(Code::invalid_declaration, {.file = declaration.file}, graph.error().message, graph.error().hint));
+    return {};
+  }
+  TRY_LET(const auto statuses, generate::survey(*graph, repository, clock));
+  for (std::size_t i = 0; i < statuses.size(); ++i) {
+    const generate::Task& task = graph->tasks[i];
+    const declare::Place& place = task.generator->place;
+    const std::string name = store::spoken(task.id);
+    if (statuses[i].state == generate::State::stale || statuses[i].state == generate::State::invalid) {
+      Finding each = finding(Code::stale, place, fmt::format("{} is older than what it is made from", name),
+                             fmt::format("run 'vmcred vars generate -g {} --stale'", task.generator->name));
+      each.details = statuses[i].reasons;
+      findings.push_back(std::move(each));
+    }
+    if (statuses[i].due) {
+      findings.push_back(finding(Code::due, place, fmt::format("{} is older than {} days", name, task.generator->rotate_after->count()),
+                                 fmt::format("run 'vmcred vars rotate -g {}'", task.generator->name)));
+    }
   }
   return {};
 }
 
 }  // namespace
 
-Result<std::vector<Finding>> check_store(const declare::Declaration& declaration, const store::Repository& repository, SystemTime now) {
+Result<std::vector<Finding>> check_store(const declare::Declaration& declaration, const store::Repository& repository,
+                                         const Clock& clock) {
   std::vector<Finding> findings;
   check_missing(declaration, repository, findings);
   const std::vector<store::Wanted> wanted = store::wanted(declaration);
   TRY(check_orphans(declaration, repository, wanted, findings));
   store::Principals principals(repository);
   for (const store::Wanted& each : wanted) TRY(check_value(declaration, repository, principals, each, findings));
-  for (const auto& [name, generator] : declaration.generators) TRY(check_due(repository, generator, now, findings));
+  TRY(check_age(declaration, repository, clock, findings));
   return findings;
 }
 

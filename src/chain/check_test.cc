@@ -117,6 +117,12 @@ TEST(Check, FindsWhatTheGuestCannotReceive) {
   expect_once(findings_of(kStart + "hypervisor = \"firecracker\"\n" + kUsed), Code::no_channel);
 }
 
+TEST(Check, PassesOnWhatThePlanWarnsOf) {
+  std::string toml = kStart + "guest.systemd = 257\n";
+  for (int i = 0; i < 260; ++i) toml += fmt::format("credentials.c{} = {{ value = \"x\", services = [\"s\"] }}\n", i);
+  expect_once(findings_of(toml), Code::plan_remark);
+}
+
 TEST(Check, FindsCredentialsOnTheKernelsCommandLine) {
   expect_once(findings_of(kStart + "command-line = \"quiet systemd.set_credential=a:b\"\n" + kUsed), Code::on_kernel_command_line);
 }

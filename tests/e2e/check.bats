@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# The checker on real projects: the guide's pitfalls found, mended and gone; machine-readable output that is valid.
+bats_require_minimum_version 1.5.0
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  export HOME="$BATS_TEST_TMPDIR/home" USER=alice
+  unset XDG_CONFIG_HOME SOPS_AGE_KEY SOPS_AGE_KEY_FILE CLAN_NO_COMMIT
+  mkdir home
+}
+
+example() {
+  cp -r "$VMCRED_SOURCE/examples/$1" project
+  cd project || return 1
+  "$VMCRED" init
+  "$VMCRED" vars generate
+}
+
+codes() { grep -o 'VC[0-9]*' | sort -u | tr '\n' ' '; }
+
+@test "every example is clean once its values are made" {
+  for name in test-vm minimal long-form; do
+    (
+      mkdir "$BATS_TEST_TMPDIR/$name"
+      cd "$BATS_TEST_TMPDIR/$name" || exit 1
+      example "$name"
+      "$VMCRED" check
+    ) || return 1
+  done
+}
+
+@test "a value that was never generated is found, with exit code 3" {
+  cp -r "$VMCRED_SOURCE/examples/minimal" project
+  run -3 "$VMCRED" --project project check
+  [[ $output == *"vmcred.toml:6:7: error:"*"was never generated [VC006]"* ]]
+  [[ $output == *"help: run 'vmcred vars generate -g my-vm-secrets'"* ]]
+}
+
+@test "names that do not match are found and mended" {
+  example long-form
+  sed -i 's/credential-files = \["host-api-key"/credential-files = ["host-apikey"/; s/"jwt-secret:JWT_SECRET"/"jwt-secret:JWT-SECRET"/' vmcred.toml
+  cp vmcred.toml broken
+  run -3 "$VMCRED" check
+  [ "$(codes <<<"$output")" = "VC002 VC005 " ]
+  run -0 "$VMCRED" check --fix
+  diff <(sed 's/host-apikey/host-api-key/; s/JWT-SECRET/JWT_SECRET/' broken) vmcred.toml
+}
+
+@test "what is stored and not declared, drifted, stale or in clear is found" {
+  example minimal
+  mkdir -p vars/per-machine/my-host/my-vm-secrets/old
+  printf x >vars/per-machine/my-host/my-vm-secrets/old/value
+  run -3 "$VMCRED" check
+  [ "$(codes <<<"$output")" = "VC021 " ]
+  rm -r vars/per-machine/my-host/my-vm-secrets/old
+
+  sed -i 's/my-secret-value/another-value/' vmcred.toml
+  run -3 "$VMCRED" check
+  [ "$(codes <<<"$output")" = "VC020 " ]
+  sed -i 's/another-value/my-secret-value/' vmcred.toml
+
+  mv vars/per-machine/my-host/my-vm-secrets/secret-key/machines/my-host link
+  run -3 "$VMCRED" check
+  [ "$(codes <<<"$output")" = "VC023 " ]
+  mv link vars/per-machine/my-host/my-vm-secrets/secret-key/machines/my-host
+
+  rm vars/per-machine/my-host/my-vm-secrets/secret-key/secret
+  printf clear-text >vars/per-machine/my-host/my-vm-secrets/secret-key/value
+  run -3 "$VMCRED" check
+  [[ $output == *"[VC024]"* ]]
+  [[ $output != *clear-text* ]]
+}
+
+@test "a value that is due is found" {
+  cp -r "$VMCRED_SOURCE/examples/minimal" project
+  cd project
+  sed -i 's/^\[generators.my-vm-secrets\]/&\nrotate-after = "30d"/' vmcred.toml
+  "$VMCRED" init
+  "$VMCRED" vars generate
+  run -0 "$VMCRED" check
+  sed -i 's/"generated": *"20[0-9]*-/"generated": "2020-/' vars/per-machine/my-host/my-vm-secrets/.vmcred.json
+  run -3 "$VMCRED" check
+  [ "$(codes <<<"$output")" = "VC022 " ]
+}
+
+@test "SARIF is valid by its schema" {
+  schema=${VMCRED_SHARED:-$VMCRED_SOURCE/../shared/data}/sarif-schema-2.1.0.json
+  [ -e "$schema" ] || skip "no SARIF schema at $schema"
+  python3 -c 'import jsonschema' || skip "python3-jsonschema is not installed"
+  cp -r "$VMCRED_SOURCE/examples/minimal" project
+  echo 'colour = 1' >>project/vmcred.toml
+  run -3 --separate-stderr "$VMCRED" --project project check --sarif
+  python3 -c 'import json, sys, jsonschema
+jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$schema" <<<"$output"
+  [[ $output == *'"ruleId": "VC001"'* ]]
+}
+
+@test "units, command lines and domains of others are checked without a project" {
+  printf '[Service]\nImportCredential=app.*\nPrivateMounts=yes\n' >app.service
+  run -3 "$VMCRED" check --unit app.service
+  [[ $output == *"app.service:2:1: error:"*"[VC031]"* ]]
+  run -0 "$VMCRED" check --unit app.service --systemd 257
+  run -3 "$VMCRED" check --argv -- qemu-system-x86_64 -smbios type=11,value=io.systemd.credential:DB_PASSWORD=hunter2
+  [[ $output == *"[VC040]"* ]]
+  [[ $output != *hunter2* ]]
+  printf '<domain><sysinfo><oemStrings><entry>io.systemd.credential:TOKEN=hunter2</entry></oemStrings></sysinfo></domain>\n' >web.xml
+  run -3 "$VMCRED" check --libvirt web.xml
+  [[ $output == *"web.xml:1:"*"[VC050]"* ]]
+}
+
+@test "a code is explained" {
+  run -0 "$VMCRED" check --describe vc002
+  [ "${lines[0]}" = "# VC002: credential-files names a credential that load-credential does not load" ]
+  run -0 "$VMCRED" check --describe all
+  [ "${#lines[@]}" = 40 ]
+  run -2 "$VMCRED" check --describe VC999
+}
+
+@test "the normalised declaration means the same, and fits its schema" {
+  cp -r "$VMCRED_SOURCE/examples/test-vm" project
+  "$VMCRED" --project project declare >first.json
+  mkdir second
+  cp first.json second/vmcred.json
+  "$VMCRED" --project second declare | cmp - first.json
+  "$VMCRED" declare --schema >schema.json
+  python3 -c 'import jsonschema' || skip "python3-jsonschema is not installed"
+  python3 - schema.json first.json "$VMCRED_SOURCE"/examples/*/vmcred.toml <<'PY'
+import json, sys, jsonschema, tomllib
+schema = json.load(open(sys.argv[1]))
+for name in sys.argv[2:]:
+    data = json.load(open(name)) if name.endswith(".json") else tomllib.load(open(name, "rb"))
+    jsonschema.validate(data, schema)
+PY
+}

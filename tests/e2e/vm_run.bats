@@ -39,7 +39,8 @@ END
 # start WORDS: runs the vm in the background until it is ready.
 start() {
   write_declaration "$1"
-  "$VMCRED" vm run fake 2>story &
+  : >story # tail may be quicker than the shell in the background
+  "$VMCRED" vm run fake 2>>story &
   supervisor=$!
   timeout 20 grep -q ": ready" <(tail -n +1 -f --pid="$supervisor" story)
 }

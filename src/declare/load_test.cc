@@ -55,6 +55,19 @@ TEST(Load, TakesAnEmptyDeclaration) {
   EXPECT_THAT(parse_json_declaration(R"({"machines": {}, "generators": {}, "vms": {}})", "vmcred.json"), Succeeds());
 }
 
+TEST(Load, TakesAnyTextInStringsAndComments) {
+  const auto declaration = parse_toml(
+      "\xef\xbb\xbf# ü ' \" \n[machines.h] # ü\n[generators.g]\nscript = \"\"\"a \\\" ü \"\"\"\"\"\nprompts.a = { description = 'ü \\' }\n"
+      "prompts.b = { description = \"ü \\\"\" }\nprompts.\"ü\" = { description = \'\'\'ü\n\'ü\'\'\'\'\' }\n",
+      "vmcred.toml");
+  ASSERT_THAT(declaration, Succeeds());
+  const Generator& generator = declaration->generators.at("g");
+  EXPECT_EQ(generator.script, "a \" ü \"\"");
+  EXPECT_EQ(generator.prompts.at("a").description, "ü \\");
+  EXPECT_EQ(generator.prompts.at("b").description, "ü \"");
+  EXPECT_EQ(generator.prompts.at("ü").description, "ü\n'ü''");
+}
+
 TEST(Load, NeedsAMachineForAVm) {
   EXPECT_THAT(parse_toml("[vms.web]\n", "vmcred.toml"), FailsWith(Errc::invalid_data, HasSubstr("no machine is declared")));
 }

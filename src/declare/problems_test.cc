@@ -195,7 +195,7 @@ credentials.known = { value = "q7Jx0ZkT3mW9vB2nLr8YpD5sHc1GfA6e", public = true 
 
 TEST(Problems, OfSyntax) {
   std::string text;
-  for (const char* toml : {"a = ", "[machines.host]\n[machines.host]\n", "[git]\ncommit = true\ncommit = false\n", "[vms\n", "[.a]\n", "[\xff]\n", "x = \"a\nb\"\n"})
+  for (const char* toml : {"a = ", "[machines.host]\n[machines.host]\n", "[git]\ncommit = true\ncommit = false\n", "[vms\n", "[.a]\n", "# ü\na = \"ü\"\nb = 1 ü\n", "[\xff]\n", "x = \"a\nb\"\n"})
     text += told_of(toml);
   for (const char* json : {"{", "{\"machines\": {}, \"machines\": {}}", "[]", "{} x"}) text += told(read_json(json, "vmcred.json"));
   EXPECT_THAT(text, MatchesGolden("declare/syntax.txt"));

@@ -51,7 +51,7 @@ Vector parse_vector(std::string_view text) {
 
 std::map<std::string, Vector> vectors() {
   std::map<std::string, Vector> all;
-  std::string text = *read_file(VMCRED_SOURCE "/tests/vectors/age/cctv.txt", 1'000'000);
+  std::string text = *read_file(testing::source_folder() + "/tests/vectors/age/cctv.txt", 1'000'000);
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     const std::size_t space = line.find(' ');

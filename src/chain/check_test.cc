@@ -45,10 +45,10 @@ const std::string kUsed = "credentials.key = { from = \"web-secrets/key\", servi
 
 TEST(Check, FindsNothingInTheExamples) {
   for (const char* name : {"test-vm", "minimal", "long-form"}) {
-    const auto text = read_file(std::string(VMCRED_SOURCE) + "/examples/" + name + "/vmcred.toml", 100000);
+    const auto text = read_file(testing::source_folder() + "/examples/" + name + "/vmcred.toml", 100000);
     ASSERT_THAT(text, testing::Succeeds());
     EXPECT_EQ(told(findings_of(*text)), "") << name;
-    const auto tree = check_tree(std::string(VMCRED_SOURCE) + "/examples/" + name);
+    const auto tree = check_tree(testing::source_folder() + "/examples/" + name);
     ASSERT_THAT(tree, testing::Succeeds());
     EXPECT_EQ(told(*tree), "");
   }
@@ -59,7 +59,7 @@ TEST(Check, EveryCodeHasAPageAndEveryPageACode) {
     const std::string_view text = page(code_name(each.code));
     EXPECT_THAT(std::string(text), ::testing::StartsWith(fmt::format("# {}: {}\n\nLevel: {}\n", code_name(each.code), each.summary, level_name(each.level))));
   }
-  const auto pages = list_folder(std::string(VMCRED_SOURCE) + "/docs/findings");
+  const auto pages = list_folder(testing::source_folder() + "/docs/findings");
   ASSERT_THAT(pages, testing::Succeeds());
   EXPECT_EQ(std::ranges::count_if(*pages, [](const std::string& name) { return name.starts_with("VC"); }), static_cast<std::ptrdiff_t>(codes().size()));
 }

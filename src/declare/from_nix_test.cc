@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using testing::Succeeds;
 using testing::TestFolder;
 
-const std::string kGuide = std::string(VMCRED_SOURCE) + "/tests/nix/guide";
+const std::string kGuide = testing::source_folder() + "/tests/nix/guide";
 
 nix::Settings settings() {
   return {.search_path = std::string(kSystemPath), .environment = {"HOME=/var/empty"}, .only_machine = "this-host"};
@@ -20,7 +20,7 @@ nix::Settings settings() {
 
 TEST(FromNix, GivesTheSameModelAsTheGuidesTomlInTheLongForm) {
   const auto nix = load(kGuide, settings());
-  const auto toml = load(std::string(VMCRED_SOURCE) + "/examples/long-form", {});
+  const auto toml = load(testing::source_folder() + "/examples/long-form", {});
   ASSERT_THAT(nix, Succeeds());
   ASSERT_THAT(toml, Succeeds());
   const Vm& a = nix->vms.at("test-vm");

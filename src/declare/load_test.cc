@@ -9,7 +9,7 @@ using testing::FailsWith;
 using testing::HasSubstr;
 using testing::Succeeds;
 
-std::string example(const std::string& name) { return std::string(VMCRED_SOURCE) + "/examples/" + name; }
+std::string example(const std::string& name) { return testing::source_folder() + "/examples/" + name; }
 
 TEST(Load, ReadsTheGuidesExampleInTheShortForm) {
   const auto declaration = load(example("test-vm"));

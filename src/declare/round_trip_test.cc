@@ -175,7 +175,7 @@ RC_GTEST_PROP(RoundTrip, APrintedModelReadsAsItself, (const std::vector<std::uin
 
 TEST(RoundTrip, KeepsTheExamples) {
   for (const char* name : {"test-vm", "minimal", "long-form"}) {
-    const auto declaration = load(std::string(VMCRED_SOURCE) + "/examples/" + name);
+    const auto declaration = load(testing::source_folder() + "/examples/" + name);
     ASSERT_THAT(declaration, testing::Succeeds());
     const auto again = parse_json_declaration(dump_json(to_json(*declaration)), "vmcred.json");
     ASSERT_THAT(again, testing::Succeeds());

@@ -14,7 +14,7 @@ using testing::Succeeds;
 using testing::TestFolder;
 using ::testing::Not;
 
-const std::string kProjects = std::string(VMCRED_SOURCE) + "/tests/nix/";
+const std::string kProjects = testing::source_folder() + "/tests/nix/";
 
 Settings settings(const std::string& machine = "") {
   return {.search_path = std::string(kSystemPath), .environment = {"HOME=/var/empty"}, .machine = machine, .only_machine = "this-host"};
@@ -59,9 +59,9 @@ TEST(NixEvaluate, KnowsEveryOptionThatItReads) {
   const auto evaluation = evaluate(kProjects + "everything/host.nix", settings());
   ASSERT_THAT(evaluation, Succeeds());
   std::string text = dump_json(evaluation->declaration, Indent::two_spaces);
-  const auto at = text.find(VMCRED_SOURCE);
+  const auto at = text.find(testing::source_folder());
   ASSERT_NE(at, std::string::npos);  // the kernel was a path
-  text.replace(at, std::string_view(VMCRED_SOURCE).size(), "@source@");
+  text.replace(at, testing::source_folder().size(), "@source@");
   EXPECT_THAT(text, MatchesGolden("nix/everything.json"));
 }
 

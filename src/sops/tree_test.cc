@@ -15,7 +15,7 @@ namespace {
 using namespace vmcred::testing;  // NOLINT
 
 std::string vector_file(const std::string& name) {
-  return *read_file(fmt::format("{}/tests/vectors/sops/{}", VMCRED_SOURCE, name), 100'000);
+  return *read_file(fmt::format("{}/tests/vectors/sops/{}", testing::source_folder(), name), 100'000);
 }
 
 Result<std::vector<Leaf>> read_vector(const std::string& name) {

@@ -28,6 +28,8 @@ std::string first_difference(const std::string& wanted, const std::string& got) 
 
 }  // namespace
 
+std::string source_folder() { return VMCRED_SOURCE; }
+
 ::testing::AssertionResult matches_golden(const std::string& text, const std::string& name) {
   const std::string path = std::string(VMCRED_SOURCE) + "/tests/golden/" + name;
   if (std::getenv("UPDATE_GOLDEN") != nullptr) {  // NOLINT(concurrency-mt-unsafe)

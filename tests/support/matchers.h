@@ -37,6 +37,9 @@ MATCHER(Succeeds, "succeeds") {
   return false;
 }
 
+/// The project's folder. Only the support library is compiled with it, so that all else is cached for every checkout.
+std::string source_folder();
+
 /// Compares with tests/golden/NAME; UPDATE_GOLDEN=1 rewrites it.
 ::testing::AssertionResult matches_golden(const std::string& text, const std::string& name);
 MATCHER_P(MatchesGolden, name, "matches the golden file") {

@@ -8,6 +8,8 @@ std::span<const Command* const> commands() {
   static constexpr std::array kCommands = {
       &kInit,
       &kDeclare,
+      &kImportAgenix,
+      &kImportSopsNix,
       &kVarsGenerate,
       &kVarsList,
       &kVarsGet,

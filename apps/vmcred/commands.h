@@ -12,6 +12,8 @@ extern const Command kDeclare;
 extern const Command kDemo;
 extern const Command kHelp;
 extern const Command kInspect;
+extern const Command kImportAgenix;
+extern const Command kImportSopsNix;
 extern const Command kInit;
 extern const Command kVarsCheck;
 extern const Command kVarsGenerate;

@@ -32,6 +32,8 @@ std::string only_machine(const std::string& project) {
   return host_name();
 }
 
+}  // namespace
+
 nix::Settings nix_settings(const World& world) {
   nix::Settings settings;
   const std::string path = world.env("PATH");
@@ -50,8 +52,6 @@ nix::Settings nix_settings(const World& world) {
   settings.flake = world.flake;
   return settings;
 }
-
-}  // namespace
 
 Result<declare::Declaration> load_project(const World& world) {
   if (world.nix.empty() && world.flake.empty()) return declare::load(world.project, nix_settings(world));

@@ -10,6 +10,9 @@ namespace vmcred::app {
 /// and a host.nix in the folder work everywhere.
 Result<declare::Declaration> load_project(const World& world);
 
+/// What the evaluation of Nix files may use of this world.
+nix::Settings nix_settings(const World& world);
+
 /// The same with its problems beside it, for `check`.
 Result<declare::Reading> load_project_leniently(const World& world);
 

@@ -142,4 +142,10 @@ Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& 
   return evaluation_of(answer);
 }
 
+Result<Json> evaluate_value(const std::string& file, const Settings& settings) {
+  TRY_LET(const Output output,
+          run_nix({"nix-instantiate", "--store", "dummy://", "--eval", "--strict", "--json", file}, {}, settings, kLimit, file));
+  return answer_of(output, {});
+}
+
 }  // namespace vmcred::nix

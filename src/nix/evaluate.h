@@ -39,4 +39,7 @@ Result<Evaluation> evaluate(const std::string& file, const Settings& settings);
 /// The same for nixosConfigurations.HOST of a flake: REF#HOST. Never kept: only a flake's own lock pins it.
 Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& settings);
 
+/// Any Nix file's value as JSON, such as agenix's secrets.nix.
+Result<Json> evaluate_value(const std::string& file, const Settings& settings);
+
 }  // namespace vmcred::nix

@@ -1,0 +1,56 @@
+// The secrets of agenix and sops-nix as they lie on disk: values, recipients, and what the keys are called there.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "age/keys.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "nix/evaluate.h"
+
+namespace vmcred::adopt {
+
+inline constexpr std::size_t kMaxForeignFile = 4UL * 1024 * 1024;
+inline constexpr std::size_t kMaxForeignFiles = 4096;
+
+/// One value, and where it comes from.
+struct Foreign {
+  std::string source;                        ///< "secrets/wifi.age", "secrets.yaml: smtp/password": for messages
+  std::string generator;                     ///< the generator that it becomes a file of
+  std::string file;
+  Secret value;
+  std::vector<std::string> recipients = {};  ///< as they were written, without comments; sorted
+};
+
+/// What the owner of a key is called, as far as the files tell.
+struct KeyName {
+  std::string name;      ///< tamed: lower case letters, digits and '-'
+  bool machine = false;  ///< a host's key rather than a person's
+};
+
+struct Found {
+  std::vector<Foreign> secrets = {};
+  std::map<std::string, KeyName> names = {};  ///< by recipient; none for those nothing is known of
+  std::vector<Error> left_out = {};           ///< secrets that could not be read, and why
+};
+
+/// agenix: `path` is secrets.nix or its folder. nix evaluates it; each NAME.age becomes the file NAME of a generator NAME.
+/// Names of keys come from SSH comments ("alice@laptop", "root@web") and from the names in secrets.nix.
+Result<Found> read_agenix(const std::string& path, const age::Identities& identities, const nix::Settings& settings);
+
+/// sops-nix: `path` is a sops file, or a folder with some. A yaml, json or dotenv file becomes a generator with a file for
+/// each value; a binary one a generator with one file. Names of keys come from the anchors of .sops.yaml.
+Result<Found> read_sops_nix(const std::string& path, const age::Identities& identities);
+
+/// An SSH key without its comment; other texts as they are.
+std::string without_comment(const std::string& recipient);
+/// "smtp/password" -> "smtp-password"; what a name of a file or of a user cannot hold becomes '-'.
+std::string tamed(std::string_view text);
+/// The name in a key's comment ("root@web" is the machine web), or nothing.
+KeyName name_in_comment(const std::string& recipient);
+/// "server_web" -> machine web, "admin_alice" -> alice
+KeyName name_of_word(std::string_view word);
+
+}  // namespace vmcred::adopt

@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
+#include <memory>
 
 #include "base/file.h"
 #include "base/process.h"
+#include "store/inferred.h"
 
 namespace vmcred::app {
 namespace {
@@ -32,6 +35,16 @@ std::string only_machine(const std::string& project) {
   return host_name();
 }
 
+/// A clan repository has no declaration of ours, and needs none.
+bool without_declaration(const World& world) {
+  return !declare::find_declaration(world.project) && store::holds_store(world.project);
+}
+
+Result<declare::Declaration> from_tree(const World& world) {
+  note(world, "no declaration here: what vars/ and sops/ hold is known, scripts are not (--flake REF#HOST evaluates them)");
+  return store::inferred_declaration(world.project);
+}
+
 }  // namespace
 
 nix::Settings nix_settings(const World& world) {
@@ -54,13 +67,35 @@ nix::Settings nix_settings(const World& world) {
 }
 
 Result<declare::Declaration> load_project(const World& world) {
-  if (world.nix.empty() && world.flake.empty()) return declare::load(world.project, nix_settings(world));
+  if (world.nix.empty() && world.flake.empty()) {
+    auto declaration = declare::load(world.project, nix_settings(world));
+    if (declaration || declaration.error().code != Errc::not_found || !without_declaration(world)) return declaration;
+    return from_tree(world);
+  }
   return declare::load_nix(world.nix.empty() ? world.flake : world.nix, world.project, nix_settings(world));
 }
 
 Result<declare::Reading> load_project_leniently(const World& world) {
-  if (world.nix.empty() && world.flake.empty()) return declare::load_leniently(world.project, nix_settings(world));
+  if (world.nix.empty() && world.flake.empty()) {
+    auto reading = declare::load_leniently(world.project, nix_settings(world));
+    if (reading || reading.error().code != Errc::not_found || !without_declaration(world)) return reading;
+    TRY_LET(declare::Declaration declaration, from_tree(world));
+    return declare::Reading{.declaration = std::move(declaration)};
+  }
   return declare::load_nix_leniently(world.nix.empty() ? world.flake : world.nix, world.project, nix_settings(world));
+}
+
+Result<Json> guest_services_of(const World& world, const std::string& vm) {
+  const std::string file = world.nix.empty() ? declare::nix_file_of(world.project) : world.nix;
+  if (file.empty() || !world.flake.empty() || !world.nixpkgs.empty()) return Json();
+  nix::Settings settings = nix_settings(world);
+  const std::unique_ptr<char, decltype(&std::free)> path(::realpath(file.c_str(), nullptr), std::free);
+  const std::unique_ptr<char, decltype(&std::free)> folder(::realpath(world.project.c_str(), nullptr), std::free);
+  if (!path || !folder) return fail_errno("open '{}'", file);
+  settings.folder = folder.get();
+  TRY_LET(const nix::Evaluation evaluation, nix::evaluate(path.get(), settings));
+  const Json* services = evaluation.guests.find(vm);
+  return services == nullptr ? Json() : *services;
 }
 
 }  // namespace vmcred::app

@@ -10,6 +10,9 @@ namespace vmcred::app {
 /// and a host.nix in the folder work everywhere.
 Result<declare::Declaration> load_project(const World& world);
 
+/// The services of a vm's guest, whole, where the declaration is a Nix file; null elsewhere.
+Result<Json> guest_services_of(const World& world, const std::string& vm);
+
 /// What the evaluation of Nix files may use of this world.
 nix::Settings nix_settings(const World& world);
 

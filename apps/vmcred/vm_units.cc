@@ -4,12 +4,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/file.h"
 #include "base/json.h"
 #include "base/process.h"
 #include "commands.h"
 #include "project.h"
 #include "unit/guest.h"
+#include "unit/guest_service.h"
 #include "unit/host.h"
 #include "unit/install.h"
 #include "vms.h"
@@ -169,7 +173,10 @@ Result<Exit> run(const Given& given, World& world) {
   if (given.has("guest")) {
     if (vm == nullptr)
       return hint(fail(Errc::usage, "--guest needs the name of a vm"), "vmcred vm units NAME --guest DIR");
-    TRY_LET(const auto files, unit::guest_drop_ins(*vm));
+    TRY_LET(auto files, unit::guest_drop_ins(*vm));
+    TRY_LET(const Json services, guest_services_of(world, vm->name));
+    TRY_LET(auto units, unit::guest_services(services));
+    std::ranges::move(units, std::back_inserter(files));
     if (files.empty()) note(world, fmt::format("no guest service of vm '{}' loads a credential", vm->name));
     TRY_LET(const auto done, unit::install_units(given.at("guest"), files, unit::Scope::guest));
     print_installed(world, given.at("guest"), done);
@@ -208,7 +215,8 @@ constinit const Command kVmUnits = {
     "vmcred did not write are never replaced.\n"
     "\n"
     "With NAME and --guest DIR: writes a drop-in for each guest service that loads credentials\n"
-    "(LoadCredential=, AssertCredential=, PrivateMounts=).\n"
+    "(LoadCredential=, AssertCredential=, PrivateMounts=). Services that a Nix declaration holds are\n"
+    "written whole.\n"
     "\n"
     "With --check VM: prints which file a start of that vm would miss, exit code 3. The unit itself runs it\n"
     "after a failed start, because systemd does not say which one it was.",

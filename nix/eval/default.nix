@@ -4,5 +4,6 @@ import ./main.nix {
   modules = import ./modules.nix;
   schema = import ./schema.nix;
   places = import ./places.nix;
+  guests = import ./guests.nix;
   declaration = import ../declaration.nix;
 }

@@ -53,4 +53,5 @@ in
     guest_of = name: config.microvm.vms.${name}.config or { };
   };
   places = parts.places { inherit lib; } config;
+  guests = parts.guests { inherit lib; } config;
 }

@@ -146,6 +146,18 @@ Result<std::string> find_declaration(const std::string& path) {
               "run 'vmcred init', or name the project with --project");
 }
 
+std::string nix_file_of(const std::string& path) {
+  const auto file = find_declaration(path);
+  if (!file || is_nix(*file)) return file ? absolute(*file) : "";
+  const auto text = read_file(*file, kMaxDeclaration);
+  if (!text || is_json(*file)) return "";
+  const auto root = toml_tree(*text);
+  if (!root || !has_indirection(*root)) return "";
+  const auto& members = *root->if_object();
+  const auto* named = std::ranges::find(members, kIndirection, &Member::key)->node.if_text();
+  return named == nullptr ? "" : absolute_path(folder_of(*file), *named);
+}
+
 Result<Reading> load_leniently(const std::string& path, const nix::Settings& settings) {
   TRY_LET(const std::string file, find_declaration(path));
   if (is_nix(file)) return load_nix_leniently(file, folder_of(file), settings);

@@ -32,6 +32,9 @@ Result<Declaration> load(const std::string& path, const nix::Settings& settings 
 /// The declaration of a Nix module file (or of settings.flake) for the project in `folder`.
 Result<Declaration> load_nix(const std::string& file, const std::string& folder, const nix::Settings& settings);
 
+/// The Nix file behind a project's declaration: host.nix itself, or what vmcred.toml names; "" when there is none.
+std::string nix_file_of(const std::string& path);
+
 /// The file that `load` would read.
 Result<std::string> find_declaration(const std::string& path);
 

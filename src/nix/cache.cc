@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxEntries = 64;
 constexpr std::size_t kMaxEntryBytes = 16UL * 1024 * 1024;
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kFormat = 2;
 
 std::string hex(const Digest& digest) {
   std::string text;
@@ -63,10 +63,11 @@ std::optional<Kept> find_kept(const std::string& folder, const Digest& key) {
   const Json* reads = entry->find("reads");
   const Json* declaration = entry->find("declaration");
   const Json* places = entry->find("places");
-  if (reads == nullptr || reads->if_object() == nullptr || declaration == nullptr || places == nullptr) return {};
+  const Json* guests = entry->find("guests");
+  if (reads == nullptr || reads->if_object() == nullptr || declaration == nullptr || places == nullptr || guests == nullptr) return {};
   for (const auto& [path, state] : *reads->if_object())
     if (state.if_string() == nullptr || *state.if_string() != state_of_file(path)) return {};
-  return Kept{*declaration, *places};
+  return Kept{*declaration, *places, *guests};
 }
 
 Result<> keep(const std::string& folder, const Digest& key, const Kept& kept, const std::vector<std::string>& reads) {
@@ -80,6 +81,7 @@ Result<> keep(const std::string& folder, const Digest& key, const Kept& kept, co
   entry.set("reads", std::move(states));
   entry.set("declaration", kept.declaration);
   entry.set("places", kept.places);
+  entry.set("guests", kept.guests);
   return write_file(entry_path(folder, key), dump_json(entry), 0600);
 }
 

@@ -15,6 +15,7 @@ namespace vmcred::nix {
 struct Kept {
   Json declaration;
   Json places;
+  Json guests;
 };
 
 /// The evaluation kept for `key`, when every file that it read is still the same. A damaged entry is none.

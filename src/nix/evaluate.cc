@@ -37,9 +37,9 @@ std::string stand_alone(const std::string& file, const Settings& settings, const
   std::string words;
   for (const std::string& word : sources.identifiers) words += quoted(word) + ' ';
   return fmt::format(
-      "({}) {{ lib = ({}); modules = ({}); schema = ({}); places = ({}); declaration = ({}); }}\n"
+      "({}) {{ lib = ({}); modules = ({}); schema = ({}); places = ({}); guests = ({}); declaration = ({}); }}\n"
       "{{ file = {}; folder = {}; machine = {}; only_machine = {}; system = {}; identifiers = [ {}]; }}\n",
-      kMain, kLib, kModules, kSchema, kPlaces, kDeclaration, quoted(file), quoted(settings.folder.empty() ? file.substr(0, file.rfind('/')) : settings.folder),
+      kMain, kLib, kModules, kSchema, kPlaces, kGuests, kDeclaration, quoted(file), quoted(settings.folder.empty() ? file.substr(0, file.rfind('/')) : settings.folder),
       quoted(settings.machine), quoted(settings.only_machine), quoted(system_name()), words);
 }
 
@@ -82,7 +82,10 @@ Result<Evaluation> evaluation_of(const Json& answer) {
   const Json* declaration = answer.find("declaration");
   const Json* places = answer.find("places");
   if (declaration == nullptr) return fail(Errc::invalid_data, "nix printed no declaration");
-  return Evaluation{.declaration = *declaration, .places = places == nullptr ? Json::array() : *places};
+  const Json* guests = answer.find("guests");
+  return Evaluation{.declaration = *declaration,
+                    .places = places == nullptr ? Json::array() : *places,
+                    .guests = guests == nullptr ? Json::object() : *guests};
 }
 
 /// Nothing but the scanned files and the values of the store decided the outcome.
@@ -104,7 +107,7 @@ Result<Evaluation> evaluate(const std::string& file, const Settings& settings) {
                         (alone || settings.nixpkgs.starts_with("/nix/store/"));
   if (may_keep) {
     if (auto kept = find_kept(settings.cache_folder, key)) {
-      return Evaluation{.declaration = std::move(kept->declaration), .places = std::move(kept->places), .cached = true, .keepable = true};
+      return Evaluation{.declaration = std::move(kept->declaration), .places = std::move(kept->places), .guests = std::move(kept->guests), .cached = true, .keepable = true};
     }
   }
   // Nothing is built or copied, so an empty store that is never written serves, whoever we are.
@@ -121,7 +124,7 @@ Result<Evaluation> evaluate(const std::string& file, const Settings& settings) {
   evaluation.keepable = may_keep && (!alone || only_known(reads, sources));
   if (evaluation.keepable) {
     // Without a cache only time is lost, so a full or read-only disk is no failure.
-    (void)keep(settings.cache_folder, key, {evaluation.declaration, evaluation.places}, reads.values);
+    (void)keep(settings.cache_folder, key, {evaluation.declaration, evaluation.places, evaluation.guests}, reads.values);
   }
   return evaluation;
 }

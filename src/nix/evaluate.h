@@ -25,6 +25,7 @@ struct Settings {
 struct Evaluation {
   Json declaration;         ///< of the shape of vmcred.json
   Json places;              ///< [{pointer, file, line, column}], as far as they are known
+  Json guests = {};         ///< vm -> its guest's services, whole (unit/guest_service.h)
   bool cached = false;      ///< nix was not started
   bool keepable = false;    ///< nothing outside the files decides the outcome, so that it may be kept
 };

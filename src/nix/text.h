@@ -9,6 +9,7 @@ extern const std::string_view kLib;          ///< nix/eval/lib.nix
 extern const std::string_view kModules;      ///< nix/eval/modules.nix
 extern const std::string_view kSchema;       ///< nix/eval/schema.nix
 extern const std::string_view kPlaces;       ///< nix/eval/places.nix
+extern const std::string_view kGuests;       ///< nix/eval/guests.nix
 extern const std::string_view kMain;         ///< nix/eval/main.nix
 extern const std::string_view kDeclaration;  ///< nix/declaration.nix
 extern const std::string_view kNixpkgs;      ///< nix/eval/nixpkgs.nix

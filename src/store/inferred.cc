@@ -1,0 +1,55 @@
+#include "store/inferred.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "declare/names.h"
+#include "store/access.h"
+#include "store/repository.h"
+
+namespace vmcred::store {
+namespace {
+
+/// The machines that a shared secret is deployed to, as its links say.
+void add_readers(Principals& principals, const VarId& id, declare::Generator& generator) {
+  const auto acl = principals.acl("vars/" + rel_path(id));
+  if (!acl) return;  // damaged links are `vars check`'s to tell
+  for (const std::string& machine : acl->links.machines) {
+    if (std::ranges::find(generator.machines, machine) == generator.machines.end()) generator.machines.push_back(machine);
+  }
+}
+
+}  // namespace
+
+bool holds_store(const std::string& folder) {
+  return is_folder(join_path(folder, "vars")) || is_folder(join_path(folder, "sops/machines"));
+}
+
+Result<declare::Declaration> inferred_declaration(const std::string& folder) {
+  declare::Declaration declaration;
+  TRY_LET(const Repository repository, Repository::open(folder));
+  declaration.file = folder;
+  declaration.folder = repository.folder();
+  Principals principals(repository);
+  TRY_LET(const std::vector<std::string> machines, principals.names(Kind::machine));
+  for (const std::string& name : machines)
+    if (declare::valid_machine_name(name)) declaration.machines[name] = {.name = name};
+  TRY_LET(const std::vector<VarId> stored, repository.list());
+  for (const VarId& id : stored) {
+    const Placement& placement = id.generator.placement;
+    if (placement.sharing == declare::Sharing::per_machine) declaration.machines.try_emplace(placement.owner, declare::Machine{.name = placement.owner});
+    // A name can be shared and of machines at once only in the middle of a change; the shared one is clan's newer.
+    declare::Generator& generator = declaration.generators[id.generator.generator];
+    if (generator.name.empty()) generator = {.name = id.generator.generator, .sharing = placement.sharing, .foreign = true};
+    if (generator.sharing != placement.sharing) continue;
+    const auto form = repository.form(id);
+    generator.files.try_emplace(id.file, declare::File{.name = id.file, .secret = form != Form::open, .allow_empty = true});
+    if (placement.sharing == declare::Sharing::shared) add_readers(principals, id, generator);
+    std::vector<std::string>& owners = placement.sharing == declare::Sharing::per_vm ? generator.vms : generator.machines;
+    if (!placement.owner.empty() && std::ranges::find(owners, placement.owner) == owners.end()) owners.push_back(placement.owner);
+  }
+  for (auto& [name, generator] : declaration.generators) std::ranges::sort(generator.machines);
+  return declaration;
+}
+
+}  // namespace vmcred::store

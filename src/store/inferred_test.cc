@@ -1,0 +1,45 @@
+#include "store/inferred.h"
+
+#include <unistd.h>
+
+#include "base/file.h"
+#include "matchers.h"
+
+namespace vmcred::store {
+namespace {
+
+using testing::Succeeds;
+using testing::TestFolder;
+using ::testing::ElementsAre;
+
+TEST(InferredDeclaration, KnowsMachinesGeneratorsAndFiles) {
+  const TestFolder folder;
+  folder.write("sops/machines/web/key.json", R"([{"publickey":"age1x","type":"age"}])");
+  folder.write("sops/machines/db/key.json", R"([{"publickey":"age1y","type":"age"}])");
+  folder.write("vars/per-machine/web/ssh/id/secret", "{}");
+  folder.write("vars/per-machine/web/ssh/id.pub/value", "ssh-ed25519 A");
+  folder.write("vars/shared/ca/key/secret", "{}");
+  ASSERT_THAT(make_folders(folder / "vars/shared/ca/key/machines"), Succeeds());
+  ASSERT_EQ(::symlink("../../../../../sops/machines/db", (folder / "vars/shared/ca/key/machines/db").c_str()), 0);
+  EXPECT_TRUE(holds_store(folder.path()));
+  const auto declaration = inferred_declaration(folder.path());
+  ASSERT_THAT(declaration, Succeeds());
+  EXPECT_EQ(declaration->machines.size(), 2U);
+  const declare::Generator& ssh = declaration->generators.at("ssh");
+  EXPECT_EQ(ssh.sharing, declare::Sharing::per_machine);
+  EXPECT_THAT(ssh.machines, ElementsAre("web"));
+  EXPECT_TRUE(ssh.files.at("id").secret);
+  EXPECT_FALSE(ssh.files.at("id.pub").secret);
+  EXPECT_TRUE(ssh.foreign);
+  const declare::Generator& ca = declaration->generators.at("ca");
+  EXPECT_EQ(ca.sharing, declare::Sharing::shared);
+  EXPECT_THAT(ca.machines, ElementsAre("db"));
+}
+
+TEST(InferredDeclaration, NeedsAStore) {
+  const TestFolder folder;
+  EXPECT_FALSE(holds_store(folder.path()));
+}
+
+}  // namespace
+}  // namespace vmcred::store

@@ -1,0 +1,123 @@
+#!/usr/bin/env bats
+# Declarations in Nix: the guide's own file, the example, caching, errors.
+bats_require_minimum_version 1.5.0
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  export HOME="$BATS_TEST_TMPDIR/home" USER=alice
+  unset XDG_CONFIG_HOME XDG_CACHE_HOME SOPS_AGE_KEY SOPS_AGE_KEY_FILE CLAN_NO_COMMIT
+  mkdir home project
+  cd project || return 1
+}
+
+# A PATH with everything but nix.
+without_nix() {
+  mkdir -p "$BATS_TEST_TMPDIR/bin"
+  for tool in bash sh env bwrap git cat chmod tr; do
+    ln -sf "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin/$tool"
+  done
+  PATH="$BATS_TEST_TMPDIR/bin" "$@"
+}
+
+@test "the guide's file declares, generates and plans" {
+  cp "$VMCRED_SOURCE/tests/nix/guide/host.nix" .
+  "$VMCRED" init
+  run -0 --separate-stderr "$VMCRED" vars generate
+  [[ $stderr == *"test-vm-secrets (machine britton-desktop): api-key, db-password and jwt-secret"* ]]
+  [ "$("$VMCRED" vars get britton-desktop test-vm-secrets/api-key | wc -c)" = 44 ]
+  run -0 "$VMCRED" vm plan test-vm
+  for name in API_KEY DB_PASSWORD JWT_SECRET ENVIRONMENT CLUSTER; do [[ $output == *"$name"* ]]; done
+}
+
+@test "the code blocks of the guide are that file" {
+  guide="${VMCRED_SHARED:-$VMCRED_SOURCE/../shared}/guide.md"
+  if [ ! -e "$guide" ]; then
+    echo "# NOT RUN HERE: the guide is not beside this checkout" >&3
+    skip "no guide.md"
+  fi
+  # Every line of the first four Nix blocks stands in the file, in this order; only the indentation differs.
+  awk '/^```nix/ { on = 1; blocks++; next } /^```/ { on = 0 } on && blocks <= 4' "$guide" | sed 's/^ *//' | grep -v '^$' | sort >wanted
+  sed 's/^ *//' "$VMCRED_SOURCE/tests/nix/guide/host.nix" | grep -v '^$' | sort >present
+  run -0 comm -23 wanted present
+  [ -z "$output" ]
+}
+
+@test "the example of a NixOS host generates" {
+  cp "$VMCRED_SOURCE"/examples/nixos-host/* .
+  "$VMCRED" init
+  "$VMCRED" vars generate
+  "$VMCRED" vars get billing/signing-key | openssl pkey -noout
+  run -0 "$VMCRED" vm plan billing --json
+  [[ $output == *'"SIGNING_KEY"'* && $output == *'"DATABASE_URL"'* ]]
+}
+
+@test "--nix FILE works from anywhere, --machine names the machine" {
+  cp "$VMCRED_SOURCE/tests/nix/minimal/host.nix" other.nix
+  cd ..
+  run -0 "$VMCRED" --nix project/other.nix --machine web declare
+  [[ $output == *'"web"'* && $output == *'"host-secret-key:my-vm-secrets/secret-key"'* ]]
+}
+
+@test "vmcred.toml may name the file, and adds to it" {
+  cp "$VMCRED_SOURCE/tests/nix/guide/host.nix" vms.nix
+  printf 'declaration = "vms.nix"\n[vms.test-vm]\nkernel = "vmlinuz"\n' >vmcred.toml
+  run -0 "$VMCRED" declare
+  [[ $output == *"project/vmlinuz"* && $output == *'"host-jwt-secret"'* ]]
+}
+
+@test "the second run starts no nix; a change does" {
+  cp "$VMCRED_SOURCE/tests/nix/guide/host.nix" .
+  "$VMCRED" declare >first
+  without_nix "$VMCRED" declare | cmp - first
+  sed -i 's/britton-desktop"/other-host"/' host.nix
+  run -1 without_nix "$VMCRED" declare
+  [[ $output == *"there is no nix-instantiate on this machine"*"apt-get install nix-bin"* ]]
+}
+
+@test "an error is one sentence with file and line, and a hint" {
+  printf '{ config, ... }:\n{\n  clan.core.vars.generators.g.fils.x = { };\n}\n' >host.nix
+  run -1 --separate-stderr "$VMCRED" declare
+  [[ ${stderr_lines[0]} == "vmcred: error: "*"/host.nix:3:3: generator 'g' has no option 'fils'" ]]
+  [ "${stderr_lines[1]}" = "vmcred: hint: did you mean 'files'?" ]
+  [ "${#stderr_lines[@]}" = 2 ]
+}
+
+@test "nothing secret of the environment reaches nix" {
+  echo '{ networking.hostName = "h${builtins.getEnv "SOPS_AGE_KEY"}"; }' >host.nix
+  SOPS_AGE_KEY=x run -0 "$VMCRED" declare
+  [[ $output == *'"h"'* ]]
+}
+
+@test "a flake's host, whatever modules it has" {
+  cat >flake.nix <<'NIX'
+{
+  outputs = _: {
+    nixosConfigurations.web.config = {
+      clan.core.vars.generators.g = {
+        share = false; dependencies = [ ]; runtimeInputs = [ ]; prompts = { }; script = "";
+        files.a = { secret = true; deploy = true; owner = "root"; group = "root"; mode = "0400"; path = "/run/secrets/vars/per-machine/web/g/a"; };
+      };
+      systemd.services."microvm@v".serviceConfig.LoadCredential = [ "host-a:/run/secrets/vars/per-machine/web/g/a" ];
+    };
+  };
+}
+NIX
+  # A flake is copied into the store, which takes a nix that may write one.
+  nix --extra-experimental-features 'nix-command flakes' eval .#nixosConfigurations >/dev/null 2>&1 || skip "nix has no store here"
+  run -0 "$VMCRED" --flake .#web declare
+  [[ $output == *'"host-a:g/a"'* ]]
+}
+
+@test "a clan repository works as it is: the tree says what there is" {
+  cp "$VMCRED_SOURCE/tests/nix/minimal/host.nix" .
+  "$VMCRED" init --machine web
+  "$VMCRED" --machine web vars generate
+  mkdir ../clan
+  cp -a vars sops ../clan/
+  cd ../clan
+  run -0 --separate-stderr "$VMCRED" vars list web
+  [[ $output == *"my-vm-secrets/secret-key"*"machine web"* ]]
+  [[ $stderr == *"scripts are not"* ]]
+  run -0 --separate-stderr "$VMCRED" vars get web my-vm-secrets/secret-key
+  [ "$output" = "my-secret-value" ]
+}

@@ -121,3 +121,23 @@ NIX
   run -0 --separate-stderr "$VMCRED" vars get web my-vm-secrets/secret-key
   [ "$output" = "my-secret-value" ]
 }
+
+@test "the guide's guest service becomes a unit that systemd accepts" {
+  cp "$VMCRED_SOURCE/tests/nix/guide/host.nix" .
+  run -0 "$VMCRED" vm units test-vm --guest units
+  grep -qx 'Type=oneshot' units/demo-oem-credentials.service
+  grep -qx 'Wants=demo-oem-credentials.service' units/multi-user.target.d/50-vmcred-demo-oem-credentials.conf
+  grep -qx 'LoadCredential=api-key:API_KEY' units/demo-oem-credentials.service.d/50-vmcred.conf
+  if command -v systemd-analyze >/dev/null; then
+    run -0 systemd-analyze verify --man=no "$PWD/units/demo-oem-credentials.service"
+    [ -z "$output" ]
+  fi
+  # What systemd would run, with its escapes undone, prints the guide's lines.
+  mkdir credentials
+  printf test >credentials/environment
+  printf '%044d' 0 >credentials/api-key
+  script=$(sed -n 's/^ExecStart=.*-c "\(.*\)"$/\1/p' units/demo-oem-credentials.service | sed 's/\\"/"/g; s/%%/%/g; s/\$\$/$/g; s/\\n/\n/g')
+  CREDENTIALS_DIRECTORY="$PWD/credentials" run -0 sh -e -c "$script"
+  [ "${lines[0]}" = "Environment: test" ]
+  [ "${lines[1]}" = "API Key length: 44 bytes" ]
+}

@@ -31,7 +31,7 @@ void print_plan(const std::vector<generate::Step>& steps, const generate::Graph&
       item.set("generator", graph.tasks[step.task].id.generator);
       item.set("owner", owner_text(graph.tasks[step.task].id.placement));
       item.set("why", step.why);
-      item.set("keeps-existing", step.keep == generate::Keep::existing);
+      item.set("only", Json::strings(step.files));
       list.push(std::move(item));
     }
     Json json = Json::object();

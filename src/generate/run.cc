@@ -227,8 +227,7 @@ class Engine {
     store::Change change;
     for (const store::Wanted& value : wanted_[step.task]) {
       const std::string& name = value.id.file;
-      const bool absent = std::ranges::find(status.absent, name) != status.absent.end();
-      if (step.keep == Keep::existing && !absent) continue;
+      if (!step.files.empty() && std::ranges::find(step.files, name) == step.files.end()) continue;
       TRY(sealer_.add(change, around_.repository, task.id,
                       {.file = name,
                        .form = value.file->secret ? Form::secret : Form::open,
@@ -241,7 +240,7 @@ class Engine {
                          .dependencies = inputs.digests,
                          .generated = rfc3339(around_.clock.now())};
     for (const auto& [name, file] : generator.files) record.files[name] = file.secret ? Form::secret : Form::open;
-    if (step.keep == Keep::existing && status.record) {
+    if (!step.files.empty() && status.record) {
       // The kept values are as old as they were, and made from what they were made from.
       record.generated = status.record->generated;
       record.set_by_hand = status.record->set_by_hand;

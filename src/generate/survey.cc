@@ -174,7 +174,7 @@ Result<std::vector<Step>> make_plan(const Graph& graph, const std::vector<Status
           undecided.push_back(fmt::format("{}: {}", store::spoken(task.id), joined(status.reasons)));
           continue;
         }
-        if (request.only_missing) step.keep = Keep::existing;
+        if (request.only_missing) step.files = status.absent;
         break;
       case State::stale:
         if (!asked) continue;

@@ -44,12 +44,10 @@ struct Request {
   bool regenerate = false;    ///< remake partial ones, and those that `generators` names whatever their state
 };
 
-enum class Keep : std::uint8_t { nothing, existing };
-
 /// One task to run, and why.
 struct Step {
   std::size_t task = 0;
-  Keep keep = Keep::nothing;
+  std::vector<std::string> files = {};  ///< the only ones to store; none: all that it makes
   std::string why;
 };
 

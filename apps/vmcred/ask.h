@@ -1,0 +1,22 @@
+// Asking the person at the terminal: answers with a real line editor, and yes or no.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "command.h"
+#include "generate/prompts.h"
+
+namespace vmcred::app {
+
+/// Asks on /dev/tty, whatever standard input is. Nothing where there is no terminal: then nobody can be asked.
+generate::Ask asker(const World& world);
+
+/// Answers from --answers FILE ("-": standard input); an empty sheet without one.
+Result<generate::AnswerSheet> read_answers(const std::string& path);
+
+/// "question [y/N]" on /dev/tty. Without a terminal `usage`, with the hint to give --yes.
+Result<bool> confirm(const World& world, std::string_view question);
+
+}  // namespace vmcred::app

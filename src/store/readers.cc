@@ -1,0 +1,162 @@
+#include "store/readers.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "sops/sops.h"
+#include "store/keys.h"
+#include "store/record.h"
+
+namespace vmcred::store {
+namespace {
+
+bool stands(const Repository& repository, const std::string& path) {
+  return open_beneath(repository.root(), path, O_PATH | O_CLOEXEC).has_value();
+}
+
+Result<std::string> stored_text(const Repository& repository, const std::string& path) {
+  TRY_LET(const Fd fd, open_beneath(repository.root(), path, O_RDONLY | O_CLOEXEC));
+  return read_all(fd, path, kMaxStoredBytes);
+}
+
+/// A value got a new ciphertext without becoming another value: those made from it know it by its old digest.
+Result<> carry_digest(const Repository& repository, const Lock& lock, const VarId& var, const std::string& before,
+                      const std::string& after) {
+  const std::string key = rel_path(var);
+  TRY_LET(const std::vector<VarId> all, repository.list());
+  const GeneratorId* last = nullptr;
+  for (const VarId& id : all) {
+    if (last != nullptr && *last == id.generator) continue;
+    last = &id.generator;
+    Result<std::optional<Record>> record = read_record(repository, id.generator);
+    if (!record || !*record) continue;  // none, or damaged: that is another command's finding
+    const auto known = (*record)->dependencies.find(key);
+    if (known == (*record)->dependencies.end() || known->second != before) continue;
+    known->second = after;
+    Change change;
+    change.files[std::string(kRecordName)] = print_record(**record);
+    TRY(publish(repository, lock, Repository::generator_path(id.generator), change));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string SecretPlace::name() const { return var ? spoken(*var) : folder; }
+
+Result<std::vector<SecretPlace>> secret_places(const Repository& repository) {
+  std::vector<SecretPlace> places;
+  TRY_LET(const std::vector<VarId> vars, repository.list());
+  for (const VarId& var : vars)
+    if (repository.form(var) == Form::secret)
+      places.push_back({.folder = Repository::generator_path(var.generator) + "/" + var.file, .var = var});
+  Result<std::vector<std::string>> names = list_folder(join_path(repository.folder(), "sops/secrets"));
+  if (!names && names.error().code != Errc::not_found) return std::unexpected(std::move(names).error());
+  if (names)
+    for (const std::string& name : *names) {
+      std::string folder = "sops/secrets/" + name;
+      if (stands(repository, folder + "/secret")) places.push_back({.folder = std::move(folder), .var = {}});
+    }
+  return places;
+}
+
+Result<Adjustment> adjustment(const Repository& repository, Principals& principals, const SecretPlace& place,
+                              const std::optional<Links>& links) {
+  TRY_LET(Acl acl, principals.acl(place.folder));
+  Adjustment result{.place = place, .links = links.value_or(acl.links), .bad = std::move(acl.bad)};
+  result.relink = result.links != acl.links;
+  TRY_LET(const std::string text, stored_text(repository, place.folder + "/secret"));
+  TRY_LET(const sops::File file, in(fmt::format("read '{}/secret'", place.folder), sops::parse(text)));
+  TRY_LET(const std::vector<PublicKey> wanted, principals.readers(result.links));
+  std::vector<PublicKey> current;
+  for (const std::string& key : sops::recipients(file)) current.push_back({.type = "age", .text = key});
+  for (const std::string& key : sops::pgp_fingerprints(file)) current.push_back({.type = "pgp", .text = key});
+  std::ranges::sort(current);
+  std::ranges::set_difference(wanted, current, std::back_inserter(result.added));
+  std::ranges::set_difference(current, wanted, std::back_inserter(result.removed));
+  return result;
+}
+
+Links fixed_links(const declare::Declaration& declaration, const Wanted& value, const Links& present) {
+  const Links declared = links_for(declaration, value, {});
+  Links links = present;
+  links.machines = declared.machines;
+  for (const std::string& group : declared.groups) links.add(Kind::group, group);
+  return links;
+}
+
+Result<> adjust(const Repository& repository, const Lock& lock, Principals& principals, const KeyRing& keys,
+                const Adjustment& what, const Clock& clock) {
+  const std::string path = what.place.folder + "/secret";
+  const auto doing = [&](auto result) { return in(fmt::format("change the readers of {}", what.place.name()), std::move(result)); };
+  TRY_LET(const std::string text, stored_text(repository, path));
+  TRY_LET(const sops::File file, doing(sops::parse(text)));
+  Change change;
+  std::string before = file.data;
+  std::string after = file.data;
+  if (!what.added.empty() || !what.removed.empty()) {
+    Sealer sealer(principals, clock);
+    TRY_LET(const std::vector<PublicKey> readers, principals.readers(what.links));
+    if (readers.empty())
+      return hint(fail(Errc::usage, "nobody would be left who can read {}", what.place.name()),
+                  "give it another reader first");
+    // A PGP entry that stays is kept by rewrap; only age keys are ours to wrap.
+    std::vector<PublicKey> age_readers;
+    std::ranges::copy_if(readers, std::back_inserter(age_readers), [](const PublicKey& key) { return key.type == "age"; });
+    TRY_LET(const age::Recipients wanted, doing(sealer.recipients(age_readers)));
+    TRY_LET(const sops::File rewrapped, doing(sops::rewrap(file, wanted, keys.keys().identities, {.clock = clock})));
+    after = rewrapped.data;
+    change.files["secret"] = sops::print(rewrapped);
+  }
+  if (what.relink || !what.bad.empty()) set_links(change, what.place.folder, "", what.links);
+  // A var's folder lies in its generator's: the generator is what changes as one.
+  if (what.place.var) {
+    Change outer;
+    const std::string& name = what.place.var->file;
+    for (const auto& [file_path, bytes] : change.files) outer.files[name + "/" + file_path] = bytes;
+    for (const auto& [link, target] : change.links) outer.links[name + "/" + link] = target;
+    for (const std::string& gone : change.remove) outer.remove.push_back(name + "/" + gone);
+    TRY(publish(repository, lock, Repository::generator_path(what.place.var->generator), outer));
+    if (before == after) return {};
+    return carry_digest(repository, lock, *what.place.var, *value_digest(Form::secret, text),
+                        *value_digest(Form::secret, change.files["secret"]));
+  }
+  return publish(repository, lock, what.place.folder, change);
+}
+
+std::string owner_of(Principals& principals, const PublicKey& key) {
+  for (const Kind kind : {Kind::user, Kind::machine}) {
+    const Result<std::vector<std::string>> names = principals.names(kind);
+    if (!names) continue;
+    for (const std::string& name : *names) {
+      const Result<std::vector<PublicKey>> keys = principals.keys(kind, name);
+      if (keys && std::ranges::find(*keys, key) != keys->end()) return fmt::format("{} {}", singular(kind), name);
+    }
+  }
+  return fmt::format("the unknown key {}", key.text);
+}
+
+Result<> set_member(const Repository& repository, const Lock& lock, const std::string& group, Kind kind,
+                    const std::string& name, bool member) {
+  const std::string folder = "sops/groups/" + group;
+  const std::string link = fmt::format("{}/{}", plural(kind), name);
+  Change change;
+  if (member) {
+    change.links[link] = link_target(folder, kind, name);
+  } else {
+    change.remove.push_back(link);
+  }
+  return publish(repository, lock, folder, change);
+}
+
+Result<> write_principal(const Repository& repository, const Lock& lock, Kind kind, const std::string& name,
+                         const std::vector<PublicKey>& keys) {
+  const std::string folder = fmt::format("sops/{}/{}", plural(kind), name);
+  if (keys.empty()) return retire(repository, lock, folder);
+  Change change;
+  change.files["key.json"] = print_key_file(keys);
+  return publish(repository, lock, folder, change);
+}
+
+}  // namespace vmcred::store

@@ -1,0 +1,63 @@
+// Changing who can read what is stored: re-encryption to other readers, over one secret or all of them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/access.h"
+#include "store/publish.h"
+#include "store/repository.h"
+#include "store/vault.h"
+
+namespace vmcred::store {
+
+/// One stored secret: a var's folder, or one below sops/secrets.
+struct SecretPlace {
+  std::string folder;        ///< "vars/shared/g/f", "sops/secrets/web-age.key"
+  std::optional<VarId> var;  ///< when it is a var
+  /// "g/f (shared)", "sops/secrets/web-age.key": for people.
+  [[nodiscard]] std::string name() const;
+};
+/// Every stored secret, sorted.
+Result<std::vector<SecretPlace>> secret_places(const Repository& repository);
+
+/// What a secret's readers should become.
+struct Adjustment {
+  SecretPlace place;
+  Links links;        ///< afterwards
+  bool relink = false;                   ///< the links change
+  std::vector<PublicKey> added = {};     ///< who will be able to read it
+  std::vector<PublicKey> removed = {};   ///< who will not any more
+  std::vector<BadLink> bad = {};         ///< links that go
+  [[nodiscard]] bool needed() const { return relink || !added.empty() || !removed.empty() || !bad.empty(); }
+};
+
+/// The adjustment that makes a secret's links and recipients agree; `links`: what the links should be (default: as they
+/// are, without the bad ones).
+Result<Adjustment> adjustment(const Repository& repository, Principals& principals, const SecretPlace& place,
+                              const std::optional<Links>& links = {});
+
+/// What `fix` would do for a declared var: its machine is among its readers exactly when it is deployed, default groups
+/// are added, everybody else stays.
+Links fixed_links(const declare::Declaration& declaration, const Wanted& value, const Links& present);
+
+/// Carries one out. Where somebody loses access, the value is encrypted anew under a new key, and the records of those
+/// values that are made from it are brought along, so that they do not become stale.
+Result<> adjust(const Repository& repository, const Lock& lock, Principals& principals, const KeyRing& keys,
+                const Adjustment& what, const Clock& clock = real_clock());
+
+/// The names of users and machines behind a key ("user alice"); the key itself where nobody has it.
+std::string owner_of(Principals& principals, const PublicKey& key);
+
+/// Adds or takes a member of a group: a link in sops/groups/G. A group that becomes empty goes.
+Result<> set_member(const Repository& repository, const Lock& lock, const std::string& group, Kind kind,
+                    const std::string& name, bool member);
+
+/// Writes (or, without keys, removes) a user or machine.
+Result<> write_principal(const Repository& repository, const Lock& lock, Kind kind, const std::string& name,
+                         const std::vector<PublicKey>& keys);
+
+}  // namespace vmcred::store

@@ -198,7 +198,7 @@ TOML
   [ -z "$(git status --porcelain)" ]
   "$VMCRED" vars generate --regenerate -g test-vm-secrets --commit
   [ "$(git log --oneline | wc -l)" = 3 ]
-  git log -1 --format=%s | grep -qx 'vars: update via generator test-vm-secrets (machine britton-desktop)'
+  git log -1 --format=%s | grep -qx 'vars: update via generator test-vm-secrets (machine: britton-desktop)'
   [ -z "$(git status --porcelain)" ]
 }
 

@@ -1,0 +1,37 @@
+// What the secrets commands share: changing who is who, and re-encrypting what that touches.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "store/readers.h"
+#include "vars.h"
+
+namespace vmcred::app {
+
+/// The folders of those secrets whose recipients are not those of their links as it is. Looked up before a change: what
+/// was wrong before is for 'vars fix' to show, and gives nobody access in passing.
+using Drifting = std::set<std::string>;
+Result<Drifting> drifting_secrets(const Project& project);
+
+/// Brings all other secrets in line after `links` said what each one's links become (nothing: as they are). Tells what it
+/// does; the names of secrets that somebody lost are returned: they are due for rotation.
+using NewLinks = std::function<std::optional<store::Links>(const store::SecretPlace&, const store::Links&)>;
+struct Touched {
+  std::vector<std::string> folders = {};
+  std::vector<store::SecretPlace> lost = {};
+};
+Result<Touched> bring_in_line(const Project& project, const store::Lock& lock, const Drifting& drifting,
+                              const NewLinks& links, const World& world);
+
+/// A secret as it is typed: GENERATOR/FILE, with MACHINE: or VM: in front where it has several owners, or the name of one
+/// below sops/secrets.
+Result<store::SecretPlace> chosen_secret(const std::string& word, const Project& project);
+
+/// Names what should be rotated, and rotates it with --rotate.
+Result<> after_loss(const Project& project, const store::Lock& lock, const Touched& touched, bool rotate,
+                    const World& world);
+
+}  // namespace vmcred::app

@@ -1,0 +1,102 @@
+#include "run_steps.h"
+
+#include "ask.h"
+#include "generate/prompts.h"
+#include "generate/run.h"
+#include "terminal.h"
+
+namespace vmcred::app {
+namespace {
+
+/// Prints what happened in the order of the plan, whatever order it happened in.
+class Story {
+ public:
+  Story(const World& world, const std::vector<generate::Step>& steps)
+      : world_(world), steps_(steps), lines_(steps.size()), line_(world) {
+    for (std::size_t i = 0; i < steps.size(); ++i) place_[steps[i].task] = i;
+  }
+
+  void tell(const generate::Graph& graph, const generate::Event& event) {
+    if (event.kind == generate::Event::Kind::started) {
+      line_.show(fmt::format("[{}/{}] {}", event.done, steps_.size(), store::spoken(event.task->id)));
+      return;
+    }
+    std::string& text = lines_[place_.at(graph.index.at(event.task->id))];
+    if (event.kind == generate::Event::Kind::made) {
+      const bool changed = !event.files.empty();
+      text = fmt::format("{} {}{}\n", styled("made", Style::green, world_.color_err), store::spoken(event.task->id),
+                         changed ? ": " + enumeration(event.files) : std::string());
+      if (world_.verbose && !event.log.empty()) text += indented(event.log);
+    } else {
+      text = fmt::format("{} {}\n", styled("failed", Style::red, world_.color_err), store::spoken(event.task->id));
+      if (!event.log.empty()) text += indented(event.log);
+    }
+    for (const std::string& warning : event.warnings) text += "  warning: " + warning + "\n";
+    while (told_ < lines_.size() && !lines_[told_].empty()) say(lines_[told_++]);
+  }
+
+  /// What is left behind a step that never ran.
+  void end() {
+    for (; told_ < lines_.size(); ++told_) say(lines_[told_]);
+    line_.clear();
+  }
+
+ private:
+  static std::string indented(const std::string& log) {
+    std::string text = "  ";
+    for (const char c : log) text += c == '\n' ? "\n  " : std::string(1, c);
+    return text + "\n";
+  }
+  void say(const std::string& text) {
+    if (text.empty()) return;
+    line_.clear();
+    note(world_, text.substr(0, text.size() - 1));
+  }
+
+  const World& world_;
+  const std::vector<generate::Step>& steps_;
+  std::map<std::size_t, std::size_t> place_;
+  std::vector<std::string> lines_;
+  std::size_t told_ = 0;
+  StatusLine line_;
+};
+
+/// clan's words for whose value it is.
+std::string subject_of(const Overview& overview, const std::vector<generate::Step>& steps) {
+  if (steps.size() > 1) return fmt::format("vars: update via {} generators", steps.size());
+  const store::GeneratorId& id = overview.graph.tasks[steps.front().task].id;
+  const char* kind = id.placement.sharing == declare::Sharing::per_vm ? "vm" : "machine";
+  if (id.placement.owner.empty()) return fmt::format("vars: update via generator {} (shared)", id.generator);
+  return fmt::format("vars: update via generator {} ({}: {})", id.generator, kind, id.placement.owner);
+}
+
+}  // namespace
+
+Result<> carry_out(const Project& project, const Overview& overview, const std::vector<generate::Step>& steps,
+                   const store::Lock& lock, const HowToRun& how, const World& world) {
+  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(generate::AnswerSheet sheet, read_answers(how.answers));
+  const std::vector<generate::Question> open = questions(overview.graph, steps);
+  // With a sheet nobody is asked: what it lacks is named instead.
+  const generate::Ask ask = how.answers.empty() && !open.empty() ? asker(world) : generate::Ask();
+  TRY_LET(const generate::Answers answers,
+          collect_answers(open, sheet, how.reuse_answers, project.repository, keys, ask));
+  if (const std::vector<std::string> unused = sheet.unused(); !unused.empty())
+    note(world, fmt::format("nobody asked for {}", enumeration(unused)));
+  Story story(world, steps);
+  const generate::Surroundings around = {
+      .declaration = project.declaration,
+      .repository = project.repository,
+      .lock = lock,
+      .keys = keys,
+      .sandbox = how.sandbox,
+      .clock = *world.clock,
+      .observe = [&](const generate::Event& event) { story.tell(overview.graph, event); },
+  };
+  Result<generate::Changed> changed = run_plan(overview.graph, overview.statuses, steps, answers, around);
+  story.end();
+  if (!changed) return std::unexpected(std::move(changed).error());
+  return hand_to_git(project, changed->folders, subject_of(overview, steps), how.commit, world);
+}
+
+}  // namespace vmcred::app

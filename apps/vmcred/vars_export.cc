@@ -1,0 +1,115 @@
+// vmcred vars export and import: all values as plain files, for moving elsewhere.
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "commands.h"
+#include "store/record.h"
+#include "store/vault.h"
+#include "vars.h"
+
+namespace vmcred::app {
+namespace {
+
+constexpr Parameter kExportParameters[] = {
+    {"FOLDER", "a folder that does not exist yet"},
+};
+constexpr Parameter kImportParameters[] = {
+    {"FOLDER", "what 'vars export' made"},
+    {"--commit", "commit the change in git"},
+};
+
+Result<Exit> export_vars(const Given& given, World& world) {
+  TRY_LET(const Project project, open_project(world));
+  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  const std::string top = given.at("FOLDER");
+  if (::mkdir(top.c_str(), 0700) != 0) return fail_errno("make the folder '{}'", top);
+  TRY_LET(const std::vector<store::VarId> stored, project.repository.list());
+  for (const store::VarId& id : stored) {
+    TRY_LET(const Secret value, project.repository.read_var(id, keys));
+    const std::string folder = join_path(top, store::rel_dir(id.generator));
+    TRY(make_folders(folder, 0700));
+    TRY(write_file(folder + "/" + id.file, value.text(), 0600));
+    if (const auto hash = project.repository.validation_hash(id.generator))
+      TRY(write_file(folder + "/" + std::string(store::kValidationName), *hash, 0600));
+  }
+  note(world, fmt::format("wrote {} values in plain text to '{}': remove it when it has served", stored.size(), top));
+  return Exit::done;
+}
+
+Result<Exit> import_vars(const Given& given, World& world) {
+  TRY_LET(const Project project, open_project(world));
+  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  const std::string top = given.at("FOLDER");
+  if (!is_folder(top)) return fail(Errc::not_found, "'{}' is no folder", top);
+  TRY_LET(const store::Lock lock, lock_store(project, world));
+  store::Principals principals(project.repository);
+  std::string writer;
+  std::vector<std::string> changed;
+  std::size_t count = 0;
+  std::map<store::GeneratorId, std::vector<store::Wanted>> by_generator;
+  for (const store::Wanted& value : store::wanted(project.declaration))
+    if (exists(join_path(top, store::rel_path(value.id)))) by_generator[value.id.generator].push_back(value);
+  for (const auto& [id, values] : by_generator)
+    for (const store::Wanted& value : values) {
+      if (!value.file->secret) continue;
+      if (writer.empty()) {
+        TRY_LET(writer, principals.user_of(keys));
+      }
+      for (const std::string& machine : value.machines) {
+        TRY_LET(const bool made, ensure_machine_key(project.repository, lock, project.declaration.machines.at(machine),
+                                                    writer, keys));
+        if (made) changed.insert(changed.end(), {"sops/machines/" + machine, fmt::format("sops/secrets/{}-age.key", machine)});
+      }
+    }
+  principals = store::Principals(project.repository);
+  store::Sealer sealer(principals, *world.clock);
+  for (const auto& [id, values] : by_generator) {
+    store::Change change;
+    for (const store::Wanted& value : values) {
+      TRY_LET(Secret text, read_secret(join_path(top, store::rel_path(value.id)), store::kMaxValueBytes));
+      if (project.repository.has(value.id)) {
+        const Result<Secret> before = project.repository.read_var(value.id, keys);
+        if (before && equal_in_constant_time(before->bytes(), text.bytes())) continue;
+      }
+      TRY(sealer.add(change, project.repository, id,
+                     {.file = value.id.file,
+                      .form = value.file->secret ? store::Form::secret : store::Form::open,
+                      .value = std::move(text),
+                      .links = links_for(project.declaration, value, writer)}));
+      ++count;
+    }
+    const std::string hash_path = join_path(top, store::rel_dir(id) + "/" + std::string(store::kValidationName));
+    if (exists(hash_path)) {
+      TRY_LET(change.files[std::string(store::kValidationName)], read_file(hash_path, 1024));
+      if (project.repository.validation_hash(id) == change.files[std::string(store::kValidationName)])
+        change.files.erase(std::string(store::kValidationName));
+    }
+    if (change.files.empty()) continue;
+    TRY(publish(project.repository, lock, store::Repository::generator_path(id), change));
+    changed.push_back(store::Repository::generator_path(id));
+  }
+  note(world, fmt::format("took {} values from '{}'", count, top));
+  TRY(hand_to_git(project, changed, fmt::format("vars: import {} values", count), given.has("commit"), world));
+  return Exit::done;
+}
+
+}  // namespace
+
+constinit const Command kVarsExport = {
+    "vars export",
+    "write all values in plain text to a new folder",
+    "For moving to another store, or for a backup in a safe place. Files get mode 0600, folders 0700; the layout\n"
+    "is that of vars/. This is the one command that writes plaintext to a disk.",
+    kExportParameters,
+    export_vars,
+};
+
+constinit const Command kVarsImport = {
+    "vars import",
+    "take declared values from a folder that 'vars export' made",
+    "Stores each declared value that the folder holds; equal values are left as they are.",
+    kImportParameters,
+    import_vars,
+};
+
+}  // namespace vmcred::app

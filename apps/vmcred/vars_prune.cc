@@ -1,0 +1,70 @@
+// vmcred vars prune: removes what nobody declares any more.
+#include <algorithm>
+
+#include "ask.h"
+#include "commands.h"
+#include "store/record.h"
+#include "vars.h"
+
+namespace vmcred::app {
+namespace {
+
+constexpr Parameter kParameters[] = {
+    {"--dry-run", "say what would be removed, and remove nothing"},
+    {"-y,--yes", "do not ask"},
+    {"--commit", "commit the change in git"},
+};
+
+Result<Exit> run(const Given& given, World& world) {
+  TRY_LET(const Project project, open_project(world));
+  TRY_LET(const store::Lock lock, lock_store(project, world));
+  TRY_LET(const std::vector<store::VarId> stored, project.repository.list());
+  std::map<store::GeneratorId, std::vector<std::string>> orphans;
+  std::vector<store::VarId> declared;
+  for (const store::Wanted& value : store::wanted(project.declaration)) declared.push_back(value.id);
+  for (const store::VarId& id : stored)
+    if (!std::ranges::binary_search(declared, id)) orphans[id.generator].push_back(id.file);
+  if (orphans.empty()) {
+    note(world, "nothing to remove: everything that is stored is declared");
+    return Exit::done;
+  }
+  std::size_t count = 0;
+  for (const auto& [id, files] : orphans)
+    for (const std::string& file : files) {
+      print(world, fmt::format("{} {}\n", given.has("dry-run") ? "would remove" : "removes",
+                               store::spoken(store::VarId{.generator = id, .file = file})));
+      ++count;
+    }
+  if (given.has("dry-run")) return Exit::done;
+  if (!given.has("yes")) {
+    TRY_LET(const bool yes, confirm(world, fmt::format("remove {} value{}?", count, count == 1 ? "" : "s")));
+    if (!yes) return fail(Errc::usage, "nothing was removed");
+  }
+  std::vector<std::string> changed;
+  for (const auto& [id, files] : orphans) {
+    const std::string folder = store::Repository::generator_path(id);
+    store::Change change{.remove = files};
+    TRY_LET(const std::vector<std::string> all, project.repository.files(id));
+    if (all.size() == files.size()) {
+      change.remove.emplace_back(store::kRecordName);
+      change.remove.emplace_back(store::kValidationName);
+    }
+    TRY(publish(project.repository, lock, folder, change));
+    changed.push_back(folder);
+  }
+  TRY(hand_to_git(project, changed, fmt::format("vars: remove {} values that nobody declares", count),
+                  given.has("commit"), world));
+  return Exit::done;
+}
+
+}  // namespace
+
+constinit const Command kVarsPrune = {
+    "vars prune",
+    "remove stored values that nobody declares any more",
+    "Shows what is stored without being declared and removes it after a yes. The values stay in git's history.",
+    kParameters,
+    run,
+};
+
+}  // namespace vmcred::app

@@ -89,7 +89,7 @@ Result<Secret> edit(const Fd& terminal, const std::string& prompt, bool multilin
     if (editor.take_bell()) (void)write_all(terminal, "\a");
     if (state == LineEditor::State::done || state == LineEditor::State::given_up) {
       (void)write_all(terminal, "\n");
-      if (state == LineEditor::State::given_up) return fail(Errc::usage, "given up");
+      if (state == LineEditor::State::given_up) return fail(Errc::denied, "given up");
       return editor.take();
     }
     if (editor.take_new_line()) (void)write_all(terminal, "\n");
@@ -122,7 +122,7 @@ Result<Secret> ask(const Fd& terminal, const World& world, const generate::Quest
     if (equal_in_constant_time(first.bytes(), second.bytes())) return first;
     (void)write_all(terminal, "  these were two different answers\n");
   }
-  return fail(Errc::usage, "no answer in {} tries", kTries);
+  return fail(Errc::denied, "no answer in {} tries", kTries);
 }
 
 }  // namespace
@@ -148,7 +148,7 @@ Result<generate::AnswerSheet> read_answers(const std::string& path) {
 Result<bool> confirm(const World&, std::string_view question) {
   const Fd terminal = open_terminal();
   if (!terminal)
-    return hint(fail(Errc::usage, "nobody is here to say yes"), "look at it with --dry-run, then give --yes");
+    return hint(fail(Errc::unavailable, "nobody is here to say yes"), "look at it with --dry-run, then give --yes");
   TRY_LET(const Secret answer, edit(terminal, fmt::format("{} [y/N] ", question), false, false, kMaxYes));
   return answer.text() == "y" || answer.text() == "Y" || answer.text() == "yes";
 }

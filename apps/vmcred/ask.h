@@ -16,7 +16,7 @@ generate::Ask asker(const World& world);
 /// Answers from --answers FILE ("-": standard input); an empty sheet without one.
 Result<generate::AnswerSheet> read_answers(const std::string& path);
 
-/// "question [y/N]" on /dev/tty. Without a terminal `usage`, with the hint to give --yes.
+/// "question [y/N]" on /dev/tty. Without a terminal `unavailable`, with the hint to give --yes.
 Result<bool> confirm(const World& world, std::string_view question);
 
 }  // namespace vmcred::app

@@ -72,7 +72,7 @@ void add(CLI::App& app, std::list<Slot>& slots, const Parameter& parameter) {
   } else if (slot.spelling.repeatable) {
     slot.option->expected(slot.spelling.required ? 1 : 0, -1);
   } else {
-    slot.option->expected(1);
+    slot.option->expected(1)->allow_extra_args(false);  // else the first position takes what is the second's
   }
   slot.option->required(slot.spelling.required);
 }

@@ -57,7 +57,7 @@ Result<Exit> run(const Given& given, World& world) {
   if (!given.has("yes")) {
     const std::string question = grants ? "give these readers access, and make the other changes?" : "make these changes?";
     TRY_LET(const bool yes, confirm(world, question));
-    if (!yes) return fail(Errc::usage, "nothing was changed");
+    if (!yes) return fail(Errc::denied, "nothing was changed");
   }
   TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
   std::vector<std::string> changed;

@@ -38,7 +38,7 @@ Result<Exit> run(const Given& given, World& world) {
   if (given.has("dry-run")) return Exit::done;
   if (!given.has("yes")) {
     TRY_LET(const bool yes, confirm(world, fmt::format("remove {} value{}?", count, count == 1 ? "" : "s")));
-    if (!yes) return fail(Errc::usage, "nothing was removed");
+    if (!yes) return fail(Errc::denied, "nothing was removed");
   }
   std::vector<std::string> changed;
   for (const auto& [id, files] : orphans) {

@@ -144,7 +144,7 @@ Result<Answers> collect_answers(const std::vector<Question>& open, AnswerSheet& 
     place.emplace(name, std::move(value));
   }
   if (!missing.empty())
-    return hint(fail(Errc::usage, "nobody is here to answer: {}", missing),
+    return hint(fail(Errc::unavailable, "nobody is here to answer: {}", missing),
                 "give the answers with --answers FILE (or '-' for standard input)");
   return answers;
 }

@@ -57,7 +57,7 @@ class AnswerSheet {
 using Ask = std::function<Result<Secret>(const Question&)>;
 
 /// Collects an answer to every question: from the sheet, else from what is stored of a prompt that persists, else by
-/// asking. Without `ask` (no terminal) all that is open is named in one error (`usage`).
+/// asking. Without `ask` (no terminal) all that is open is named in one error (`unavailable`).
 Result<Answers> collect_answers(const std::vector<Question>& open, AnswerSheet& sheet, bool reuse_stored,
                                 const store::Repository& repository, const store::KeyRing& keys, const Ask& ask);
 

@@ -45,7 +45,7 @@ TEST(Answers, ThatNobodyGivesAreNamedAllAtOnce) {
   const declare::Prompt two{.name = "two"};
   AnswerSheet sheet;
   EXPECT_THAT(collect_answers({question(one), question(two)}, sheet, true, repository, {}, {}),
-              FailsWith(Errc::usage, HasSubstr("mail/one (machine web), mail/two (machine web)")));
+              FailsWith(Errc::unavailable, HasSubstr("mail/one (machine web), mail/two (machine web)")));
 }
 
 }  // namespace

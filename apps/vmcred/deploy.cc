@@ -1,0 +1,164 @@
+// vmcred deploy and vars upload: a machine gets its encrypted vars and its key, over ssh.
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/process.h"
+#include "commands.h"
+#include "declare/load.h"
+#include "store/bundle.h"
+#include "store/vault.h"
+#include "vars.h"
+
+namespace vmcred::app {
+namespace {
+
+constexpr Parameter kDeployParameters[] = {
+    {"MACHINE", "which machine's vars"},
+    {"--target USER@HOST", "where it is (default: root@MACHINE)"},
+    {"--folder DIR", "where it keeps them (default: /var/lib/vmcred)"},
+    {"--ssh-option OPTION...", "passed to ssh as -o OPTION"},
+    {"--no-activate", "only send"},
+};
+constexpr Parameter kUploadParameters[] = {
+    {"MACHINE", "which machine's key"},
+    {"--target USER@HOST", "where it is (default: root@MACHINE)"},
+    {"--directory DIR", "write it to this folder here instead, as key.txt"},
+    {"--folder DIR", "where it keeps it (default: /var/lib/vmcred)"},
+    {"--ssh-option OPTION...", "passed to ssh as -o OPTION"},
+};
+
+/// For a shell on the other side; what we take has no quotes in it.
+Result<std::string> plain_path(const std::string& path) {
+  const bool plain = std::ranges::all_of(path, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '-' ||
+           c == '_' || c == '.';
+  });
+  if (path.starts_with('/') && plain) return path;
+  return fail(Errc::usage, "'{}' is no plain absolute path", path);
+}
+
+/// What runs there, as root. The key and the project change by one rename each; what was sent is unpacked beside them.
+std::string remote_script(const std::string& folder, const std::string& machine, bool activate) {
+  std::string script = fmt::format(
+      "set -eu; umask 077; d={0}; mkdir -p $d/projects; n=$(mktemp -d $d/incoming.XXXXXX); trap \"rm -rf $n\" EXIT; "
+      "tar -xpf - -C $n; sync; if [ -e $n/key.txt ]; then mv -f $n/key.txt $d/key.txt; fi; "
+      "if [ -d $n/project ]; then p=$(mktemp -d $d/projects/XXXXXX); mv $n/project $p/project; "
+      "ln -s projects/${{p##*/}}/project $n/link; mv -fT $n/link $d/project; "
+      "for o in $d/projects/*; do if [ $o != $p ]; then rm -rf $o; fi; done; fi; ",
+      folder);
+  if (activate)
+    script += fmt::format("vmcred activate --restart --project {0}/project --machine {1}; ", folder, machine);
+  return script;
+}
+
+Result<> send(const std::string& target, const std::string& script, const std::vector<store::BundleFile>& files,
+              const Given& given) {
+  if (target.starts_with('-')) return fail(Errc::usage, "'{}' is no USER@HOST", target);
+  std::vector<std::string> argv = {"ssh", "-T", "-o", "BatchMode=yes"};
+  for (const std::string& option : given.all("ssh-option")) argv.insert(argv.end(), {"-o", option});
+  argv.insert(argv.end(), {"--", target,
+                           fmt::format("if [ $(id -u) = 0 ]; then exec sh -c '{0}'; else exec sudo -n sh -c '{0}'; fi",
+                                       script)});
+  TRY_LET(FdPair pipe, make_pipe());
+  TRY_LET(Child child, spawn({.argv = std::move(argv), .descriptors = {{0, pipe.first.get()}}}));
+  pipe.first = Fd();
+  ::signal(SIGPIPE, SIG_IGN);  // a connection that breaks is told by ssh
+  const Result<> written = write_bundle(pipe.second, files);
+  pipe.second = Fd();
+  TRY_LET(const ExitStatus status, child.wait());
+  if (!status.ok()) return fail(Errc::io, "send to '{}': ssh ended with {}", target, status.text());
+  return in(fmt::format("send to '{}'", target), written);
+}
+
+std::string target_of(const Given& given) {
+  return given.has("target") ? given.at("target") : "root@" + given.at("MACHINE");
+}
+
+Result<std::string> folder_there(const Given& given) {
+  return plain_path(given.has("folder") ? given.at("folder") : "/var/lib/vmcred");
+}
+
+Result<> check_machine(const Project& project, const std::string& machine) {
+  if (project.declaration.machines.contains(machine)) return {};
+  return fail(Errc::not_found, "no machine '{}' is declared", machine);
+}
+
+Result<Exit> deploy(const Given& given, World& world) {
+  TRY_LET(const Project project, open_project(world));
+  const std::string machine = given.at("MACHINE");
+  TRY(check_machine(project, machine));
+  TRY_LET(const std::string folder, folder_there(given));
+  if (const std::vector<store::VarId> absent = store::missing(project.repository, project.declaration, machine);
+      !absent.empty())
+    return hint(fail(Errc::not_found, "{} and {} more values are missing", store::spoken(absent.front()), absent.size() - 1),
+                fmt::format("run 'vmcred vars generate {}'", machine));
+  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  std::vector<std::pair<std::string, std::string>> texts;
+  texts.emplace_back("project/vmcred.json", dump_json(declare::to_json(project.declaration), Indent::two_spaces));
+  bool secrets = false;
+  for (const store::Wanted& value : store::wanted_on(project.declaration, machine)) {
+    TRY_LET(std::string stored, project.repository.read_stored(value.id));
+    const bool secret = project.repository.form(value.id) == store::Form::secret;
+    secrets = secrets || secret;
+    texts.emplace_back(fmt::format("project/{}/{}/{}", store::Repository::generator_path(value.id.generator), value.id.file,
+                                   secret ? "secret" : "value"),
+                       std::move(stored));
+  }
+  Secret key;
+  std::vector<store::BundleFile> files;
+  if (secrets) {
+    TRY_LET(key, store::machine_key(project.repository, machine, keys));
+    files.push_back({.path = "key.txt", .bytes = key.bytes(), .mode = 0600});
+  }
+  for (const auto& [path, text] : texts) files.push_back({.path = path, .bytes = bytes_of(text)});
+  TRY(send(target_of(given), remote_script(folder, machine, !given.has("no-activate")), files, given));
+  note(world, fmt::format("sent {} values to {}", texts.size() - 1, target_of(given)));
+  return Exit::done;
+}
+
+Result<Exit> upload(const Given& given, World& world) {
+  TRY_LET(const Project project, open_project(world));
+  const std::string machine = given.at("MACHINE");
+  TRY(check_machine(project, machine));
+  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const Secret key, store::machine_key(project.repository, machine, keys));
+  if (given.has("directory")) {
+    const std::string folder = given.at("directory");
+    TRY(make_folders(folder, 0700));
+    TRY(write_file(join_path(folder, "key.txt"), key.text(), 0600));
+    note(world, fmt::format("wrote the private key of machine '{}' to {}", machine, join_path(folder, "key.txt")));
+    return Exit::done;
+  }
+  TRY_LET(const std::string folder, folder_there(given));
+  TRY(send(target_of(given), remote_script(folder, machine, false),
+           {{.path = "key.txt", .bytes = key.bytes(), .mode = 0600}}, given));
+  note(world, fmt::format("sent the key of machine '{}' to {}", machine, target_of(given)));
+  return Exit::done;
+}
+
+}  // namespace
+
+constinit const Command kDeploy = {
+    "deploy",
+    "send a machine its encrypted vars and its key, and activate them there",
+    "Over one ssh connection: the declaration, the ciphertext of what is deployed to the machine, and its private\n"
+    "key, which no disk on this side sees. There the key and the project change by one rename each, and\n"
+    "'vmcred activate --restart' runs. A user other than root needs sudo without a password there.",
+    kDeployParameters,
+    deploy,
+};
+
+constinit const Command kVarsUpload = {
+    "vars upload",
+    "send a machine its private key",
+    "Over ssh to where 'vmcred activate' looks for it, in one step; or with --directory to a folder here, for an\n"
+    "installer to take along.",
+    kUploadParameters,
+    upload,
+};
+
+}  // namespace vmcred::app

@@ -1,0 +1,172 @@
+#!/usr/bin/env bats
+# Who can read what: two people, two machines, a group; adding, removing, repairing.
+bats_require_minimum_version 1.5.0
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+  unset XDG_CONFIG_HOME SOPS_AGE_KEY SOPS_AGE_KEY_FILE CLAN_NO_COMMIT
+  mkdir alice bob project
+  export HOME="$BATS_TEST_TMPDIR/alice" USER=alice
+  cd project || return 1
+  "$VMCRED" init --machine web
+  cat >>vmcred.toml <<'TOML'
+[machines.db]
+[generators.token]
+machines = ["web", "db"]
+script = 'head -c 32 /dev/urandom | base64 > "$out/key"; echo public > "$out/name"'
+files.key = {}
+files.name = { secret = false }
+[generators.made-from]
+machines = ["web"]
+dependencies = ["token"]
+script = 'sha256sum < "$in/token/key" > "$out/sum"'
+files.sum = {}
+TOML
+  "$VMCRED" vars generate
+}
+
+as_bob() { HOME="$BATS_TEST_TMPDIR/bob" USER=bob "$@"; }
+join_bob() { as_bob "$VMCRED" vars keygen; }
+
+@test "a new user reads nothing, until a secret is given to him" {
+  join_bob
+  run -1 --separate-stderr as_bob "$VMCRED" vars get web token/key
+  run -0 as_bob "$VMCRED" vars get web token/name
+  [ "$output" = public ]
+  data=$(grep '"data"' vars/per-machine/web/token/key/secret)
+  "$VMCRED" secrets users add-secret bob web:token/key
+  cmp <(as_bob "$VMCRED" vars get web token/key) <("$VMCRED" vars get web token/key)
+  # Nobody was removed, so the value was not encrypted anew.
+  [ "$data" = "$(grep '"data"' vars/per-machine/web/token/key/secret)" ]
+  run -0 "$VMCRED" vars check
+}
+
+@test "who and what answer from both sides" {
+  join_bob
+  "$VMCRED" secrets groups add-user admins bob
+  "$VMCRED" secrets groups add-secret admins db:token/key
+  run -0 "$VMCRED" secrets who db:token/key
+  [[ $output == *"machine db"* && $output == *"user alice"* && $output == *"user bob"*"through group admins"* ]]
+  run -0 "$VMCRED" secrets what bob
+  [[ $output == *"token/key (machine db)"*"through group admins"* ]]
+  [[ $output != *"machine web"* ]]
+  as_bob "$VMCRED" vars get db token/key | grep -q .
+  "$VMCRED" secrets groups remove-user admins bob
+  run -1 as_bob "$VMCRED" vars get db token/key
+  run -0 "$VMCRED" vars check
+}
+
+@test "a removed user is out of everything, what he could read is named and rotated" {
+  join_bob
+  "$VMCRED" secrets users add-secret bob web:token/key
+  as_bob "$VMCRED" vars get web token/key >old
+  run -0 --separate-stderr "$VMCRED" secrets users remove bob
+  [[ $stderr == *"should be rotated"*"token/key (machine web)"* ]]
+  [ ! -e sops/users/bob ]
+  [ -z "$(find . -name bob)" ]
+  run -1 as_bob "$VMCRED" vars get web token/key
+  # What is made from it did not become stale: the value is still the same.
+  run -0 "$VMCRED" vars check
+  join_bob
+  "$VMCRED" secrets users add-secret bob web:token/key
+  "$VMCRED" secrets users remove bob --rotate
+  run -1 cmp -s old <("$VMCRED" vars get web token/key)
+  run -0 "$VMCRED" vars check
+}
+
+@test "a link that slipped in is shown, gives nothing in passing, and fix asks first" {
+  join_bob
+  ln -s ../../../../../../sops/users/bob vars/per-machine/web/token/key/users/bob
+  run -3 "$VMCRED" vars check
+  [[ $output == *"readers"*"token/key (machine web)"*"not encrypted to"* ]]
+  run -1 --separate-stderr "$VMCRED" vars rotate -g token
+  [[ $stderr == *"not encrypted to exactly those who its links name"* ]]
+  # Another change of access leaves it alone.
+  as_bob "$VMCRED" secrets key show >key
+  "$VMCRED" secrets users add carol "$(cat key)"
+  run -1 as_bob "$VMCRED" vars get web token/key
+  run -3 "$VMCRED" vars fix --dry-run
+  [[ $output == *"+ user bob will be able to read it"* ]]
+  run -1 --separate-stderr setsid -w "$VMCRED" vars fix </dev/null
+  [[ $stderr == *"nobody is here to say yes"* ]]
+  "$VMCRED" vars fix --yes
+  as_bob "$VMCRED" vars get web token/key | grep -q .
+  run -0 "$VMCRED" vars check
+}
+
+@test "links out of the tree and plain files grant nothing and are named" {
+  mkdir -p elsewhere
+  cp sops/users/alice/key.json elsewhere/
+  ln -s ../../../../../../elsewhere vars/per-machine/web/token/key/users/mallory
+  echo x >vars/per-machine/web/token/key/users/plain
+  run -3 "$VMCRED" vars check
+  [[ $output == *"users/mallory"*"leads to"* && $output == *"users/plain"*"is no link"* ]]
+  "$VMCRED" vars fix --yes
+  run -0 "$VMCRED" vars check
+  [ ! -e vars/per-machine/web/token/key/users/plain ]
+}
+
+@test "rotate makes new values here and in what is made from them" {
+  "$VMCRED" vars get web token/key >old
+  "$VMCRED" vars get made-from/sum >old-sum
+  "$VMCRED" vars get db token/key >db
+  "$VMCRED" vars rotate token/key --machine web
+  run -1 cmp -s old <("$VMCRED" vars get web token/key)
+  run -1 cmp -s old-sum <("$VMCRED" vars get made-from/sum)
+  cmp db <("$VMCRED" vars get db token/key)
+  run -0 "$VMCRED" vars check
+}
+
+@test "prune removes what is not declared, after a yes" {
+  sed -i '/generators.made-from/,$d' vmcred.toml
+  run -3 "$VMCRED" vars check
+  [[ $output == *"orphan"*"made-from/sum (machine web)"* ]]
+  run -1 --separate-stderr setsid -w "$VMCRED" vars prune </dev/null
+  "$VMCRED" vars prune --yes
+  [ ! -e vars/per-machine/web/made-from ]
+  run -0 "$VMCRED" vars check
+}
+
+@test "export and import move all values" {
+  "$VMCRED" vars export ../out
+  [ "$(stat -c %a ../out/per-machine/web/token/key)" = 600 ]
+  "$VMCRED" vars get web token/key | cmp - ../out/per-machine/web/token/key
+  before=$(find vars -type f -exec sha256sum {} + | sort)
+  "$VMCRED" vars import ../out
+  [ "$before" = "$(find vars -type f -exec sha256sum {} + | sort)" ]
+  printf other >../out/per-machine/web/token/key
+  "$VMCRED" vars import ../out
+  [ "$("$VMCRED" vars get web token/key)" = other ]
+}
+
+@test "prompts are answered from a file, and missing answers are all named" {
+  cat >>vmcred.toml <<'TOML'
+[generators.mail]
+machines = ["web"]
+script = 'cat "$prompts/password" "$prompts/note" > "$out/both"'
+files.both = {}
+prompts.password = { type = "hidden", persist = true }
+prompts.note = { type = "multiline" }
+TOML
+  run -1 --separate-stderr setsid -w "$VMCRED" vars generate </dev/null
+  [[ $stderr == *"nobody is here to answer: mail/note (machine web), mail/password (machine web)"* ]]
+  printf 'mail/password = s3cret word\nmail/note <<END\none\ntwo\nEND\n' | "$VMCRED" vars generate --answers -
+  cmp <("$VMCRED" vars get mail/both) <(printf 's3cret wordone\ntwo\n')
+  [ "$("$VMCRED" vars get mail/password)" = "s3cret word" ]
+  run -0 "$VMCRED" vars check
+}
+
+@test "a generator and a machine take their values along to a new name" {
+  "$VMCRED" vars get web token/key >old
+  "$VMCRED" vars rename token ticket
+  sed -i 's/\[generators.token\]/[generators.ticket]/; s/"token"/"ticket"/; s|/token/|/ticket/|' vmcred.toml
+  "$VMCRED" vars get web ticket/key | cmp - old
+  run -3 "$VMCRED" vars check
+  [[ $output == *"made-from (machine web)"*"its script changed"* && $output != *"missing"* ]]
+  "$VMCRED" vars generate --stale
+  "$VMCRED" secrets machines rename web www
+  sed -i 's/machines.web/machines.www/; s/"web"/"www"/' vmcred.toml
+  "$VMCRED" vars get www ticket/key | cmp - old
+  run -0 "$VMCRED" vars check
+  [ -z "$(find vars sops -name 'web*')" ]
+}

@@ -13,7 +13,8 @@ Result<Drifting> drifting_secrets(const Project& project) {
   Drifting drifting;
   for (const store::SecretPlace& place : places) {
     TRY_LET(const store::Drift drift, store::drift(project.repository, principals, place.folder));
-    if (!drift.added.empty() || !drift.removed.empty()) drifting.insert(place.folder);
+    if (!drift.added.empty() || !drift.removed.empty()) drifting.folders.insert(place.folder);
+    for (const store::BadLink& link : drift.bad) drifting.bad.insert(link.path);
   }
   return drifting;
 }
@@ -30,9 +31,9 @@ Result<Touched> bring_in_line(const Project& project, const store::Lock& lock, c
     TRY_LET(const store::Acl acl, principals.acl(place.folder));
     TRY_LET(store::Adjustment change,
             store::adjustment(project.repository, principals, place, links ? links(place, acl.links) : std::nullopt));
-    change.bad.clear();  // those are for 'vars fix' to show
+    std::erase_if(change.bad, [&](const store::BadLink& link) { return drifting.bad.contains(link.path); });
     if (!change.needed()) continue;
-    if (drifting.contains(place.folder)) {
+    if (drifting.folders.contains(place.folder)) {
       note(world, fmt::format("left alone: {}, whose readers were not those of its links before ('vmcred vars fix')",
                               place.name()));
     } else {

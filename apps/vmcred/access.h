@@ -11,9 +11,12 @@
 
 namespace vmcred::app {
 
-/// The folders of those secrets whose recipients are not those of their links as it is. Looked up before a change: what
-/// was wrong before is for 'vars fix' to show, and gives nobody access in passing.
-using Drifting = std::set<std::string>;
+/// What is wrong already: looked up before a change, since it is for 'vars fix' to show, and gives nobody access in
+/// passing.
+struct Drifting {
+  std::set<std::string> folders = {};  ///< of secrets whose recipients are not those of their links
+  std::set<std::string> bad = {};      ///< links that grant nothing
+};
 Result<Drifting> drifting_secrets(const Project& project);
 
 /// Brings all other secrets in line after `links` said what each one's links become (nothing: as they are). Tells what it

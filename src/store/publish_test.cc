@@ -123,7 +123,8 @@ TEST(Lock, IsHeldAgainstASecondTaker) {
   EXPECT_THAT(Lock::take(project.repository, Wait::no), FailsWith(Errc::unavailable, HasSubstr("")));
 }
 
-/// Runs `change` in a child and kills it at its `number`th system call. True when it ended before that.
+/// Runs `change` in a child and kills it at the entry of its `number`th system call, before that happens. True when it
+/// ended before.
 bool run_until_call(const Project& project, const Change& change, int number) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -134,8 +135,8 @@ bool run_until_call(const Project& project, const Change& change, int number) {
   int status = 0;
   ::waitpid(child, &status, 0);
   ::ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD);
-  // Each call stops twice; killed at its entry it does not happen, at its exit it has happened.
-  for (int stop = 0; stop < number; ++stop) {
+  // Each call stops twice, at its entry and its exit. After an exit nothing happens until the next entry.
+  for (int stop = 0; stop < 2 * number - 1; ++stop) {
     ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
     ::waitpid(child, &status, 0);
     if (WIFEXITED(status)) {
@@ -168,9 +169,9 @@ void expect_all_or_nothing(const Change& before, const Change& what) {
     ended = run_until_call(project, what, number);
     std::map<std::string, std::string> values = tree_of(project);
     std::erase_if(values, [](const auto& item) { return item.first.starts_with("/vars/.vmcred-staging/"); });
-    ASSERT_TRUE(values == old_tree || values == new_tree) << "killed at call stop " << number;
+    ASSERT_TRUE(values == old_tree || values == new_tree) << "killed at call " << number;
     (values == old_tree ? old_seen : new_seen) += 1;
-    ASSERT_THAT(project.change(what), Succeeds()) << "after a kill at call stop " << number;
+    ASSERT_THAT(project.change(what), Succeeds()) << "after a kill at call " << number;
     ASSERT_EQ(tree_of(project), new_tree);
   }
   EXPECT_TRUE(ended);

@@ -21,7 +21,7 @@ PermitRootLogin yes
 CONF
   [ "$(id -u)" != 0 ] || mkdir -p /run/sshd
   for port in $(shuf -i 20000-50000 -n 20); do
-    /usr/sbin/sshd -f ssh/config -p "$port" -E ssh/log 2>/dev/null && break
+    /usr/sbin/sshd -f "$PWD/ssh/config" -p "$port" -E "$PWD/ssh/log" 2>/dev/null && break
   done
   options=(--target "$(id -un)@127.0.0.1" --ssh-option "Port=$port" --ssh-option "IdentityFile=$PWD/ssh/own"
     --ssh-option "UserKnownHostsFile=$PWD/ssh/known" --ssh-option "StrictHostKeyChecking=accept-new"

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -18,6 +19,7 @@ constexpr Command kCommands[] = {
     {"cat", "[--system] [--transcode=MODE] [--json=MODE] [--newline=MODE] NAME...", "print credentials, as systemd-creds does", cat},
     {"show", "[--json]", "say where each credential came from and which services load it", show},
     {"receipt", "[--output UNIT=FILE]... [--wait SECONDS]", "prove to the host which credentials arrived", receipt},
+    {"agent", "[--output UNIT=FILE]... [--wait SECONDS]", "stay on the link: fetch credentials, take new ones, power off", agent},
 };
 
 void write_all_to(int fd, std::string_view text) {
@@ -42,7 +44,10 @@ int complain(const Error& error) {
   return error.code == Errc::usage ? 2 : 1;
 }
 
-int run(std::span<char* const> words) {
+int run(std::span<char*> words) {
+  // systemd-creds takes options before its verb too: the first word without a dash comes first.
+  const auto verb = std::ranges::find_if(words, [](const char* word) { return word[0] != '-'; });
+  if (verb != words.end()) std::rotate(words.begin(), verb, verb + 1);
   const std::string_view word = words.empty() ? "" : words.front();
   if (word == "--help" || word == "-h" || word == "help") return help(), 0;
   if (word == "--version") return print("vmcred-guest " VMCRED_VERSION "\n"), 0;
@@ -69,5 +74,5 @@ void note(std::string_view line) { write_all_to(STDERR_FILENO, std::string(line)
 int main(int argc, char** argv) {
   vmcred::forbid_core_dumps();
   std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): a closed reader is seen at the write
-  return vmcred::guest::run(std::span<char* const>(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0));
+  return vmcred::guest::run(std::span<char*>(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0));
 }

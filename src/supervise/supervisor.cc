@@ -46,6 +46,7 @@ std::string shortcomings(const link::Receipt& receipt) {
   for (const link::ReceiptEntry& entry : receipt.entries) {
     if (entry.state == link::State::received || entry.state == link::State::unexpected) continue;
     text += fmt::format("{}'{}' {}", text.empty() ? "" : ", ", entry.guest, link::state_name(entry.state));
+    if (!entry.detail.empty()) text += fmt::format(" ({})", entry.detail);
   }
   return text;
 }

@@ -1,0 +1,159 @@
+// `agent`: stays on the link. It fetches the values before the first consumer starts, puts new sets in place, and powers
+// the guest off when it is asked to.
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <csignal>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include "actions.h"
+#include "arguments.h"
+#include "commands.h"
+#include "contact.h"
+#include "options.h"
+#include "port.h"
+#include "report.h"
+#include "set_store.h"
+
+namespace vmcred::guest {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kForever{24 * 3600 * 1000};
+constexpr milliseconds kPauseBetweenContacts{200};
+
+/// Tells systemd that units ordered after the agent may start (sd_notify(3)). Without a socket nobody waits.
+void notify_ready() {
+  const char* const name = std::getenv("NOTIFY_SOCKET");  // NOLINT(concurrency-mt-unsafe)
+  sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
+  if (name == nullptr || std::strlen(name) >= sizeof address.sun_path) return;
+  std::strcpy(address.sun_path, name);  // NOLINT(clang-analyzer-security.insecureAPI.strcpy): the length was checked
+  if (*name == '@') address.sun_path[0] = '\0';
+  const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(name));
+  constexpr std::string_view kReady = "READY=1";
+  (void)::sendto(fd.get(), kReady.data(), kReady.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);  // NOLINT
+}
+
+/// One contact after the other with the state that outlives them.
+class Agent {
+ public:
+  Agent(SetStore store, ReportOptions options, milliseconds limit)
+      : store_(std::move(store)), options_(std::move(options)), limit_(limit) {}
+
+  /// Speaks with the host until the connection ends. An error says why; `denied` is final.
+  Result<> contact();
+  [[nodiscard]] bool ready() const { return ready_; }
+
+ private:
+  Result<> handle(link::GuestSession& session, link::GuestEvent& event);
+  Result<> take_set(link::GuestSession& session, const link::Received& received);
+  Result<> report(link::GuestSession& session, std::uint64_t generation);
+  void become_ready() {
+    if (!std::exchange(ready_, true)) notify_ready();
+  }
+
+  SetStore store_;
+  ReportOptions options_;
+  milliseconds limit_;
+  std::uint64_t boot_generation_ = 1;  ///< what the host calls the set that PID 1 imported
+  bool ready_ = false;
+};
+
+Result<> Agent::contact() {
+  TRY_LET(link::Address address, read_address());
+  TRY_LET(auto session_secret, store_.session());
+  TRY_LET(const std::uint64_t generation, store_.current());
+  TRY_LET(const Fd port, open_port(address, limit_));
+  TRY_LET(const link::BootId boot, boot_id());
+  link::GuestSession session({.key = session_secret ? *std::move(session_secret) : std::move(address.token),
+                              .boot_id = boot,
+                              .agent = true,
+                              .generation = generation,
+                              .randomness = &kernel_randomness()});
+  bool welcomed = false;
+  for (;;) {
+    TRY_LET(auto event, next_event(port, session, welcomed ? kForever : limit_));
+    welcomed = true;
+    TRY(handle(session, *event));
+  }
+}
+
+Result<> Agent::handle(link::GuestSession& session, link::GuestEvent& event) {
+  if (const auto* refused = std::get_if<link::Refused>(&event)) return fail(Errc::denied, "the host refused us: {}", refused->reason);
+  if (const auto* fresh = std::get_if<link::NewSecret>(&event)) return store_.keep_session(fresh->secret);
+  if (const auto* task = std::get_if<link::Welcomed>(&event)) {
+    boot_generation_ = task->generation;
+    if (task->set_follows) return {};
+    become_ready();
+    return report(session, task->generation);
+  }
+  if (const auto* received = std::get_if<link::Received>(&event)) return take_set(session, *received);
+  if (std::holds_alternative<link::ReportWanted>(event)) {
+    TRY_LET(const std::uint64_t current, store_.current());
+    return report(session, current == 0 ? boot_generation_ : current);
+  }
+  if (std::holds_alternative<link::PowerOff>(event)) {
+    note("vmcred-guest: the host asks to power off");
+    // systemd(1): SIGRTMIN+4 starts poweroff.target, without D-Bus or logind.
+    if (::kill(1, SIGRTMIN + 4) != 0) return fail_errno("ask PID 1 to power off");
+  }
+  return {};
+}
+
+Result<> Agent::report(link::GuestSession& session, std::uint64_t generation) {
+  options_.generation = generation;
+  return session.report(make_report(session.receipt_key(), options_));
+}
+
+/// A set that cannot be put in place, or that the services do not bear, is taken back and said so; the link stays.
+Result<> Agent::take_set(link::GuestSession& session, const link::Received& received) {
+  TRY_LET(const std::uint64_t before, store_.current());
+  auto done = store_.put(received.set);
+  const bool mounted = done.has_value();
+  if (mounted && !received.first) done = carry_out(received.set.actions);
+  if (done) {
+    become_ready();
+    (void)store_.forget_others();  // a leftover is read by root alone and goes with the next set
+    TRY(report(session, received.set.generation));
+    if (received.first) return {};
+    return session.refreshed(true, received.set.generation, {});
+  }
+  std::string reason = done.error().message;
+  note("vmcred-guest: error: " + reason);
+  const std::uint64_t old = before == 0 ? boot_generation_ : before;
+  if (mounted) {
+    if (const auto back = store_.take_back(); !back) reason += "; " + back.error().message;
+    if (const auto again = carry_out(received.set.actions); !again) reason += "; with the old ones: " + again.error().message;
+    (void)store_.forget_others();  // as above
+  }
+  become_ready();
+  TRY(report(session, old));
+  return session.refreshed(false, old, reason);
+}
+
+}  // namespace
+
+Result<int> agent(std::span<char* const> given) {
+  constexpr std::string_view kKnown[] = {"--output=", "--wait="};
+  TRY_LET(const Arguments arguments, parse_arguments(given, kKnown));
+  TRY_LET(const milliseconds limit, read_seconds(arguments.value("--wait", "60")));
+  ReportOptions options;
+  TRY_LET(options.outputs, read_outputs(arguments));
+  TRY_LET(SetStore store, SetStore::open());
+  Agent running(std::move(store), std::move(options), limit);
+  for (;;) {
+    const auto ended = running.contact();
+    if (ended) continue;
+    // Before the first set services wait for us, so they hear of a failure at once; afterwards the host may come back.
+    if (!running.ready() || ended.error().code == Errc::denied) return std::unexpected(ended.error());
+    note("vmcred-guest: " + ended.error().message + "; trying again");
+    std::this_thread::sleep_for(kPauseBetweenContacts);
+  }
+}
+
+}  // namespace vmcred::guest

@@ -32,6 +32,9 @@ struct StartOptions {
 Result<supervise::Outcome> run_declared_vm(const declare::Declaration& declaration, const declare::Vm& vm,
                                            const StartOptions& options, const World& world);
 
+/// The present values of a vm's secrets: what is activated on this host where we are root, else decrypted from the store.
+Result<supervise::Secrets> present_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const World& world);
+
 /// "auto", "kvm" or "tcg".
 Result<declare::Accel> read_accel(const std::string& text);
 

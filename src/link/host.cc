@@ -183,10 +183,14 @@ struct HostSession::Impl {
     if (!in.done() || text.size() > kMaxNotice) return violation("a malformed end of a refresh");
     if (!pending) return;  // the answer to a repair
     if (ok && generation != pending->generation) return violation("a refresh that ended with another generation");
-    if (ok) config.expected = *std::exchange(pending, std::nullopt);
-    pending.reset();
+    // The guest's word is not enough: it must have proven the new set.
+    const bool proven = receipt && receipt->generation == pending->generation && receipt->complete();
     writer.reset();
-    events.emplace_back(Refreshed{.ok = ok, .generation = generation, .text = text});
+    if (ok && proven) config.expected = *std::move(pending);
+    pending.reset();
+    events.emplace_back(Refreshed{.ok = ok && proven,
+                                  .generation = generation,
+                                  .text = ok && !proven ? "the guest did not prove the new credentials" : text});
   }
 
   void take_frame(Bytes frame) {

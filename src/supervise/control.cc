@@ -20,14 +20,30 @@ bool may_ask(const Fd& socket) {
   return peer.uid == 0 || peer.uid == ::geteuid();
 }
 
-/// Reads what is there now. False: the peer is gone or sent a line that is too long.
-bool read_lines(const Fd& socket, LineReader& reader, std::vector<std::string>& lines) {
+/// Reads what is there now, and keeps a descriptor that comes along where `passed` is given. False: the peer is gone or sent
+/// a line that is too long.
+bool read_lines(const Fd& socket, LineReader& reader, std::vector<std::string>& lines, Fd* passed = nullptr) {
   char buffer[4096];
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
   for (;;) {
-    const ssize_t n = ::recv(socket.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    iovec part = {.iov_base = buffer, .iov_len = sizeof buffer};
+    msghdr message = {};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    if (passed != nullptr) {
+      message.msg_control = control;
+      message.msg_controllen = sizeof control;
+    }
+    const ssize_t n = ::recvmsg(socket.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
     if (n <= 0) return false;
+    const cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+      int raw_fd = -1;
+      std::memcpy(&raw_fd, CMSG_DATA(header), sizeof raw_fd);
+      *passed = Fd(raw_fd);
+    }
     auto found = reader.feed({buffer, static_cast<std::size_t>(n)});
     if (!found) return false;
     for (std::string& line : *found) lines.push_back(std::move(line));
@@ -52,7 +68,7 @@ void ControlServer::accept_all() {
     Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket) return;
     if (clients_.size() >= kMaxControlClients || !may_ask(socket)) continue;
-    clients_.push_back({next_id_++, std::move(socket), LineReader(kMaxControlLine)});
+    clients_.push_back({next_id_++, std::move(socket), LineReader(kMaxControlLine), Fd()});
   }
 }
 
@@ -61,14 +77,14 @@ std::vector<ControlServer::Request> ControlServer::receive() {
   accept_all();
   std::erase_if(clients_, [&](Client& client) {
     std::vector<std::string> lines;
-    bool gone = !read_lines(client.socket, client.lines, lines);
+    bool gone = !read_lines(client.socket, client.lines, lines, &client.passed);
     for (const std::string& line : lines) {
       auto json = parse_json(line, {.max_bytes = kMaxControlLine, .max_depth = 8});
       if (!json) {
         gone = true;
         break;
       }
-      requests.push_back({client.id, *std::move(json)});
+      requests.push_back({client.id, *std::move(json), std::move(client.passed)});
     }
     return gone;
   });
@@ -113,9 +129,24 @@ Result<Json> ControlClient::next(std::chrono::milliseconds limit) {
   return in("read the supervisor's answer", parse_json(line, {.max_bytes = kMaxQmpLine}));
 }
 
-Result<Json> ControlClient::ask(const Json& request, std::chrono::milliseconds limit) {
-  const std::string line = dump_json(request) + "\n";
-  if (::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
+Result<Json> ControlClient::ask(const Json& request, std::chrono::milliseconds limit, const Fd* passed) {
+  std::string line = dump_json(request) + "\n";
+  iovec part = {.iov_base = line.data(), .iov_len = line.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (passed != nullptr) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    const int raw_fd = passed->get();
+    std::memcpy(CMSG_DATA(header), &raw_fd, sizeof raw_fd);
+  }
+  if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
     return fail_errno("ask the supervisor");
   }
   return next(limit);

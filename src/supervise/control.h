@@ -25,6 +25,7 @@ class ControlServer {
   struct Request {
     std::uint64_t client;
     Json json;
+    Fd passed = {};  ///< a descriptor that came with it (the last one, where several did)
   };
   /// Descriptors to poll for reading.
   [[nodiscard]] std::vector<int> descriptors() const;
@@ -39,6 +40,7 @@ class ControlServer {
     std::uint64_t id;
     Fd socket;
     LineReader lines;
+    Fd passed = {};
   };
   explicit ControlServer(Fd listener) : listener_(std::move(listener)) {}
   void accept_all();
@@ -52,7 +54,8 @@ class ControlServer {
 class ControlClient {
  public:
   static Result<ControlClient> connect(const std::string& folder);
-  Result<Json> ask(const Json& request, std::chrono::milliseconds limit);
+  /// With `passed`, that descriptor goes along.
+  Result<Json> ask(const Json& request, std::chrono::milliseconds limit, const Fd* passed = nullptr);
   /// The next line without asking; a closed connection is `unavailable`.
   Result<Json> next(std::chrono::milliseconds limit);
 

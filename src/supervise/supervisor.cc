@@ -11,6 +11,7 @@
 #include "supervise/console.h"
 #include "supervise/control.h"
 #include "supervise/link_pump.h"
+#include "supervise/refresh.h"
 #include "supervise/stop_signals.h"
 #include "supervise/vmm_process.h"
 
@@ -25,28 +26,12 @@ constexpr std::chrono::minutes kRebootWindow{5};
 /// A guest cannot fill the log with what it does wrong on the link.
 constexpr unsigned kMaxLinkWarnings = 20;
 
-/// What the guest should hold: every credential of the vm by its guest name.
-Result<link::Set> expected_set(const declare::Vm& vm, const Secrets& secrets) {
-  link::Set set;
-  for (const declare::Credential& credential : vm.credentials) {
-    if (credential.static_value) {
-      set.values.emplace(credential.guest, Secret::copy_of(*credential.static_value));
-      continue;
-    }
-    const auto found = secrets.find(credential.host);
-    if (found == secrets.end()) return fail(Errc::not_found, "no value of the credential '{}'", credential.host);
-    set.values.emplace(credential.guest, found->second.clone());
-  }
-  return set;
-}
-
 /// "'API_KEY' missing, 'JWT' truncated": names and states, no lengths, for it goes to the journal.
 std::string shortcomings(const link::Receipt& receipt) {
   std::string text;
   for (const link::ReceiptEntry& entry : receipt.entries) {
     if (entry.state == link::State::received || entry.state == link::State::unexpected) continue;
     text += fmt::format("{}'{}' {}", text.empty() ? "" : ", ", entry.guest, link::state_name(entry.state));
-    if (!entry.detail.empty()) text += fmt::format(" ({})", entry.detail);
   }
   return text;
 }
@@ -105,6 +90,15 @@ class Supervisor {
   void set_state(VmState state, std::string detail);
   [[nodiscard]] SteadyTime now() const { return real_clock().steady(); }
 
+  /// A refresh that runs in the guest, and who waits for its end.
+  struct Refreshing {
+    std::uint64_t client;
+    Secrets values;
+    std::uint64_t generation;
+  };
+  Result<> begin_refresh(const ControlServer::Request& request);
+  void end_refresh(const link::Refreshed& end);
+
   Mission& mission_;
   StopSignals signals_;
   ControlServer control_;
@@ -124,12 +118,15 @@ class Supervisor {
   SteadyTime limit_ = SteadyTime::max();  ///< of what we wait for now: the channel, then the receipt
   std::vector<SteadyTime> reboots_;
   std::vector<std::uint64_t> stop_clients_;  ///< they hear how it ended
+  std::uint64_t generation_ = 1;             ///< of the set that the guest should hold
+  std::optional<Refreshing> refreshing_;
 };
 
 Result<> Supervisor::begin_life() {
   outcome_.end = GuestEnd::unknown;
   guest_runs_ = false;
   receipt_due_ = mission_.expect_receipt;
+  end_refresh({.ok = false, .generation = generation_, .text = "the guest rebooted"});
   link_.reset();
   set_state(VmState::starting, "starting the VMM");
   Secret token(link::kTokenSize);
@@ -140,7 +137,7 @@ Result<> Supervisor::begin_life() {
   TRY_LET(vmm_, start_vmm(mission_.launch, mission_.secrets, mission_.vmm_environment, mission_.folder));
   status_.vmm = vmm_.child.pid();
   if (vmm_.link) {
-    TRY_LET(link::Set expected, expected_set(mission_.vm, mission_.secrets));
+    TRY_LET(link::Set expected, expected_set(mission_.vm, mission_.secrets, generation_));
     link::HostConfig config = {.vm = mission_.vm.name,
                                .token = std::move(token),
                                .expected = std::move(expected),
@@ -257,6 +254,8 @@ void Supervisor::on_link_event(const link::HostEvent& event) {
     complain("the link turned a speaker away: " + away->reason);
   } else if (const auto* const violation = std::get_if<link::Violation>(&event)) {
     complain("the guest broke the link's protocol: " + violation->reason);
+  } else if (const auto* const refreshed = std::get_if<link::Refreshed>(&event)) {
+    end_refresh(*refreshed);
   }
 }
 
@@ -308,6 +307,31 @@ void Supervisor::on_signals() {
   }
 }
 
+Result<> Supervisor::begin_refresh(const ControlServer::Request& request) {
+  if (refreshing_) return fail(Errc::unavailable, "vm '{}' is being refreshed already", mission_.vm.name);
+  if (!link_ || !link_->fd()) return fail(Errc::unavailable, "vm '{}' has no link to its guest", mission_.vm.name);
+  TRY_LET(Secrets values, unpack_values(mission_.vm, request.passed));
+  TRY_LET(link::Set set, refreshed_set(mission_.vm, mission_.secrets, values, generation_ + 1));
+  TRY(link_->session().refresh(std::move(set)));
+  refreshing_ = Refreshing{.client = request.client, .values = std::move(values), .generation = generation_ + 1};
+  return link_->pump();
+}
+
+void Supervisor::end_refresh(const link::Refreshed& end) {
+  if (!refreshing_) return;
+  Refreshing refreshing = *std::exchange(refreshing_, std::nullopt);
+  if (end.ok) {
+    generation_ = refreshing.generation;
+    for (auto& [host, value] : refreshing.values) mission_.secrets.insert_or_assign(host, std::move(value));
+  }
+  Json answer = Json::object();
+  answer.set("refreshed", end.ok);
+  answer.set("generation", static_cast<std::int64_t>(generation_));
+  answer.set("error", end.text);
+  control_.answer(refreshing.client, answer);
+  if (!end.ok) warn("the refresh failed: " + end.text);
+}
+
 void Supervisor::on_control() {
   for (const ControlServer::Request& request : control_.receive()) {
     const std::string what = request.json.string_at("do");
@@ -316,6 +340,11 @@ void Supervisor::on_control() {
     } else if (what == "stop") {
       stop_clients_.push_back(request.client);
       if (stop_.step() == StopStep::none) begin_stop("'vmcred vm stop'");
+    } else if (what == "refresh") {
+      const auto begun = begin_refresh(request);
+      if (begun) continue;  // the answer comes with the end
+      refreshing_.reset();
+      control_.answer(request.client, Json::object().set("refreshed", false).set("error", begun.error().message));
     } else {
       control_.answer(request.client, Json::object().set("error", "unknown request"));
     }

@@ -1,0 +1,143 @@
+#include "supervise/refresh.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/file.h"
+
+namespace vmcred::supervise {
+namespace {
+
+// The file: for each value one byte with the length of its host name, the name, four bytes little-endian with the length of
+// the value, the value.
+constexpr std::size_t kLengthSize = 4;
+constexpr std::size_t kMaxHostName = 255;
+constexpr std::size_t kMaxFile = 2 * kMaxCredential;
+
+const declare::Credential* find_secret(const declare::Vm& vm, std::string_view host) {
+  const auto found = std::ranges::find_if(vm.credentials, [&](const declare::Credential& credential) {
+    return !credential.static_value && credential.host == host;
+  });
+  return found == vm.credentials.end() ? nullptr : &*found;
+}
+
+Failure malformed() { return fail(Errc::invalid_data, "the new values are malformed"); }
+
+link::Action action_of(declare::OnChange change) {
+  switch (change) {
+    case declare::OnChange::restart: return link::Action::restart;
+    case declare::OnChange::reload: return link::Action::reload;
+    case declare::OnChange::signal: return link::Action::signal;
+    case declare::OnChange::none: return link::Action::none;
+  }
+  return link::Action::none;
+}
+
+/// Adds what `credential`'s services need; link::Action counts up from the strongest.
+void add_actions(const declare::Vm& vm, const declare::Credential& credential, std::map<std::string, link::UnitAction>& actions) {
+  for (const auto& [name, service] : vm.services) {
+    const bool loads = std::ranges::any_of(service.load_credential, [&](const auto& pair) { return pair.second == credential.guest; });
+    const std::string unit = name.ends_with(".service") ? name : name + ".service";
+    const link::Action action = action_of(credential.on_change);
+    if (!loads || action == link::Action::none) continue;
+    const auto found = actions.find(unit);
+    if (found != actions.end() && found->second.action <= action) continue;
+    actions.insert_or_assign(unit, link::UnitAction{.unit = unit,
+                                                    .action = action,
+                                                    .signal = credential.on_change_signal,
+                                                    .health_seconds = kHealthSeconds});
+  }
+}
+
+}  // namespace
+
+Result<link::Set> expected_set(const declare::Vm& vm, const Secrets& secrets, std::uint64_t generation) {
+  link::Set set = {.generation = generation};
+  for (const declare::Credential& credential : vm.credentials) {
+    if (credential.static_value) {
+      set.values.emplace(credential.guest, Secret::copy_of(*credential.static_value));
+      continue;
+    }
+    const auto found = secrets.find(credential.host);
+    if (found == secrets.end()) return fail(Errc::not_found, "no value of the credential '{}'", credential.host);
+    set.values.emplace(credential.guest, found->second.clone());
+  }
+  return set;
+}
+
+Result<Fd> pack_values(const Secrets& values) {
+  std::size_t size = 0;
+  for (const auto& [host, value] : values) {
+    if (host.empty() || host.size() > kMaxHostName) return fail(Errc::usage, "'{}' is no credential name", host);
+    size += 1 + host.size() + kLengthSize + value.size();
+  }
+  if (size > kMaxFile) return fail(Errc::usage, "{} bytes of new values, at most {} go at once", size, kMaxFile);
+  Secret content(size);
+  auto at = content.writable().begin();
+  for (const auto& [host, value] : values) {
+    *at++ = static_cast<std::uint8_t>(host.size());
+    at = std::ranges::copy(bytes_of(host), at).out;
+    for (std::size_t i = 0; i < kLengthSize; ++i) *at++ = static_cast<std::uint8_t>(value.size() >> (8 * i));
+    at = std::ranges::copy(value.bytes(), at).out;
+  }
+  TRY_LET(Fd file, make_memfd("values"));
+  TRY(write_all(file, content.text()));
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) return fail_errno("rewind the new values");
+  return file;
+}
+
+Result<Secrets> unpack_values(const declare::Vm& vm, const Fd& file) {
+  if (!file) return fail(Errc::usage, "the request holds no values");
+  struct stat status = {};
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return malformed();
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) return fail_errno("rewind the new values");
+  TRY_LET(const Secret content, read_secret(file, "the new values", kMaxFile));
+  (void)::ftruncate(file.get(), 0);  // the sender wipes it as well
+  Secrets values;
+  Bytes rest = content.bytes();
+  const auto take = [&rest](std::size_t size) -> Result<Bytes> {
+    if (size > rest.size()) return malformed();
+    const Bytes bytes = rest.first(size);
+    rest = rest.subspan(size);
+    return bytes;
+  };
+  while (!rest.empty()) {
+    TRY_LET(const Bytes name_size, take(1));
+    TRY_LET(const Bytes name, take(name_size.front()));
+    TRY_LET(const Bytes size_bytes, take(kLengthSize));
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < kLengthSize; ++i) size |= std::size_t{size_bytes[i]} << (8 * i);
+    TRY_LET(const Bytes value, take(size));
+    const std::string host(text_of(name));
+    const declare::Credential* const credential = find_secret(vm, host);
+    if (credential == nullptr) return fail(Errc::denied, "vm '{}' declares no secret of that name", vm.name);
+    if (value.empty() && !credential->allow_empty) return fail(Errc::invalid_data, "the new value of '{}' is empty", host);
+    if (!values.emplace(host, Secret::copy_of(value)).second) return malformed();
+  }
+  if (values.empty()) return fail(Errc::usage, "the request holds no values");
+  return values;
+}
+
+Result<link::Set> refreshed_set(const declare::Vm& vm, const Secrets& secrets, const Secrets& values, std::uint64_t generation) {
+  Secrets merged;
+  for (const auto& [host, value] : secrets) {
+    const auto found = values.find(host);
+    merged.emplace(host, (found == values.end() ? value : found->second).clone());
+  }
+  TRY_LET(link::Set set, expected_set(vm, merged, generation));
+  std::map<std::string, link::UnitAction> actions;
+  for (const declare::Credential& credential : vm.credentials) {
+    const auto fresh = credential.static_value ? values.end() : values.find(credential.host);
+    if (fresh == values.end()) continue;
+    const auto old = secrets.find(credential.host);
+    const bool same = old != secrets.end() && equal_in_constant_time(old->second.bytes(), fresh->second.bytes());
+    if (!same) add_actions(vm, credential, actions);
+  }
+  for (auto& [unit, action] : actions) set.actions.push_back(std::move(action));
+  return set;
+}
+
+}  // namespace vmcred::supervise

@@ -1,0 +1,31 @@
+// New values for a running guest: how they come over the control socket, and what set follows from them.
+#pragma once
+
+#include <cstdint>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "declare/model.h"
+#include "link/set.h"
+#include "supervise/credentials.h"
+
+namespace vmcred::supervise {
+
+/// What the guest should hold: every credential of the vm by its guest name.
+Result<link::Set> expected_set(const declare::Vm& vm, const Secrets& secrets, std::uint64_t generation);
+
+/// The values as the content of a memory file, which travels as a descriptor: no value is ever in a request's text.
+Result<Fd> pack_values(const Secrets& values);
+
+/// The same back. Names that the vm does not declare, empty values that are not allowed, duplicates and anything malformed
+/// are refused. The file is wiped.
+Result<Secrets> unpack_values(const declare::Vm& vm, const Fd& file);
+
+/// The set that results when `values` replace those of `secrets`, with what the services of changed credentials need:
+/// restart, reload, a signal, or nothing, as each credential declares. A unit with several gets the strongest.
+Result<link::Set> refreshed_set(const declare::Vm& vm, const Secrets& secrets, const Secrets& values, std::uint64_t generation);
+
+/// How long a unit must stay up with new values before they count as good.
+inline constexpr std::uint16_t kHealthSeconds = 2;
+
+}  // namespace vmcred::supervise

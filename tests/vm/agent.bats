@@ -1,0 +1,81 @@
+#!/usr/bin/env bats
+# An agent in a real guest: delivery by reference, new values without a reboot, a clean power-off.
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+  [ -x "$VMCRED_GUEST_STATIC" ] || { echo "build the release preset first: it makes vmcred-guest for the guest" >&2; return 1; }
+  export IMAGE=$BATS_FILE_TMPDIR/image
+  "$VMCRED_SOURCE/tools/guest-image" --guest "$VMCRED_GUEST_STATIC" --overlay "$VMCRED_SOURCE/tests/vm/overlay-agent" "$IMAGE"
+}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return
+  export CREDENTIALS_DIRECTORY=$PWD/credentials XDG_RUNTIME_DIR=$PWD/run
+  mkdir -m 700 credentials run
+}
+
+teardown() {
+  if [ -n "${vm:-}" ]; then kill "$vm" 2>/dev/null || true; wait "$vm" || true; fi
+}
+
+# secret NAME [MORE]: stdin becomes a credential of the vm
+secret() {
+  cat >"credentials/host-$1"
+  echo "$1 = { from = \"$PWD/credentials/host-$1\"${2:-} }" >>secrets.toml
+}
+
+# start: boots and returns when the vm is ready; what the guest says goes to the file log
+start() {
+  cat >vmcred.toml <<TOML
+[machines.host]
+[vms.t]
+machine = "host"
+kernel = "$IMAGE/vmlinuz"
+initrd = "$IMAGE/initrd"
+memory = "256M"
+command-line = "quiet"
+delivery = "$1"
+[vms.t.guest]
+systemd = 252
+agent = true
+[vms.t.credentials]
+TOML
+  cat secrets.toml >>vmcred.toml
+  mkfifo said
+  "$VMCRED" vm run t --accel tcg --console >said 2>&1 3>&- &
+  vm=$!
+  exec 4<said
+  await '*": ready"*'
+}
+
+# await PATTERN: reads on until a line matches
+await() {
+  local line
+  while read -r -t 400 line <&4; do
+    echo "$line" >>log
+    # shellcheck disable=SC2254
+    case $line in $1) return 0 ;; esac
+  done
+  cat log
+  echo "the vm ended or was silent before: $1"
+  return 1
+}
+
+digest() { sha256sum <"credentials/host-$1" | cut -d' ' -f1; }
+
+stop() {
+  run -0 "$VMCRED" vm stop t
+  wait "$vm"
+  vm=
+}
+
+@test "by reference: 200 credentials, long names and nothing but the token in the machine's tables" {
+  for i in $(seq 200); do head -c 1000 /dev/urandom | secret "a-long-name-that-fw-cfg-could-not-carry-$i"; done
+  head -c 300000 /dev/urandom | secret api-key
+  start reference
+  await "*CONSUMER $(digest api-key)*"
+  run -0 "$VMCRED" vm status t
+  [[ $output == *"every credential arrived"* ]]
+  stop
+  grep -q 'receipt: 201 credentials arrived' log
+}

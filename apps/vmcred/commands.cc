@@ -52,6 +52,7 @@ std::span<const Command* const> commands() {
       &kVmList,
       &kVmPlan,
       &kVmRun,
+      &kVmRefresh,
       &kVmStop,
       &kVmStatus,
       &kVmUnits,

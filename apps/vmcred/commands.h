@@ -57,6 +57,7 @@ extern const Command kVmList;
 extern const Command kVmPlan;
 extern const Command kVmRun;
 extern const Command kVmStatus;
+extern const Command kVmRefresh;
 extern const Command kVmStop;
 extern const Command kVmUnits;
 

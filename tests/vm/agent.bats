@@ -45,7 +45,7 @@ TOML
   "$VMCRED" vm run t --accel tcg --console >said 2>&1 3>&- &
   vm=$!
   exec 4<said
-  await '*": ready"*'
+  await '*: ready*'
 }
 
 # await PATTERN: reads on until a line matches
@@ -78,4 +78,24 @@ stop() {
   [[ $output == *"every credential arrived"* ]]
   stop
   grep -q 'receipt: 201 credentials arrived' log
+}
+
+@test "a refresh reaches the running service, a bad one is taken back, and the guest never reboots" {
+  printf 'first' | secret api-key ', services = ["vm-test-consumer"]'
+  printf 'other' | secret db-password
+  start value
+  await "*CONSUMER $(digest api-key)*"
+  printf 'second' >credentials/host-api-key
+  run -0 "$VMCRED" vm refresh t
+  [[ $output == *"has the new credentials"* ]]
+  await "*CONSUMER $(digest api-key)*"
+  good=$(digest api-key)
+  printf 'poison' >credentials/host-api-key
+  run -1 "$VMCRED" vm refresh t --credential api-key
+  [[ $output == *"keeps its old credentials"*"vm-test-consumer.service"* ]]
+  await "*CONSUMER $(digest api-key)*"
+  await "*CONSUMER $good*"
+  run -0 "$VMCRED" vm status t --json
+  [ "$(jq -c '[.state, .proof, .generation, .reboots]' <<<"$output")" = '["running","proven",2,0]' ]
+  stop
 }

@@ -75,7 +75,6 @@ TOML
   head -c 5000 /dev/urandom | secret a
   run -1 boot q35 257
   [[ $output == *"truncated"* ]]
-  [[ $output == *"3045 of 5000 bytes arrived"* ]]
 }
 
 @test "a missing credential stops before the VMM starts" {

@@ -23,6 +23,8 @@ Result<int> cat(std::span<char* const> given);
 Result<int> show(std::span<char* const> given);
 Result<int> receipt(std::span<char* const> given);
 Result<int> agent(std::span<char* const> given);
+Result<int> import(std::span<char* const> given);
+Result<int> doctor(std::span<char* const> given);
 
 /// Prints to stdout. A closed reader ends the program quietly.
 void print(std::string_view text);

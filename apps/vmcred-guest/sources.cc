@@ -88,9 +88,29 @@ void read_type11(Bytes raw, const std::string& where, Offers& offers) {
   }
 }
 
+void read_table(Bytes table, Offers& offers) {
+  constexpr std::uint8_t kEnd = 127;
+  constexpr std::size_t kHeader = 4;
+  int found = 0;
+  while (table.size() >= kHeader && table[0] != kEnd) {
+    const std::size_t formatted = table[1];
+    if (formatted < kHeader || formatted > table.size()) break;
+    // The strings end with two zeros, also where there is no string at all (SMBIOS 3.6 §6.1.3).
+    std::size_t end = formatted;
+    while (end + 1 < table.size() && (table[end] != 0 || table[end + 1] != 0)) ++end;
+    end = std::min(table.size(), end + 2);
+    if (table[0] == 11) read_type11(table.first(end), fmt::format("SMBIOS structure 11-{}", found++), offers);
+    table = table.subspan(end);
+  }
+}
+
 Offers read_offers(const std::string& root) {
   Offers offers;
   read_fw_cfg(root, offers);
+  if (!is_folder(join_path(root, "sys/firmware/dmi/entries"))) {
+    const auto table = read_secret(join_path(root, "sys/firmware/dmi/tables/DMI"), kMaxStructure);
+    if (table) read_table(table->bytes(), offers);
+  }
   for (int i = 0;; ++i) {
     const std::string where = fmt::format("SMBIOS structure 11-{}", i);
     const std::string path = join_path(root, fmt::format("sys/firmware/dmi/entries/11-{}/raw", i));

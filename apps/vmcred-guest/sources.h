@@ -25,6 +25,9 @@ struct Offers {
 /// All that this machine offers; sources that are not there are left out. `root` is "/" but in tests.
 Offers read_offers(const std::string& root = "/");
 
+/// All type-11 structures in a whole SMBIOS table (/sys/firmware/dmi/tables/DMI), for kernels without dmi-sysfs.
+void read_table(Bytes table, Offers& offers);
+
 /// The credentials in the strings of one raw type-11 structure (SMBIOS 3.6 §7.12), added to `offers`.
 void read_type11(Bytes raw, const std::string& where, Offers& offers);
 

@@ -1,4 +1,6 @@
 // vmcred vm refresh: give a running guest the present values, without a reboot.
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/spelling.h"
 #include "commands.h"

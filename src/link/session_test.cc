@@ -284,8 +284,25 @@ TEST_F(Link, ARefreshIsTakenOverOnlyWhenTheGuestSaysSo) {
     EXPECT_TRUE(next<ReceiptArrived>(h)->receipt.complete());
     EXPECT_EQ(next<Refreshed>(h)->ok, ok);
   }
-  GuestSession behind = guest(kToken, true);
   EXPECT_EQ(h.receipt()->generation, 2u);
+}
+
+TEST_F(Link, ARefreshWithoutProofFails) {
+  HostSession h = host();
+  GuestSession g = guest(kToken, true);
+  ASSERT_THAT(talk(h, g), Succeeds());
+  ASSERT_THAT(g.report(report_of(g, kGood)), Succeeds());
+  ASSERT_THAT(talk(h, g), Succeeds());
+  Set set = {.generation = 2};
+  set.values.emplace("API_KEY", secret("hunter3"));
+  ASSERT_THAT(h.refresh(std::move(set)), Succeeds());
+  ASSERT_THAT(talk(h, g), Succeeds());
+  ASSERT_THAT(g.refreshed(true, 2, ""), Succeeds());
+  ASSERT_THAT(talk(h, g), Succeeds());
+  const auto end = next<Refreshed>(h);
+  ASSERT_TRUE(end);
+  EXPECT_FALSE(end->ok);
+  EXPECT_EQ(end->text, "the guest did not prove the new credentials");
 }
 
 TEST_F(Link, ALostAgentFailsTheRefreshAndTheNextContactRepairs) {

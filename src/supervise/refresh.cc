@@ -95,7 +95,7 @@ Result<Secrets> unpack_values(const declare::Vm& vm, const Fd& file) {
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return malformed();
   if (::lseek(file.get(), 0, SEEK_SET) != 0) return fail_errno("rewind the new values");
   TRY_LET(const Secret content, read_secret(file, "the new values", kMaxFile));
-  (void)::ftruncate(file.get(), 0);  // the sender wipes it as well
+  if (::ftruncate(file.get(), 0) != 0) return fail_errno("wipe the new values");
   Secrets values;
   Bytes rest = content.bytes();
   const auto take = [&rest](std::size_t size) -> Result<Bytes> {

@@ -28,21 +28,21 @@ secret() {
 start() {
   cat >vmcred.toml <<TOML
 [machines.host]
-[vms.t]
+[vms.vm-test-agent]
 machine = "host"
 kernel = "$IMAGE/vmlinuz"
 initrd = "$IMAGE/initrd"
 memory = "256M"
 command-line = "quiet"
 delivery = "$1"
-[vms.t.guest]
+[vms.vm-test-agent.guest]
 systemd = 252
 agent = true
-[vms.t.credentials]
+[vms.vm-test-agent.credentials]
 TOML
   cat secrets.toml >>vmcred.toml
   mkfifo said
-  "$VMCRED" vm run t --accel tcg --console >said 2>&1 3>&- &
+  "$VMCRED" vm run vm-test-agent --accel tcg --console >said 2>&1 3>&- &
   vm=$!
   exec 4<said
   await '*: ready*'
@@ -64,7 +64,7 @@ await() {
 digest() { sha256sum <"credentials/host-$1" | cut -d' ' -f1; }
 
 stop() {
-  run -0 "$VMCRED" vm stop t
+  run -0 "$VMCRED" vm stop vm-test-agent
   wait "$vm"
   vm=
 }
@@ -74,7 +74,7 @@ stop() {
   head -c 300000 /dev/urandom | secret api-key
   start reference
   await "*CONSUMER $(digest api-key)*"
-  run -0 "$VMCRED" vm status t
+  run -0 "$VMCRED" vm status vm-test-agent
   [[ $output == *"every credential arrived"* ]]
   stop
   grep -q 'receipt: 201 credentials arrived' log
@@ -86,16 +86,16 @@ stop() {
   start value
   await "*CONSUMER $(digest api-key)*"
   printf 'second' >credentials/host-api-key
-  run -0 "$VMCRED" vm refresh t
+  run -0 "$VMCRED" vm refresh vm-test-agent
   [[ $output == *"has the new credentials"* ]]
   await "*CONSUMER $(digest api-key)*"
   good=$(digest api-key)
   printf 'poison' >credentials/host-api-key
-  run -1 "$VMCRED" vm refresh t --credential api-key
+  run -1 "$VMCRED" vm refresh vm-test-agent --credential api-key
   [[ $output == *"keeps its old credentials"*"vm-test-consumer.service"* ]]
   await "*CONSUMER $(digest api-key)*"
   await "*CONSUMER $good*"
-  run -0 "$VMCRED" vm status t --json
+  run -0 "$VMCRED" vm status vm-test-agent --json
   [ "$(jq -c '[.state, .proof, .generation, .reboots]' <<<"$output")" = '["running","proven",2,0]' ]
   stop
 }

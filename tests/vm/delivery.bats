@@ -24,20 +24,20 @@ secret() {
 boot() {
   cat >vmcred.toml <<TOML
 [machines.host]
-[vms.t]
+[vms.vm-test-delivery]
 machine = "host"
 qemu.machine = "$1"
 kernel = "$IMAGE/vmlinuz"
 initrd = "$IMAGE/initrd"
 memory = "256M"
 command-line = "quiet"
-[vms.t.guest]
+[vms.vm-test-delivery.guest]
 systemd = $2
 agent = true
-[vms.t.credentials]
+[vms.vm-test-delivery.credentials]
 TOML
   cat secrets.toml >>vmcred.toml
-  "$VMCRED" vm run t --accel tcg --console
+  "$VMCRED" vm run vm-test-delivery --accel tcg --console
 }
 
 @test "q35: sizes, bytes and numbers of every kind arrive, and vmcred-guest speaks like systemd-creds" {

@@ -1,0 +1,96 @@
+#include "supervise/refresh.h"
+
+#include <unistd.h>
+
+#include "matchers.h"
+
+namespace vmcred::supervise {
+namespace {
+
+using testing::FailsWith;
+using testing::secret;
+using testing::Succeeds;
+using ::testing::_;
+using ::testing::HasSubstr;
+
+declare::Vm some_vm() {
+  declare::Vm vm;
+  vm.name = "test-vm";
+  const auto add = [&vm](const std::string& name, const std::string& guest, declare::OnChange change) {
+    declare::Credential credential;
+    credential.name = name;
+    credential.host = "host-" + name;
+    credential.guest = guest;
+    credential.from = std::string("/nowhere");
+    credential.on_change = change;
+    credential.on_change_signal = "HUP";
+    vm.credentials.push_back(credential);
+  };
+  add("api-key", "API_KEY", declare::OnChange::restart);
+  add("log-key", "LOG_KEY", declare::OnChange::signal);
+  declare::Credential constant;
+  constant.name = "environment";
+  constant.guest = "ENVIRONMENT";
+  constant.static_value = "test";
+  vm.credentials.push_back(constant);
+  vm.services["web"] = {.name = "web", .load_credential = {{"api-key", "API_KEY"}, {"log-key", "LOG_KEY"}}};
+  vm.services["log"] = {.name = "log", .load_credential = {{"log-key", "LOG_KEY"}}};
+  return vm;
+}
+
+Secrets values(std::string_view api, std::string_view log) {
+  Secrets all;
+  all.emplace("host-api-key", secret(api));
+  all.emplace("host-log-key", secret(log));
+  return all;
+}
+
+TEST(PackedValues, ComeBackAndTheFileIsEmptyThen) {
+  const auto file = pack_values(values("hunter2", std::string_view("\0\n", 2)));
+  ASSERT_THAT(file, Succeeds());
+  const auto back = unpack_values(some_vm(), *file);
+  ASSERT_THAT(back, Succeeds());
+  EXPECT_EQ(back->at("host-api-key").text(), "hunter2");
+  EXPECT_EQ(back->at("host-log-key").text(), std::string_view("\0\n", 2));
+  EXPECT_EQ(::lseek(file->get(), 0, SEEK_END), 0);
+}
+
+TEST(PackedValues, NamesThatTheVmDoesNotDeclareAreRefused) {
+  Secrets foreign;
+  foreign.emplace("host-root-password", secret("x"));
+  EXPECT_THAT(unpack_values(some_vm(), *pack_values(foreign)), FailsWith(Errc::denied, HasSubstr("test-vm")));
+}
+
+TEST(PackedValues, EmptyOnesAndBrokenFilesAreRefused) {
+  EXPECT_THAT(unpack_values(some_vm(), *pack_values(values("", "x"))), FailsWith(Errc::invalid_data, HasSubstr("empty")));
+  EXPECT_THAT(unpack_values(some_vm(), *pack_values({})), FailsWith(Errc::usage, _));
+  EXPECT_THAT(unpack_values(some_vm(), Fd()), FailsWith(Errc::usage, _));
+  const auto cut = pack_values(values("hunter2", "x"));
+  ASSERT_EQ(::ftruncate(cut->get(), 20), 0);
+  EXPECT_THAT(unpack_values(some_vm(), *cut), FailsWith(Errc::invalid_data, HasSubstr("malformed")));
+}
+
+TEST(RefreshedSet, HoldsAllValuesAndTheStrongestActionOfEachUnit) {
+  const auto set = refreshed_set(some_vm(), values("a", "b"), values("A", "B"), 7);
+  ASSERT_THAT(set, Succeeds());
+  EXPECT_EQ(set->generation, 7u);
+  EXPECT_EQ(set->values.at("API_KEY").text(), "A");
+  EXPECT_EQ(set->values.at("ENVIRONMENT").text(), "test");
+  ASSERT_EQ(set->actions.size(), 2u);
+  EXPECT_EQ(set->actions[0].unit, "log.service");
+  EXPECT_EQ(set->actions[0].action, link::Action::signal);
+  EXPECT_EQ(set->actions[0].signal, "HUP");
+  EXPECT_EQ(set->actions[1].unit, "web.service");
+  EXPECT_EQ(set->actions[1].action, link::Action::restart);
+}
+
+TEST(RefreshedSet, LeavesServicesAloneWhoseValuesStayed) {
+  const auto set = refreshed_set(some_vm(), values("a", "b"), values("a", "B"), 2);
+  ASSERT_THAT(set, Succeeds());
+  ASSERT_EQ(set->actions.size(), 2u);  // both load LOG_KEY
+  EXPECT_EQ(set->actions[1].action, link::Action::signal);
+  EXPECT_TRUE(refreshed_set(some_vm(), values("a", "b"), values("a", "b"), 2)->actions.empty());
+}
+
+}  // namespace
+}  // namespace vmcred::supervise

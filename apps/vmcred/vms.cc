@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "backends.h"
 #include "base/file.h"
 #include "base/spelling.h"
@@ -22,8 +24,14 @@ Result<store::KeyRing> own_keys(const World& world) {
 
 Result<supervise::Secrets> secrets_from_store(const declare::Declaration& declaration, const declare::Vm& vm,
                                               const World& world) {
+  const bool needs_keys = std::ranges::any_of(vm.credentials, [](const declare::Credential& credential) {
+    return std::holds_alternative<declare::VarRef>(credential.from);
+  });
   TRY_LET(const store::Repository repository, store::Repository::open(declaration.folder));
-  TRY_LET(const store::KeyRing keys, own_keys(world));
+  store::KeyRing keys;
+  if (needs_keys) {
+    TRY_LET(keys, own_keys(world));
+  }
   return supervise::decrypt_credentials(vm, [&](const declare::Credential& credential) -> Result<Secret> {
     if (const auto* const path = std::get_if<std::string>(&credential.from)) {
       return read_secret(*path, supervise::kMaxCredential);

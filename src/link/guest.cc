@@ -40,6 +40,7 @@ struct GuestSession::Impl {
   std::optional<Sealer> sealer;
   std::optional<Opener> opener;
   SetReader set;
+  bool first_is_due = false;  // the set that comes now is the first of this boot, no refresh
   std::deque<GuestEvent> events;
 
   void send(Type type, std::string payload) { queue.emplace_back(type, std::move(payload)); }
@@ -70,6 +71,7 @@ struct GuestSession::Impl {
     welcomed.generation = in.integer(8);
     const std::uint8_t flags = in.u8();
     welcomed.set_follows = (flags & 1U) != 0;
+    first_is_due = welcomed.set_follows && config.generation == 0;
     welcomed.vm = printable(in.text());
     const Bytes session = (flags & 2U) != 0 ? in.raw(kSecretSize) : Bytes{};
     if (type != Type::task || !in.done()) return fail(Errc::invalid_data, "the host's first frame is malformed");
@@ -98,8 +100,7 @@ struct GuestSession::Impl {
     }
     TRY_LET(auto whole, set.take(type, payload));
     if (!whole) return {};
-    const bool first = std::exchange(config.generation, whole->generation) == 0;
-    events.emplace_back(Received{.set = *std::move(whole), .first = first});
+    events.emplace_back(Received{.set = *std::move(whole), .first = std::exchange(first_is_due, false)});
     return {};
   }
 

@@ -278,6 +278,7 @@ TEST_F(Link, ARefreshIsTakenOverOnlyWhenTheGuestSaysSo) {
     const auto received = next<Received>(g);
     ASSERT_TRUE(received);
     EXPECT_EQ(received->set.actions.front().signal, "HUP");
+    EXPECT_FALSE(received->first);  // though no set came by the link before
     ASSERT_THAT(ok ? g.report(report_of(g, {{"API_KEY", "hunter3"}}, 2)) : g.report(report_of(g, kGood)), Succeeds());
     ASSERT_THAT(g.refreshed(ok, ok ? 2 : 1, ok ? "" : "web.service failed"), Succeeds());
     ASSERT_THAT(talk(h, g), Succeeds());

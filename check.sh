@@ -49,7 +49,7 @@ need() {
 need "install what is missing (tools/setup)" tools/setup
 need "build: release" build release
 need "guest image" tools/guest-image --guest build/release/bin/vmcred-guest build/guest
-check "shell scripts (shellcheck)" bash -c 'git ls-files | xargs grep -lE "^#!.*(bash|sh)$" | grep -v "\.bats$" | xargs shellcheck -x'
+check "shell scripts (shellcheck)" bash -c 'git ls-files | xargs grep -lsE "^#!.*(bash|sh)$" | grep -v "\.bats$" | xargs shellcheck -x'
 suite "end to end (release programs)" build/release -L e2e -j "$(nproc)"
 suite "guests (QEMU, real systemd)" build/release -L vm
 suite "host (systemd in nspawn)" build/release -L host

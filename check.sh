@@ -41,9 +41,11 @@ finish() {
   [[ $failed -eq 0 && $passed -gt 0 ]]
   exit
 }
+# A step that the following ones stand on.
 need() {
+  local before=$failed
   check "$@"
-  [[ $failed -eq 0 ]] || finish
+  [[ $failed -eq $before ]] || finish
 }
 
 need "install what is missing (tools/setup)" tools/setup

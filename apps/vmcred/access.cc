@@ -19,14 +19,15 @@ Result<Drifting> drifting_secrets(const Project& project) {
   return drifting;
 }
 
-Result<Touched> bring_in_line(const Project& project, const store::Lock& lock, const Drifting& drifting,
-                              const NewLinks& links, const World& world) {
+namespace {
+
+/// Works out every secret's new readers and ciphertext in memory, so that what cannot be done is known before anything is.
+Result<std::vector<store::PreparedAdjustment>> prepare_all(const Project& project, const Drifting& drifting,
+                                                           const NewLinks& links, const World& world) {
   TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
   store::Principals principals(project.repository);
   TRY_LET(const std::vector<store::SecretPlace> places, store::secret_places(project.repository));
-  Touched touched;
-  // First everything is looked at, so that what cannot be done is known before anything is done.
-  std::vector<store::Adjustment> changes;
+  std::vector<store::PreparedAdjustment> changes;
   for (const store::SecretPlace& place : places) {
     TRY_LET(const store::Acl acl, principals.acl(place.folder));
     TRY_LET(store::Adjustment change,
@@ -36,17 +37,31 @@ Result<Touched> bring_in_line(const Project& project, const store::Lock& lock, c
     if (drifting.folders.contains(place.folder)) {
       note(world, fmt::format("left alone: {}, whose readers were not those of its links before ('vmcred vars fix')",
                               place.name()));
-    } else {
-      changes.push_back(std::move(change));
+      continue;
     }
+    TRY_LET(store::PreparedAdjustment prepared, prepare(project.repository, principals, keys, change, *world.clock));
+    changes.push_back(std::move(prepared));
   }
-  for (const store::Adjustment& change : changes) {
-    TRY(adjust(project.repository, lock, principals, keys, change, *world.clock));
+  return changes;
+}
+
+}  // namespace
+
+Result<Touched> bring_in_line(const Project& project, const store::Lock& lock, const Drifting& drifting,
+                              const NewLinks& links, const World& world, const Undo& undo) {
+  Result<std::vector<store::PreparedAdjustment>> prepared = prepare_all(project, drifting, links, world);
+  if (!prepared) {
+    if (undo) TRY(in("take the change back", undo()));
+    return std::unexpected(std::move(prepared).error());
+  }
+  Touched touched;
+  for (const store::PreparedAdjustment& change : *prepared) {
+    TRY(carry_out(project.repository, lock, change));
     touched.folders.push_back(change.place.folder);
-    if (!change.removed.empty()) touched.lost.push_back(change.place);
+    if (change.lost) touched.lost.push_back(change.place);
   }
-  if (!changes.empty())
-    note(world, fmt::format("changed the readers of {} secret{}", changes.size(), changes.size() == 1 ? "" : "s"));
+  if (!prepared->empty())
+    note(world, fmt::format("changed the readers of {} secret{}", prepared->size(), prepared->size() == 1 ? "" : "s"));
   return touched;
 }
 

@@ -20,14 +20,17 @@ struct Drifting {
 Result<Drifting> drifting_secrets(const Project& project);
 
 /// Brings all other secrets in line after `links` said what each one's links become (nothing: as they are). Tells what it
-/// does; the names of secrets that somebody lost are returned: they are due for rotation.
+/// does; the names of secrets that somebody lost are returned: they are due for rotation. When a secret cannot be brought
+/// in line (nobody would be left who can read it, no key of ours opens it) none is changed, and `undo` takes back what the
+/// caller had changed for it.
+using Undo = std::function<Result<>()>;
 using NewLinks = std::function<std::optional<store::Links>(const store::SecretPlace&, const store::Links&)>;
 struct Touched {
   std::vector<std::string> folders = {};
   std::vector<store::SecretPlace> lost = {};
 };
 Result<Touched> bring_in_line(const Project& project, const store::Lock& lock, const Drifting& drifting,
-                              const NewLinks& links, const World& world);
+                              const NewLinks& links, const World& world, const Undo& undo);
 
 /// A secret as it is typed: GENERATOR/FILE, with MACHINE: or VM: in front where it has several owners, or the name of one
 /// below sops/secrets.

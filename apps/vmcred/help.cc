@@ -92,7 +92,7 @@ std::string overview(const std::vector<std::string>& words) {
     rows.clear();
     for (const Parameter& parameter : global_parameters()) rows.emplace_back(shown(parameter), parameter.help);
     text += columns(rows);
-    text += "\nexit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 findings (check, vars check, doctor)\n";
+    text += "\nexit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 findings (check, vars check)\n";
   }
   text += "\n'vmcred COMMAND --help' explains one command\n";
   return text;
@@ -135,7 +135,7 @@ std::string manual_page() {
     name.erase(0, name.find_first_not_of(' '));
     text += fmt::format("*{}*\n\t{}\n\n", escape(name), escape(parameter.help));
   }
-  text += "# EXIT STATUS\n\n0 done, 1 failed or refused, 2 wrong usage, 3 findings (check, vars check, doctor).\n";
+  text += "# EXIT STATUS\n\n0 done, 1 failed or refused, 2 wrong usage, 3 findings (check, vars check).\n";
   return text;
 }
 
@@ -219,6 +219,10 @@ Result<Exit> help(const Given& given, World& world) {
       print(world, command_help(*command));
       return Exit::done;
     }
+  }
+  const auto known = [&](const Command* command) { return starts_with_words(*command, words); };
+  if (!std::ranges::any_of(commands(), known)) {
+    return hint(fail(Errc::usage, "no command '{}'", joined), "'vmcred help' lists the commands");
   }
   print(world, overview(words));
   return Exit::done;

@@ -67,7 +67,7 @@ Result<Exit> member(const Given& given, World& world, Kind kind, bool adding) {
                                    if (last) std::erase(links.groups, group);
                                    return std::optional(links);
                                  },
-                                 world));
+                                 world, [&] { return store::set_member(project.repository, lock, group, kind, name, !adding); }));
   note(world, fmt::format("{} '{}' {} the group '{}'", store::singular(kind), name, adding ? "is in" : "is not in", group));
   TRY(after_loss(project, lock, touched, given.has("rotate"), world));
   touched.folders.push_back("sops/groups/" + group);

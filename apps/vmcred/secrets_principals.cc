@@ -78,8 +78,15 @@ Result<Exit> change_keys(const Given& given, World& world, Kind kind, const std:
                          const std::vector<store::PublicKey>& keys, const Project& project, const store::Lock& lock,
                          const char* verb) {
   TRY_LET(const Drifting drifting, drifting_secrets(project));
+  store::Principals principals(project.repository);
+  std::vector<store::PublicKey> before;
+  if (principals.exists(kind, name)) {
+    TRY_LET(before, principals.keys(kind, name));
+  }
   TRY(store::write_principal(project.repository, lock, kind, name, keys));
-  TRY_LET(Touched touched, bring_in_line(project, lock, drifting, {}, world));
+  TRY_LET(Touched touched, bring_in_line(project, lock, drifting, {}, world, [&] {
+            return store::write_principal(project.repository, lock, kind, name, before);
+          }));
   note(world, fmt::format("{} {} '{}'", verb, store::singular(kind), name));
   TRY(after_loss(project, lock, touched, given.has("rotate"), world));
   touched.folders.push_back(fmt::format("sops/{}/{}", store::plural(kind), name));
@@ -112,11 +119,17 @@ Result<Exit> remove(const Given& given, World& world, Kind kind) {
   // Out of the groups first, then out of every secret's links, and only then the keys themselves: stopped in between,
   // the same command goes on where it was.
   std::vector<std::string> changed;
+  std::vector<std::string> left;
+  const auto back_into_groups = [&]() -> Result<> {
+    for (const std::string& group : left) TRY(store::set_member(project.repository, lock, group, kind, name, true));
+    return {};
+  };
   TRY_LET(const std::vector<std::string> groups, principals.names(Kind::group));
   for (const std::string& group : groups) {
     TRY_LET(const store::Acl members, principals.group(group));
     if (!std::ranges::binary_search(members.links.of(kind), name)) continue;
     TRY(store::set_member(project.repository, lock, group, kind, name, false));
+    left.push_back(group);
     changed.push_back("sops/groups/" + group);
   }
   TRY_LET(Touched touched, bring_in_line(project, lock, drifting,
@@ -125,7 +138,7 @@ Result<Exit> remove(const Given& given, World& world, Kind kind) {
                                            std::erase(links.of(kind), name);
                                            return std::optional(links);
                                          },
-                                         world));
+                                         world, back_into_groups));
   TRY(store::write_principal(project.repository, lock, kind, name, {}));
   note(world, fmt::format("removed the {} '{}'", store::singular(kind), name));
   TRY(after_loss(project, lock, touched, given.has("rotate"), world));

@@ -57,9 +57,13 @@ Result<Exit> run(const Given& given, World& world) {
       ++values;
       const store::VarId id{.generator = task.id, .file = name};
       if (project.repository.form(id) != store::Form::secret) continue;
-      TRY_LET(const store::Drift drift,
-              store::drift(project.repository, principals, store::Repository::generator_path(task.id) + "/" + name));
-      add_drift(found, id, drift);
+      const Result<store::Drift> drift =
+          store::drift(project.repository, principals, store::Repository::generator_path(task.id) + "/" + name);
+      if (drift) {
+        add_drift(found, id, *drift);
+      } else {
+        found.push_back({"damaged", store::spoken(id), drift.error().message});
+      }
     }
   }
   if (machines.empty() && only.empty()) {

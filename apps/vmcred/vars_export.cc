@@ -22,10 +22,18 @@ Result<Exit> export_vars(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
   const std::string top = given.at("FOLDER");
-  if (::mkdir(top.c_str(), 0700) != 0) return fail_errno("make the folder '{}'", top);
   TRY_LET(const std::vector<store::VarId> stored, project.repository.list());
+  // All of them or nothing: plain text is not left behind by half.
+  std::vector<Secret> values;
   for (const store::VarId& id : stored) {
-    TRY_LET(const Secret value, project.repository.read_var(id, keys));
+    TRY_LET(Secret value, project.repository.read_var(id, keys));
+    values.push_back(std::move(value));
+  }
+  if (exists(top)) return hint(fail(Errc::usage, "'{}' is there already", top), "name a folder that does not exist yet");
+  if (::mkdir(top.c_str(), 0700) != 0) return fail_errno("make the folder '{}'", top);
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    const store::VarId& id = stored[i];
+    const Secret& value = values[i];
     const std::string folder = join_path(top, store::rel_dir(id.generator));
     TRY(make_folders(folder, 0700));
     TRY(write_file(folder + "/" + id.file, value.text(), 0600));

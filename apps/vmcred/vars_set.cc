@@ -55,8 +55,9 @@ Result<Exit> run(const Given& given, World& world) {
     principals = store::Principals(project.repository);
     // The same value again is no change: neither for git nor for those who depend on it.
     if (project.repository.has(id)) {
-      TRY_LET(const Secret before, project.repository.read_var(id, keys));
-      if (equal_in_constant_time(before.bytes(), text.bytes())) {
+      // What cannot be read (damaged, or not ours) is replaced all the same.
+      const Result<Secret> before = project.repository.read_var(id, keys);
+      if (before && equal_in_constant_time(before->bytes(), text.bytes())) {
         note(world, fmt::format("{} has this value already", store::spoken(id)));
         return Exit::done;
       }

@@ -42,6 +42,16 @@ Result<supervise::Secrets> secrets_from_store(const declare::Declaration& declar
   });
 }
 
+/// A VMM would say it too, in its own words and only after the secrets were decrypted.
+Result<> check_boot_files(const declare::Vm& vm) {
+  for (const auto& [what, path] : {std::pair<const char*, const std::string&>{"kernel", vm.kernel}, {"initrd", vm.initrd}}) {
+    if (path.empty() || exists(path)) continue;
+    return hint(fail(Errc::not_found, "vm '{}' has no {}: there is no '{}'", vm.name, what, path),
+                fmt::format("put it there, or change the vm's {} in the declaration", what));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<const declare::Vm*> find_vm(const declare::Declaration& declaration, const std::string& name) {
@@ -92,6 +102,7 @@ Result<declare::Accel> read_accel(const std::string& text) {
 
 Result<supervise::Outcome> run_declared_vm(const declare::Declaration& declaration, const declare::Vm& vm,
                                            const StartOptions& options, const World& world) {
+  TRY(check_boot_files(vm));
   TRY_LET(const vmm::Backend* const backend, find_backend(vm));
   const std::string unit_credentials = world.env("CREDENTIALS_DIRECTORY");
   return supervise::run_vm(

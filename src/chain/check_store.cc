@@ -54,7 +54,13 @@ Result<> check_value(const declare::Declaration& declaration, const store::Repos
     return {};
   }
   if (*form == store::Form::open) return {};
-  TRY_LET(const store::Drift drift, store::drift(repository, principals, "vars/" + store::rel_path(each.id)));
+  const Result<store::Drift> read = store::drift(repository, principals, "vars/" + store::rel_path(each.id));
+  if (!read) {
+    findings.push_back(finding(Code::damaged, place, fmt::format("{}: {}", store::spoken(each.id), read.error().message),
+                               fmt::format("bring it back from git, or run 'vmcred vars rotate -g {}'", each.id.generator.generator)));
+    return {};
+  }
+  const store::Drift& drift = *read;
   if (drift.none()) return {};
   Finding found = finding(Code::recipients_drifted, place,
                           fmt::format("{}: who can decrypt it is not who its links name", store::spoken(each.id)),
@@ -74,7 +80,11 @@ Result<> check_age(const declare::Declaration& declaration, const store::Reposit
     findings.push_back(finding(Code::invalid_declaration, {.file = declaration.file}, graph.error().message, graph.error().hint));
     return {};
   }
-  TRY_LET(const auto statuses, generate::survey(*graph, repository, clock));
+  const auto surveyed = generate::survey(*graph, repository, clock);
+  // A damaged value was found above already; ages are told again once it is mended.
+  if (!surveyed && std::ranges::find(findings, Code::damaged, &Finding::code) != findings.end()) return {};
+  if (!surveyed) return std::unexpected(surveyed.error());
+  const auto& statuses = *surveyed;
   for (std::size_t i = 0; i < statuses.size(); ++i) {
     const generate::Task& task = graph->tasks[i];
     const declare::Place& place = task.generator->place;

@@ -42,6 +42,7 @@ enum class Code : std::uint16_t {
   recipients_drifted = 23,
   open_secret = 24,
   plaintext_in_tree = 25,
+  damaged = 26,
   relative_load_credential = 30,
   import_credential_too_old = 31,
   refresh_too_old = 32,

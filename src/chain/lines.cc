@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "declare/load.h"
+#include "declare/secret_shape.h"
 
 namespace vmcred::chain {
 namespace {
@@ -29,6 +30,48 @@ std::vector<std::string> split_lines(std::string_view text) {
     start = end + 1;
   }
   return lines;
+}
+
+/// Each character of [begin, end) as a star, so that columns stay where they are.
+void cover(std::string& line, std::size_t begin, std::size_t end) {
+  std::string stars;
+  for (std::size_t i = begin; i < end; ++i)
+    if (!continues(line[i])) stars += '*';
+  line.replace(begin, end - begin, stars);
+}
+
+std::string without_secrets(std::string line) {
+  // Quoted texts first, whole: what is in them may be a secret only together.
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    const char quote = line[at];
+    if (quote != '"' && quote != '\'') continue;
+    std::size_t end = at + 1;
+    while (end < line.size() && line[end] != quote) end += line[end] == '\\' && quote == '"' ? 2 : 1;
+    end = std::min(end, line.size());
+    if (declare::looks_like_secret(std::string_view(line).substr(at + 1, end - at - 1))) {
+      const std::size_t before = line.size();
+      cover(line, at + 1, end);
+      end -= before - line.size();
+    }
+    at = end;
+  }
+  // Then words, as base64, hex and keys are made of, with and without what stands before a '=' or ':'.
+  const auto part = [](char c) { return word_letter(c) || c == '+' || c == '/'; };
+  for (std::size_t at = 0; at < line.size();) {
+    std::size_t end = at;
+    while (end < line.size() && part(line[end])) ++end;
+    std::size_t padded = end;
+    while (padded < line.size() && line[padded] == '=' && padded - end < 2) ++padded;
+    const std::string_view word = std::string_view(line).substr(at, end - at);
+    const std::string_view with_padding = std::string_view(line).substr(at, padded - at);
+    if (!word.empty() && (declare::looks_like_secret(word) || declare::looks_like_secret(with_padding))) {
+      const std::size_t before = line.size();
+      cover(line, at, end);
+      end -= before - line.size();
+    }
+    at = end + 1;
+  }
+  return line;
 }
 
 }  // namespace
@@ -64,11 +107,11 @@ Span span_at(std::string_view line, int column) {
   return span;
 }
 
-std::string shown_line(std::string_view line) {
+std::string shown_line(std::string_view raw) {
   constexpr std::size_t kMost = 160;
   std::string shown;
   std::size_t count = 0;
-  for (const char c : line) {
+  for (const char c : without_secrets(std::string(raw))) {
     if (!continues(c) && ++count > kMost) return shown + "…";
     shown += (c >= 0 && c < 0x20) || c == 0x7f ? ' ' : c;
   }

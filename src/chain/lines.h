@@ -30,7 +30,8 @@ struct Span {
 };
 Span span_at(std::string_view line, int column);
 
-/// The line as a terminal can show it: control characters as spaces, at most 160 characters.
+/// The line as a terminal can show it: control characters as spaces, at most 160 characters, and whatever looks like a
+/// secret (quoted texts and words) as stars: findings go to logs.
 std::string shown_line(std::string_view line);
 
 /// A relative reference as SARIF wants it: percent-encoded, '/' kept.

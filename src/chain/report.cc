@@ -25,9 +25,15 @@ struct Paint {
   }
 };
 
+/// Findings that say that a secret stands there: their line is the last thing to print.
+bool about_a_secret(Code code) {
+  return code == Code::secret_in_static || code == Code::plaintext_in_tree || code == Code::secret_in_unit ||
+         code == Code::secret_on_command_line || code == Code::secret_in_domain;
+}
+
 /// The line of the finding with a caret below what is meant.
 std::string excerpt(const std::optional<std::string>& line, const Finding& each) {
-  if (!line) return {};
+  if (!line || about_a_secret(each.code)) return {};
   const std::string number = std::to_string(each.place.line);
   const Span span = span_at(*line, each.place.column);
   std::string marks(span.columns_before, ' ');

@@ -56,6 +56,14 @@ TEST(Report, NamesARuleForEachCode) {
   }
 }
 
+TEST(Report, NeverShowsWhatLooksLikeASecret) {
+  EXPECT_EQ(shown_line("a = { value = \"x AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQ\", services = [] }"),
+            "a = { value = \"" + std::string(34, '*') + "\", services = [] }");
+  EXPECT_EQ(shown_line("-smbios type=11,value=io.systemd.credential:K=AKIAIOSFODNN7EXAMPLE -m 1"),
+            "-smbios type=11,value=io.systemd.credential:K=" + std::string(20, '*') + " -m 1");
+  EXPECT_EQ(shown_line("api-key = { from = \"test-vm-secrets/api-key\" }"), "api-key = { from = \"test-vm-secrets/api-key\" }");
+}
+
 TEST(Report, EscapesFileNamesAsUris) { EXPECT_EQ(findings_sarif({finding(Code::due, {.file = "a b/ü"}, "x")}, "1").find("runs")->if_array()->front()
     .find("results")->if_array()->front().find("locations")->if_array()->front().find("physicalLocation")->find("artifactLocation")->string_at("uri"), "a%20b/%C3%BC"); }
 

@@ -190,6 +190,7 @@ class Engine {
     auto* made = std::get_if<Made>(&outcome.what);
     if (made != nullptr)
       for (const auto& [name, value] : made->files) plaintext.push_back(&value);
+    for (const Secret& value : outcome.leftovers) plaintext.push_back(&value);
     Event event{.kind = Event::Kind::made, .task = &task, .log = redacted(outcome.log.text(), plaintext)};
     std::optional<Failure> failure = failure_of(outcome);
     if (made != nullptr) failure = refuse(*made, *task.generator, event.warnings);

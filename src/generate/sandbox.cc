@@ -145,6 +145,11 @@ Result<Outcome> carry_out(const Job& job, Running& running, std::optional<uid_t>
     running.log.shrink_to(running.logged);
     return Outcome{.what = std::move(what), .log = std::move(running.log)};
   };
+  const auto failed = [&](const Fd& work, auto what) {
+    Outcome outcome = finish(std::move(what));
+    outcome.leftovers = leftovers(work, job);
+    return outcome;
+  };
   const auto no_sandbox = [&] {
     std::string reason(running.log.text().substr(0, running.logged));
     while (reason.ends_with('\n')) reason.pop_back();
@@ -163,7 +168,7 @@ Result<Outcome> carry_out(const Job& job, Running& running, std::optional<uid_t>
   if (serve(running, Until::ended) == Came::too_late) {
     running.child.kill(SIGKILL);
     TRY(running.child.wait());
-    return finish(Stopped{"it ran longer than " + spoken(job.limits.time)});
+    return failed(work, Stopped{"it ran longer than " + spoken(job.limits.time)});
   }
   TRY_LET(ExitStatus status, running.child.wait());
   if (!running.said.empty()) {
@@ -173,11 +178,11 @@ Result<Outcome> carry_out(const Job& job, Running& running, std::optional<uid_t>
   }
   if (!status.ok()) {
     const std::string_view log = running.log.text().substr(0, running.logged);
-    if (std::optional<std::string> limit = limit_hit(job, status, log, work)) return finish(Stopped{*std::move(limit)});
-    return finish(ScriptFailed{status});
+    if (std::optional<std::string> limit = limit_hit(job, status, log, work)) return failed(work, Stopped{*std::move(limit)});
+    return failed(work, ScriptFailed{status});
   }
   TRY_LET(Taken taken, take_outputs(work, job));
-  if (taken.bad) return finish(*std::move(taken.bad));
+  if (taken.bad) return failed(work, *std::move(taken.bad));
   return finish(std::move(taken.made));
 }
 

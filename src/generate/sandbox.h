@@ -68,6 +68,7 @@ struct NoSandbox {
 struct Outcome {
   std::variant<Made, ScriptFailed, BadOutput, Stopped, NoSandbox> what;
   Secret log = {};  ///< what it wrote to stdout and stderr, the first 64 KiB: may hold plaintext
+  std::vector<Secret> leftovers = {};  ///< what stood in $out when nothing was taken: only to hide it in the log
 };
 
 /// Runs a job under bubblewrap: clean environment, no network, own /tmp, /proc and /dev, a read-only system, and

@@ -110,6 +110,25 @@ Result<Taken> take_outputs(const Fd& folder, const Job& job) {
   return taken;
 }
 
+std::vector<Secret> leftovers(const Fd& folder, const Job& job) {
+  constexpr std::size_t kMost = 64;
+  std::vector<Secret> values;
+  const Fd out(::openat(folder.get(), "out", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!out) return values;
+  const Result<std::vector<std::string>> names = names_in(out);
+  if (!names) return values;
+  for (const std::string& name : *names) {
+    struct stat status = {};
+    if (values.size() == kMost || ::fstatat(out.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (!S_ISREG(status.st_mode)) continue;
+    (void)!::fchmodat(out.get(), name.c_str(), 0600, 0);  // as above
+    const Fd file(::openat(out.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file) continue;
+    if (Result<Secret> value = read_secret(file, name, job.max_output_bytes)) values.push_back(*std::move(value));
+  }
+  return values;
+}
+
 bool is_full(const Fd& folder) {
   struct statvfs status = {};
   return ::fstatvfs(folder.get(), &status) == 0 && status.f_blocks > 0 && status.f_bavail == 0;

@@ -21,6 +21,10 @@ struct Taken {
 /// Takes the declared files out of out/. Only regular files count; a link, device, fifo or folder is refused.
 Result<Taken> take_outputs(const Fd& folder, const Job& job);
 
+/// The regular files that stand in out/, at most 64 and each within the job's limit: what a script that failed may have
+/// printed as well.
+std::vector<Secret> leftovers(const Fd& folder, const Job& job);
+
 /// Whether the file system of that folder is full.
 bool is_full(const Fd& folder);
 

@@ -86,15 +86,13 @@ Links fixed_links(const declare::Declaration& declaration, const Wanted& value, 
   return links;
 }
 
-Result<> adjust(const Repository& repository, const Lock& lock, Principals& principals, const KeyRing& keys,
-                const Adjustment& what, const Clock& clock) {
+Result<PreparedAdjustment> prepare(const Repository& repository, Principals& principals, const KeyRing& keys,
+                                   const Adjustment& what, const Clock& clock) {
   const std::string path = what.place.folder + "/secret";
   const auto doing = [&](auto result) { return in(fmt::format("change the readers of {}", what.place.name()), std::move(result)); };
   TRY_LET(const std::string text, stored_text(repository, path));
   TRY_LET(const sops::File file, doing(sops::parse(text)));
-  Change change;
-  std::string before = file.data;
-  std::string after = file.data;
+  PreparedAdjustment prepared = {.place = what.place, .change = {}, .lost = !what.removed.empty()};
   if (!what.added.empty() || !what.removed.empty()) {
     Sealer sealer(principals, clock);
     TRY_LET(const std::vector<PublicKey> readers, principals.readers(what.links));
@@ -106,23 +104,32 @@ Result<> adjust(const Repository& repository, const Lock& lock, Principals& prin
     std::ranges::copy_if(readers, std::back_inserter(age_readers), [](const PublicKey& key) { return key.type == "age"; });
     TRY_LET(const age::Recipients wanted, doing(sealer.recipients(age_readers)));
     TRY_LET(const sops::File rewrapped, doing(sops::rewrap(file, wanted, keys.keys().identities, {.clock = clock})));
-    after = rewrapped.data;
-    change.files["secret"] = sops::print(rewrapped);
+    std::string printed = sops::print(rewrapped);
+    if (rewrapped.data != file.data)
+      prepared.digests = {*value_digest(Form::secret, text), *value_digest(Form::secret, printed)};
+    prepared.change.files["secret"] = std::move(printed);
   }
-  if (what.relink || !what.bad.empty()) set_links(change, what.place.folder, "", what.links);
+  if (what.relink || !what.bad.empty()) set_links(prepared.change, what.place.folder, "", what.links);
+  return prepared;
+}
+
+Result<> carry_out(const Repository& repository, const Lock& lock, const PreparedAdjustment& prepared) {
+  if (!prepared.place.var) return publish(repository, lock, prepared.place.folder, prepared.change);
   // A var's folder lies in its generator's: the generator is what changes as one.
-  if (what.place.var) {
-    Change outer;
-    const std::string& name = what.place.var->file;
-    for (const auto& [file_path, bytes] : change.files) outer.files[name + "/" + file_path] = bytes;
-    for (const auto& [link, target] : change.links) outer.links[name + "/" + link] = target;
-    for (const std::string& gone : change.remove) outer.remove.push_back(name + "/" + gone);
-    TRY(publish(repository, lock, Repository::generator_path(what.place.var->generator), outer));
-    if (before == after) return {};
-    return carry_digest(repository, lock, *what.place.var, *value_digest(Form::secret, text),
-                        *value_digest(Form::secret, change.files["secret"]));
-  }
-  return publish(repository, lock, what.place.folder, change);
+  const VarId& var = *prepared.place.var;
+  Change outer;
+  for (const auto& [file_path, bytes] : prepared.change.files) outer.files[var.file + "/" + file_path] = bytes;
+  for (const auto& [link, target] : prepared.change.links) outer.links[var.file + "/" + link] = target;
+  for (const std::string& gone : prepared.change.remove) outer.remove.push_back(var.file + "/" + gone);
+  TRY(publish(repository, lock, Repository::generator_path(var.generator), outer));
+  if (!prepared.digests) return {};
+  return carry_digest(repository, lock, var, prepared.digests->first, prepared.digests->second);
+}
+
+Result<> adjust(const Repository& repository, const Lock& lock, Principals& principals, const KeyRing& keys,
+                const Adjustment& what, const Clock& clock) {
+  TRY_LET(const PreparedAdjustment prepared, prepare(repository, principals, keys, what, clock));
+  return carry_out(repository, lock, prepared);
 }
 
 std::string owner_of(Principals& principals, const PublicKey& key) {

@@ -44,8 +44,23 @@ Result<Adjustment> adjustment(const Repository& repository, Principals& principa
 /// are added, everybody else stays.
 Links fixed_links(const declare::Declaration& declaration, const Wanted& value, const Links& present);
 
-/// Carries one out. Where somebody loses access, the value is encrypted anew under a new key, and the records of those
-/// values that are made from it are brought along, so that they do not become stale.
+/// An adjustment with its new ciphertext in memory: whatever can be refused was refused, nothing was written.
+struct PreparedAdjustment {
+  SecretPlace place;
+  Change change;      ///< of the secret's own folder
+  bool lost = false;  ///< somebody can no longer read it: it is due for rotation
+  std::optional<std::pair<std::string, std::string>> digests = {};  ///< of the value before and after, where it changed
+};
+
+/// Works one out. `usage` when nobody would be left who can read it; `denied` when no key of `keys` opens it and it must
+/// be opened. Where somebody loses access, the value is encrypted anew under a new key.
+Result<PreparedAdjustment> prepare(const Repository& repository, Principals& principals, const KeyRing& keys,
+                                   const Adjustment& what, const Clock& clock = real_clock());
+
+/// Publishes one, and brings along the records of those values that are made from it, so that they do not become stale.
+Result<> carry_out(const Repository& repository, const Lock& lock, const PreparedAdjustment& prepared);
+
+/// Both, for a single secret.
 Result<> adjust(const Repository& repository, const Lock& lock, Principals& principals, const KeyRing& keys,
                 const Adjustment& what, const Clock& clock = real_clock());
 

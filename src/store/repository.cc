@@ -65,8 +65,15 @@ Result<Secret> Repository::read_var(const VarId& id, const KeyRing& keys) const 
   TRY_LET(const std::string stored, read_stored(id));
   if (form(id) == Form::open) return Secret::copy_of(stored);
   const std::string path = folder_of(id) + "/secret";
-  TRY_LET(const sops::File file, in(fmt::format("read '{}'", path), sops::parse(stored)));
-  Result<Secret> value = in(fmt::format("decrypt '{}'", path), sops::decrypt(file, keys.keys().identities));
+  const auto damaged = [&](Error& error) {
+    if (error.hint.empty() && (error.code == Errc::invalid_data || error.code == Errc::mismatch))
+      error.hint = fmt::format("it is damaged: bring it back from git, or run 'vmcred vars rotate -g {}'", id.generator.generator);
+  };
+  Result<sops::File> file = in(fmt::format("read '{}'", path), sops::parse(stored));
+  if (!file) damaged(file.error());
+  if (!file) return std::unexpected(std::move(file).error());
+  Result<Secret> value = in(fmt::format("decrypt '{}'", path), sops::decrypt(*file, keys.keys().identities));
+  if (!value) damaged(value.error());
   if (!value && value.error().code == Errc::denied) {
     value.error().hint = keys.empty()
                              ? "no private key was found: put yours into ~/.config/sops/age/keys.txt or name its file "

@@ -81,12 +81,16 @@ Result<> Sealer::add(Change& change, const Repository& repository, const Generat
   const VarId var{.generator = id, .file = value.file};
   if (repository.form(var) == Form::secret) {
     const std::string place = folder + "/" + value.file;
-    TRY_LET(const Drift difference, drift(repository, *principals_, place));
-    if (!difference.none())
+    const Result<Drift> difference = drift(repository, *principals_, place);
+    if (!difference && difference.error().code != Errc::invalid_data) return std::unexpected(difference.error());
+    if (difference && !difference->none())
       return hint(fail(Errc::mismatch, "{} is not encrypted to exactly those who its links name", spoken(var)),
                   "look at them with 'vmcred vars check', then run 'vmcred vars fix'");
-    TRY_LET(Acl acl, principals_->acl(place));
-    links = std::move(acl.links);
+    // Of a damaged file nobody can say whom it was encrypted to: only who is declared gets the new value.
+    if (difference) {
+      TRY_LET(Acl acl, principals_->acl(place));
+      links = std::move(acl.links);
+    }
   }
   TRY_LET(change.files[value.file + "/secret"], in(fmt::format("encrypt {}", spoken(var)), seal(value.value, links)));
   change.remove.push_back(value.file + "/value");

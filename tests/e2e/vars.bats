@@ -215,3 +215,34 @@ TOML
   run -0 "$VMCRED" vars check
   [ ! -e vars/.vmcred-staging ]
 }
+
+@test "what a failing script prints of its values is hidden" {
+  mkdir leaky && cd leaky
+  "$VMCRED" init --machine host
+  cat >>vmcred.toml <<'TOML'
+[generators.leaky]
+script = 'echo plain-canary-value > "$out/o"; echo "before $(cat "$out/o") after"; base64 "$out/o" >&2; exit 1'
+files.o = {}
+TOML
+  run -1 "$VMCRED" --verbose vars generate
+  [[ $output == *"before [hidden] after"* ]]
+  [[ $output != *canary* && $output != *"$(printf canary-value | base64 | cut -c1-12)"* ]]
+}
+
+@test "a damaged value is named by every command, and can be replaced" {
+  project
+  "$VMCRED" vars generate
+  : >vars/per-machine/britton-desktop/test-vm-secrets/api-key/secret
+  run -3 "$VMCRED" vars check
+  [[ $output == *damaged*api-key* ]]
+  run -3 "$VMCRED" check
+  [[ $output == *VC026* ]]
+  run -1 --separate-stderr "$VMCRED" vars get test-vm-secrets/api-key
+  [[ ${stderr_lines[1]} == *"bring it back from git"* ]]
+  run -1 --separate-stderr "$VMCRED" vars export plain
+  [ ! -e plain ]
+  printf new | "$VMCRED" vars set test-vm-secrets/api-key
+  run -0 "$VMCRED" vars get test-vm-secrets/api-key
+  [ "$output" = new ]
+  run -0 "$VMCRED" vars check
+}

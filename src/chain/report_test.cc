@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "chain/check.h"
+#include "chain/lines.h"
 #include "matchers.h"
 
 namespace vmcred::chain {

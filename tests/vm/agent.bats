@@ -69,7 +69,7 @@ stop() {
   vm=
 }
 
-@test "by reference: 200 credentials, long names and nothing but the token in the machine's tables" {
+@test "by reference: 200 credentials with long names arrive, with only the token delivered by the VMM" {
   for i in $(seq 200); do head -c 1000 /dev/urandom | secret "a-long-name-that-fw-cfg-could-not-carry-$i"; done
   head -c 300000 /dev/urandom | secret api-key
   start reference

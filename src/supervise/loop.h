@@ -1,0 +1,88 @@
+// The supervisor's loop as a class: one vm from its first start to its end. Its methods stand in four files, by who speaks.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "supervise/console.h"
+#include "supervise/control.h"
+#include "supervise/link_pump.h"
+#include "supervise/stop_signals.h"
+#include "supervise/supervisor.h"
+#include "supervise/vmm_process.h"
+
+namespace vmcred::supervise {
+
+class Supervisor {
+ public:
+  Supervisor(Mission& mission, StopSignals signals, ControlServer control, ConsoleLog console);
+  Result<Outcome> run();
+
+ private:
+  // One life of the VMM.
+  Result<> begin_life();
+  Result<> turn();
+  bool wants_another_life();
+  Outcome finish();
+
+  // What the VMM says (loop_vmm.cc).
+  Result<> on_driver();
+  Result<> on_driver_event(const DriverEvent& event);
+  Result<> on_console();
+  Result<> on_vmm_exit();
+
+  // What the guest says over its link (loop_link.cc).
+  Result<> on_link();
+  void on_link_event(const link::HostEvent& event);
+  void on_receipt(const link::Receipt& receipt);
+  /// A refresh that runs in the guest, and who waits for its end.
+  struct Refreshing {
+    std::uint64_t client;
+    Secrets values;
+    std::uint64_t generation;
+  };
+  Result<> begin_refresh(const ControlServer::Request& request);
+  void end_refresh(const link::Refreshed& end);
+
+  // What people and the clock say: signals, control socket, deadlines, and the stop that follows (loop_stop.cc).
+  void on_signals();
+  void on_control();
+  void on_deadlines();
+  void begin_stop(const std::string& reason, StopStep step = StopStep::agent);
+  void stop_harder(StopStep step);
+  void give_up(std::string failure, StopStep step);
+
+  // What we tell (loop.cc).
+  void become_ready();
+  void tell(Event::Kind kind, std::string detail = {}, const link::Receipt* receipt = nullptr);
+  void warn(std::string text) { tell(Event::Kind::warning, std::move(text)); }
+  void notify(const std::string& state);
+  void set_state(VmState state, std::string detail);
+  [[nodiscard]] SteadyTime now() const { return real_clock().steady(); }
+
+  Mission& mission_;
+  StopSignals signals_;
+  ControlServer control_;
+  ConsoleLog console_;
+  StopPlan stop_;
+  Status status_;
+  Outcome outcome_;
+  const SteadyTime start_ = real_clock().steady();
+
+  VmmProcess vmm_;
+  std::optional<LinkPump> link_;
+  bool guest_runs_ = false;
+  bool exit_tells_ = false;
+  bool receipt_due_ = false;
+  bool failed_to_notify_ = false;
+  unsigned link_warnings_ = 0;
+  SteadyTime limit_ = SteadyTime::max();  ///< of what we wait for now: the channel, then the receipt
+  std::vector<SteadyTime> reboots_;
+  std::vector<std::uint64_t> stop_clients_;  ///< they hear how it ended
+  std::uint64_t generation_ = 1;             ///< of the set that the guest should hold
+  std::optional<Refreshing> refreshing_;
+};
+
+}  // namespace vmcred::supervise

@@ -1,0 +1,93 @@
+// What the guest says over its link: receipts, broken rules, the end of a refresh.
+#include "supervise/loop.h"
+
+#include "supervise/refresh.h"
+
+namespace vmcred::supervise {
+namespace {
+
+/// A guest cannot fill the log with what it does wrong on the link.
+constexpr unsigned kMaxLinkWarnings = 20;
+
+/// "'API_KEY' missing, 'JWT' truncated": names and states, no lengths, for it goes to the journal.
+std::string shortcomings(const link::Receipt& receipt) {
+  std::string text;
+  for (const link::ReceiptEntry& entry : receipt.entries) {
+    if (entry.state == link::State::received || entry.state == link::State::unexpected) continue;
+    text += fmt::format("{}'{}' {}", text.empty() ? "" : ", ", entry.guest, link::state_name(entry.state));
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<> Supervisor::on_link() {
+  if (!link_ || !link_->fd()) return {};
+  TRY(link_->pump());
+  while (auto event = link_->session().take_event()) on_link_event(*event);
+  return link_->pump();
+}
+
+void Supervisor::on_link_event(const link::HostEvent& event) {
+  const auto complain = [this](const std::string& text) {
+    if (++link_warnings_ <= kMaxLinkWarnings) warn(text);
+    if (link_warnings_ == kMaxLinkWarnings) warn("further complaints about the link are kept silent");
+  };
+  if (const auto* const arrived = std::get_if<link::ReceiptArrived>(&event)) {
+    on_receipt(arrived->receipt);
+  } else if (const auto* const away = std::get_if<link::TurnedAway>(&event)) {
+    complain("the link turned a speaker away: " + away->reason);
+  } else if (const auto* const violation = std::get_if<link::Violation>(&event)) {
+    complain("the guest broke the link's protocol: " + violation->reason);
+  } else if (const auto* const refreshed = std::get_if<link::Refreshed>(&event)) {
+    end_refresh(*refreshed);
+  }
+}
+
+void Supervisor::on_receipt(const link::Receipt& receipt) {
+  // The guest lives, so its VMM has read everything, also one that cannot tell.
+  if (const auto wiped = wipe_blobs(vmm_.blobs); !wiped) warn(wiped.error().message);
+  status_.generation = receipt.generation;
+  status_.proven = receipt.complete();
+  status_.receipts.clear();
+  for (const link::ReceiptEntry& entry : receipt.entries) {
+    status_.receipts.push_back({entry.guest, std::string(link::state_name(entry.state)), static_cast<std::size_t>(entry.size)});
+  }
+  tell(Event::Kind::receipt, receipt.complete() ? "complete" : shortcomings(receipt), &receipt);
+  if (!receipt_due_) return;
+  receipt_due_ = false;
+  limit_ = SteadyTime::max();
+  if (receipt.complete()) {
+    become_ready();
+  } else {
+    give_up(fmt::format("the guest of vm '{}' did not receive what was sent: {}", mission_.vm.name, shortcomings(receipt)),
+            StopStep::agent);
+  }
+}
+
+Result<> Supervisor::begin_refresh(const ControlServer::Request& request) {
+  if (refreshing_) return fail(Errc::unavailable, "vm '{}' is being refreshed already", mission_.vm.name);
+  if (!link_ || !link_->fd()) return fail(Errc::unavailable, "vm '{}' has no link to its guest", mission_.vm.name);
+  TRY_LET(Secrets values, unpack_values(mission_.vm, request.passed));
+  TRY_LET(link::Set set, refreshed_set(mission_.vm, mission_.secrets, values, generation_ + 1));
+  TRY(link_->session().refresh(std::move(set)));
+  refreshing_ = Refreshing{.client = request.client, .values = std::move(values), .generation = generation_ + 1};
+  return link_->pump();
+}
+
+void Supervisor::end_refresh(const link::Refreshed& end) {
+  if (!refreshing_) return;
+  Refreshing refreshing = *std::exchange(refreshing_, std::nullopt);
+  if (end.ok) {
+    generation_ = refreshing.generation;
+    for (auto& [host, value] : refreshing.values) mission_.secrets.insert_or_assign(host, std::move(value));
+  }
+  Json answer = Json::object();
+  answer.set("refreshed", end.ok);
+  answer.set("generation", static_cast<std::int64_t>(generation_));
+  answer.set("error", end.text);
+  control_.answer(refreshing.client, answer);
+  if (!end.ok) warn("the refresh failed: " + end.text);
+}
+
+}  // namespace vmcred::supervise

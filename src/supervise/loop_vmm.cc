@@ -1,0 +1,101 @@
+// What the VMM says: on its control socket, on its standard output, and by its end.
+#include "supervise/loop.h"
+
+namespace vmcred::supervise {
+namespace {
+
+using std::chrono::milliseconds;
+
+}  // namespace
+
+Result<> Supervisor::on_driver() {
+  if (!vmm_.driver || !vmm_.driver->fd()) return {};
+  auto events = vmm_.driver->receive();
+  if (!events) {
+    // A VMM that dies breaks its socket a moment earlier; its own end tells more.
+    TRY_LET(const auto status, vmm_.child.wait_for(milliseconds(200)));
+    if (!status) return std::unexpected(std::move(events).error());
+    outcome_.vmm = *status;
+    vmm_.driver.reset();
+    return {};
+  }
+  for (const DriverEvent& event : *events) TRY(on_driver_event(event));
+  return {};
+}
+
+Result<> Supervisor::on_driver_event(const DriverEvent& event) {
+  switch (event.kind) {
+    case DriverEvent::Kind::channel_read:
+      TRY(wipe_blobs(vmm_.blobs));
+      tell(Event::Kind::channel_wiped);
+      if (stop_.step() == StopStep::none && vmm_.driver) TRY(vmm_.driver->go());
+      return {};
+    case DriverEvent::Kind::running:
+      guest_runs_ = true;
+      limit_ = receipt_due_ ? now() + mission_.receipt_limit : SteadyTime::max();
+      set_state(VmState::booting, receipt_due_ ? "the guest boots, its receipt is awaited" : "the guest runs");
+      tell(Event::Kind::guest_running);
+      if (!receipt_due_) become_ready();
+      return {};
+    case DriverEvent::Kind::ended:
+      if (outcome_.end == GuestEnd::unknown) {
+        // Asked to stop, a guest answers control-alt-delete with a reboot, which ends here as well: it shut down.
+        const bool obeyed = stop_.step() != StopStep::none && event.end == GuestEnd::reset;
+        outcome_.end = obeyed ? GuestEnd::powered_off : event.end;
+        guest_runs_ = false;
+        limit_ = SteadyTime::max();
+        tell(Event::Kind::guest_ended, std::string(guest_end_text(outcome_.end)));
+        // The VMM follows by itself, but not every one after a panic.
+        if (event.end == GuestEnd::panicked) {
+          give_up(fmt::format("the guest of vm '{}' panicked", mission_.vm.name), StopStep::quit);
+        }
+      }
+      return {};
+    case DriverEvent::Kind::closed:
+      vmm_.driver.reset();
+      return {};
+  }
+  return {};
+}
+
+Result<> Supervisor::on_console() {
+  constexpr int kRounds = 16;
+  char buffer[16 * 1024];
+  for (int round = 0; round < kRounds && vmm_.console; ++round) {
+    const ssize_t n = ::read(vmm_.console.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return {};
+    if (n < 0) return fail_errno("read the guest's console");
+    if (n == 0) {
+      vmm_.console = Fd();
+      return {};
+    }
+    const std::string_view bytes(buffer, static_cast<std::size_t>(n));
+    TRY(console_.write(bytes));
+    if (mission_.observer != nullptr && mission_.observer->on_console(bytes) == Wish::stop) begin_stop("as asked");
+  }
+  return {};
+}
+
+Result<> Supervisor::on_vmm_exit() {
+  if (outcome_.vmm.code < 0 && outcome_.vmm.signal == 0) {
+    TRY_LET(const auto status, vmm_.child.wait_for(milliseconds(0)));
+    if (!status) return {};
+    outcome_.vmm = *status;
+  }
+  // Its last words may still be in the sockets.
+  if (vmm_.driver) {
+    if (auto events = vmm_.driver->receive()) {
+      for (const DriverEvent& event : *events) TRY(on_driver_event(event));
+    }
+  }
+  TRY(on_console());
+  TRY(wipe_blobs(vmm_.blobs));
+  if (exit_tells_ && outcome_.vmm.ok() && guest_runs_) TRY(on_driver_event({DriverEvent::Kind::ended, GuestEnd::powered_off}));
+  limit_ = SteadyTime::max();
+  status_.vmm = 0;
+  tell(Event::Kind::vmm_exited, outcome_.vmm.text());
+  return {};
+}
+
+}  // namespace vmcred::supervise

@@ -11,18 +11,39 @@ constexpr Parameter kParameters[] = {
     {"NAME", "the vm"},
 };
 
+/// "web.service (active), worker.service (failed)"
+std::string services_text(const std::vector<supervise::ServiceLine>& services) {
+  std::string text;
+  for (const auto& [unit, state] : services) {
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", unit, state.empty() ? "" : fmt::format(" ({})", state));
+  }
+  return text;
+}
+
 std::string picture(const supervise::Status& status, bool color) {
   std::string text = fmt::format("{}: {}", status.vm, supervise::state_name(status.state));
   if (!status.detail.empty()) text += fmt::format(" ({})", status.detail);
   text += '\n';
   if (status.supervisor == 0) return text;
   text += fmt::format("  proof: {}\n", status.proven ? "every credential arrived byte for byte" : "unproven");
+  if (status.generation != 0) {
+    const bool newest = status.generation == status.expected_generation;
+    text += newest ? fmt::format("  holds: generation {}\n", status.generation)
+                   : fmt::format("  holds: generation {}, not the newest, {}\n", status.generation, status.expected_generation);
+  }
+  if (!status.guest_systemd.empty()) text += fmt::format("  guest: systemd {}\n", status.guest_systemd);
+  if (status.turned_away != 0) {
+    text += fmt::format("  link:  {} speakers without a valid key were turned away\n", status.turned_away);
+  }
+  for (const std::string& notice : status.notices) text += fmt::format("  note:  {}\n", notice);
   text += fmt::format("  since: {}\n", rfc3339(SystemTime(std::chrono::seconds(status.started_unix))));
   if (status.ready_after_ms >= 0) text += fmt::format("  ready: after {:.1f} s\n", static_cast<double>(status.ready_after_ms) / 1000);
   text += fmt::format("  runs:  {}, supervisor {}, VMM {}, {} reboots\n", status.accel, status.supervisor, status.vmm, status.reboots);
   if (status.receipts.empty()) return text;
-  std::vector<std::vector<std::string>> rows = {{"CREDENTIAL", "STATE", "BYTES"}};
-  for (const auto& line : status.receipts) rows.push_back({line.guest, line.state, std::to_string(line.size)});
+  std::vector<std::vector<std::string>> rows = {{"CREDENTIAL", "STATE", "BYTES", "SERVICES THAT LOAD IT"}};
+  for (const auto& line : status.receipts) {
+    rows.push_back({line.guest, line.state, std::to_string(line.size), services_text(line.services)});
+  }
   return text + table(rows, color);
 }
 
@@ -44,7 +65,9 @@ Result<Exit> run(const Given& given, World& world) {
 constinit const Command kVmStatus = {
     "vm status",
     "show what a running vm received and how it fares",
-    "Asks the vm's supervisor. With --json: {vm, state, generation, receipts: [{guest, state, size}], …}.",
+    "Asks the vm's supervisor, and it asks the guest's agent where there is one: what the guest holds now, by\n"
+    "generation and credential, and how the services fare that load them. With --json:\n"
+    "{vm, state, generation, expected_generation, receipts: [{guest, state, size, services}], notices, …}.",
     kParameters,
     run,
 };

@@ -100,7 +100,9 @@ struct GuestSession::Impl {
     }
     TRY_LET(auto whole, set.take(type, payload));
     if (!whole) return {};
-    events.emplace_back(Received{.set = *std::move(whole), .first = std::exchange(first_is_due, false)});
+    // With actions it repairs what a lost refresh left behind, also where no set came by the link before.
+    const bool first = std::exchange(first_is_due, false) && whole->actions.empty();
+    events.emplace_back(Received{.set = *std::move(whole), .first = first});
     return {};
   }
 

@@ -71,6 +71,9 @@ struct HostSession::Impl {
   int reports_due = 0;
 
   std::optional<Set> pending;  // of a refresh that runs
+  std::optional<Set> repair;   // what an agent is sent that holds something else
+  /// Of a refresh whose end nobody knows: these units may run with its values, whatever set is in place now.
+  std::vector<UnitAction> unsettled;
 
   void restart() {
     phase = Phase::hello;
@@ -82,7 +85,9 @@ struct HostSession::Impl {
     opener.reset();
     report.reset();
     reports_due = 0;
+    repair.reset();
     if (pending) {
+      if (!pending->actions.empty()) unsettled = std::move(pending->actions);
       pending.reset();
       events.emplace_back(Refreshed{.ok = false, .generation = config.expected.generation, .text = "the guest left the link"});
     }
@@ -94,22 +99,34 @@ struct HostSession::Impl {
     if (events.empty() || !std::holds_alternative<Violation>(events.back())) events.emplace_back(Violation{std::move(reason)});
   }
 
-  void turn_away(const Hello& from, Refusal refusal) {
-    restart();
-    raw = encode_welcome({.guest_nonce = from.nonce, .version = 0, .refusal = refusal}, {}, std::nullopt);
+  /// The reply that says so; and an event, of which a flood makes one.
+  std::string turn_away(const Hello& from, Refusal refusal) {
     TurnedAway event{std::string(refusal_text(refusal))};
     if (events.empty() || !std::holds_alternative<TurnedAway>(events.back())) events.emplace_back(std::move(event));
+    return encode_welcome({.guest_nonce = from.nonce, .version = 0, .refusal = refusal}, {}, std::nullopt);
+  }
+
+  [[nodiscard]] auto key_of(const Hello& from) {
+    return std::ranges::find(keys, from.key, [](const Key& one) { return one.keys.id; });
+  }
+
+  /// Why a hello is not let in.
+  Refusal judge(const Hello& from) {
+    if (from.lowest > kVersion || from.highest < kVersion) return Refusal::version;
+    if (key_of(from) == keys.end()) return from.key == token_id ? Refusal::spent : Refusal::unknown_key;
+    if (boot_id && *boot_id != from.boot_id) return Refusal::other_boot;
+    return Refusal::none;
   }
 
   void take_hello(Bytes bytes) {
     const auto decoded = decode_hello(bytes);
     if (!decoded) return violation(decoded.error().message);
-    if (decoded->lowest > kVersion || decoded->highest < kVersion) return turn_away(*decoded, Refusal::version);
-    const auto key = std::ranges::find(keys, decoded->key, [](const Key& one) { return one.keys.id; });
-    if (key == keys.end()) {
-      return turn_away(*decoded, decoded->key == token_id ? Refusal::spent : Refusal::unknown_key);
+    if (const Refusal refusal = judge(*decoded); refusal != Refusal::none) {
+      restart();
+      raw = turn_away(*decoded, refusal);
+      return;
     }
-    if (boot_id && *boot_id != decoded->boot_id) return turn_away(*decoded, Refusal::other_boot);
+    const auto key = key_of(*decoded);
     restart();
     hello = *decoded;
     Welcome welcome = {.guest_nonce = hello.nonce, .version = kVersion};
@@ -128,7 +145,7 @@ struct HostSession::Impl {
     FieldReader in(payload);
     const std::uint64_t held = in.integer(8);
     if (type != Type::open || !in.done()) return violation("the guest did not begin with its proof");
-    const auto key = std::ranges::find(keys, hello.key, [](const Key& one) { return one.keys.id; });
+    const auto key = key_of(hello);
     if (key == keys.end()) return violation("the guest's key ended meanwhile");
     boot_id = hello.boot_id;
     phase = Phase::open;
@@ -138,7 +155,7 @@ struct HostSession::Impl {
                                              : (held == 0 ? first_generation : held) == config.expected.generation;
     FieldWriter task;
     task.integer(config.expected.generation, 8);
-    const bool sends = hello.agent && !current;
+    const bool sends = hello.agent && (!current || !unsettled.empty());
     task.u8(static_cast<std::uint8_t>((sends ? 1 : 0) | (hello.agent ? 2 : 0)));
     task.text(config.vm);
     Secret session;
@@ -153,8 +170,11 @@ struct HostSession::Impl {
     std::ranges::copy(bytes_of(task.bytes()), payload_out.writable().begin());
     std::ranges::copy(session.bytes(), payload_out.writable().begin() + static_cast<std::ptrdiff_t>(task.bytes().size()));
     queue.push_back({Type::task, std::move(payload_out)});
-    if (sends) writer.emplace(config.expected);
     reports_due = 1;
+    if (!sends) return;
+    repair = config.expected.clone();
+    if (!unsettled.empty()) repair->actions = unsettled;
+    writer.emplace(*repair);
   }
 
   void take_report(const Report& whole) {
@@ -181,7 +201,10 @@ struct HostSession::Impl {
     const std::uint64_t generation = in.integer(8);
     const std::string text = printable(in.rest());
     if (!in.done() || text.size() > kMaxNotice) return violation("a malformed end of a refresh");
-    if (!pending) return;  // the answer to a repair
+    if (!pending) {  // the answer to a repair
+      if (ok && generation == config.expected.generation) unsettled.clear();
+      return;
+    }
     if (ok && generation != pending->generation) return violation("a refresh that ended with another generation");
     // The guest's word is not enough: it must have proven the new set.
     const bool proven = receipt && receipt->generation == pending->generation && receipt->complete();
@@ -255,6 +278,14 @@ HostSession::HostSession(HostConfig config) : impl_(std::make_unique<Impl>(std::
 HostSession::HostSession(HostSession&&) noexcept = default;
 HostSession& HostSession::operator=(HostSession&&) noexcept = default;
 HostSession::~HostSession() = default;
+
+std::optional<std::string> HostSession::screen(Bytes hello) {
+  Impl& state = *impl_;
+  const auto decoded = decode_hello(hello);
+  const Refusal refusal = decoded ? state.judge(*decoded) : Refusal::malformed;
+  if (refusal == Refusal::none) return std::nullopt;
+  return state.turn_away(decoded ? *decoded : Hello{}, refusal);
+}
 
 void HostSession::begin_stream() { impl_->restart(); }
 void HostSession::receive(Bytes bytes) { impl_->consume(bytes); }

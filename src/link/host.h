@@ -64,6 +64,10 @@ class HostSession {
   HostSession& operator=(HostSession&&) noexcept;
   ~HostSession();
 
+  /// Judges the hello of one more connection (Hello::kSize bytes) without touching the stream at hand: nothing when its
+  /// key is valid now, else the reply that turns it away (and a TurnedAway event). Only who holds a key can name it, so a
+  /// connection that passes may take the stream's place: begin_stream(), then receive() its hello.
+  [[nodiscard]] std::optional<std::string> screen(Bytes hello);
   /// A new connection begins, or the old one ended (EOF; QMP's VSERPORT_CHANGE): half frames are forgotten, output is dropped.
   void begin_stream();
   /// Takes any bytes. What is wrong with them becomes an event, never an error: a hostile guest ends only its own stream.

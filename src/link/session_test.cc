@@ -324,6 +324,54 @@ TEST_F(Link, ALostAgentFailsTheRefreshAndTheNextContactRepairs) {
   EXPECT_FALSE(repair->first);
 }
 
+TEST_F(Link, ARepairDealsWithTheUnitsOfTheLostRefreshUntilTheGuestSaysDone) {
+  HostSession h = host();
+  GuestSession g = guest(kToken, true);
+  ASSERT_THAT(talk(h, g), Succeeds());
+  Set set = {.generation = 2, .actions = {{.unit = "web.service"}}};
+  set.values.emplace("API_KEY", secret("hunter3"));
+  ASSERT_THAT(h.refresh(std::move(set)), Succeeds());
+  ASSERT_THAT(talk(h, g), Succeeds());
+  // It was killed after it took the new set back, before the units had the old values again: the right set is in place.
+  for (const bool answers : {false, true}) {
+    h.begin_stream();
+    GuestSession back = guest(kToken, true, 0);
+    ASSERT_THAT(talk(h, back), Succeeds());
+    const auto repair = next<Received>(back);
+    ASSERT_TRUE(repair);
+    EXPECT_EQ(repair->set.generation, 1u);
+    ASSERT_EQ(repair->set.actions.size(), 1u);
+    EXPECT_EQ(repair->set.actions.front().unit, "web.service");
+    EXPECT_FALSE(repair->first);
+    if (!answers) continue;
+    ASSERT_THAT(back.report(report_of(back, kGood)), Succeeds());
+    ASSERT_THAT(back.refreshed(true, 1, ""), Succeeds());
+    ASSERT_THAT(talk(h, back), Succeeds());
+  }
+  h.begin_stream();
+  GuestSession settled = guest(kToken, true, 1);
+  while (h.take_event()) {
+  }
+  ASSERT_THAT(talk(h, settled), Succeeds());
+  EXPECT_FALSE(next<Received>(settled));
+}
+
+TEST_F(Link, ScreeningTellsAStrangerFromAGuestAndLeavesTheStreamAlone) {
+  HostSession h = host();
+  GuestSession g = guest(kToken);
+  ASSERT_THAT(talk(h, g), Succeeds());
+  const std::string known = encode_hello({.boot_id = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, .key = derive_keys(bytes_of(kToken)).id});
+  EXPECT_FALSE(h.screen(bytes_of(known)));
+  const auto reply = h.screen(bytes_of(encode_hello({.key = {7}})));
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(decode_welcome(bytes_of(*reply))->refusal, Refusal::unknown_key);
+  EXPECT_EQ(next<TurnedAway>(h)->reason, "the key is not known");
+  EXPECT_TRUE(h.open());
+  ASSERT_THAT(g.report(report_of(g, kGood)), Succeeds());
+  ASSERT_THAT(talk(h, g), Succeeds());
+  EXPECT_TRUE(h.receipt()->complete());
+}
+
 TEST_F(Link, PowerOffAndReportRequestsReachTheAgent) {
   HostSession h = host();
   EXPECT_THAT(h.power_off(), FailsWith(Errc::unavailable, HasSubstr("test-vm")));

@@ -62,8 +62,9 @@ TEST(Control, SaysWhichPathIsTooLong) {
 
 TEST(StatusJson, ComesBackAsItWas) {
   const Status status = {.vm = "test-vm", .state = VmState::running, .detail = "d", .proven = true, .accel = "kvm", .supervisor = 7,
-                         .vmm = 8, .generation = 3, .reboots = 1, .started_unix = 100, .ready_after_ms = 55,
-                         .receipts = {{"API_KEY", "received", 44}}};
+                         .vmm = 8, .generation = 3, .expected_generation = 4, .reboots = 1, .started_unix = 100, .ready_after_ms = 55,
+                         .turned_away = 2, .guest_systemd = "252.39",
+                         .receipts = {{"API_KEY", "received", 44, {{"web.service", "active"}}}}, .notices = {"one was skipped"}};
   const auto back = read_status(status_json(status));
   ASSERT_THAT(back, Succeeds());
   EXPECT_EQ(dump_json(status_json(*back)), dump_json(status_json(status)));

@@ -1,26 +1,66 @@
 #include "supervise/link_pump.h"
 
-#include <poll.h>
 #include <sys/socket.h>
+
+#include <cerrno>
 
 namespace vmcred::supervise {
 
-void LinkPump::accept_one() {
-  if (socket_ || !listener_) return;
-  socket_ = Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!socket_) return;
-  unsent_ = {};
-  sent_ = 0;
-  session_.begin_stream();
+void LinkPump::accept_callers() {
+  for (std::size_t round = 0; listener_ && round < kMaxCallers; ++round) {
+    Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket) return;
+    if (callers_.size() == kMaxCallers) callers_.pop_front();
+    Caller& caller = callers_.emplace_back();
+    caller.socket = std::move(socket);
+    caller.inbox.seek(std::string(link::kHelloMagic), link::Hello::kSize);
+  }
 }
 
-short LinkPump::wanted() const {
-  if (!socket_) return POLLIN;
+bool LinkPump::hear(Caller& caller) {
+  std::uint8_t buffer[4096];
+  for (;;) {
+    const ssize_t n = ::recv(caller.socket.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return true;
+    if (n <= 0) return false;
+    Bytes rest(buffer, static_cast<std::size_t>(n));
+    const auto hello = caller.inbox.next(rest);
+    if (hello && *hello) {
+      if (const auto refusal = session_.screen(**hello)) {
+        (void)::send(caller.socket.get(), refusal->data(), refusal->size(), MSG_DONTWAIT | MSG_NOSIGNAL);  // or it hears nothing
+        return false;
+      }
+      socket_ = std::move(caller.socket);
+      unsent_ = {};
+      sent_ = 0;
+      session_.begin_stream();
+      session_.receive(**hello);
+      session_.receive(rest);
+      return false;
+    }
+    caller.said += static_cast<std::size_t>(n);
+    if (caller.said > kMaxCallerBytes) return false;
+  }
+}
+
+void LinkPump::hear_callers() {
+  std::erase_if(callers_, [this](Caller& caller) { return !hear(caller); });
+}
+
+void LinkPump::add_to(std::vector<pollfd>& polled) const {
+  const auto add = [&polled](const Fd& fd, short events) {
+    if (fd) polled.push_back({.fd = fd.get(), .events = events, .revents = 0});
+  };
   const bool output = sent_ < unsent_.size() || session_.has_output();
-  return static_cast<short>(output ? POLLIN | POLLOUT : POLLIN);
+  add(socket_, static_cast<short>(output ? POLLIN | POLLOUT : POLLIN));
+  add(listener_, POLLIN);
+  for (const Caller& caller : callers_) add(caller.socket, POLLIN);
 }
 
-Result<> LinkPump::read_all_there_is() {
+Result<> LinkPump::receive() {
+  accept_callers();
+  hear_callers();
   // Bounded, so that a guest that floods the port cannot keep the supervisor from everything else.
   constexpr int kRounds = 16;
   std::uint8_t buffer[16 * 1024];
@@ -30,8 +70,7 @@ Result<> LinkPump::read_all_there_is() {
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return {};
     if (n < 0 && errno != ECONNRESET) return fail_errno("read from the link");
     if (n <= 0) {
-      session_.begin_stream();
-      socket_ = Fd();
+      hang_up();
       return {};
     }
     session_.receive({buffer, static_cast<std::size_t>(n)});
@@ -39,7 +78,7 @@ Result<> LinkPump::read_all_there_is() {
   return {};
 }
 
-Result<> LinkPump::write_what_fits() {
+Result<> LinkPump::send() {
   while (socket_) {
     if (sent_ == unsent_.size()) {
       if (!session_.has_output()) return {};
@@ -52,7 +91,7 @@ Result<> LinkPump::write_what_fits() {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return {};
     if (n < 0) {
-      socket_ = Fd();
+      hang_up();
       return {};
     }
     sent_ += static_cast<std::size_t>(n);
@@ -60,10 +99,9 @@ Result<> LinkPump::write_what_fits() {
   return {};
 }
 
-Result<> LinkPump::pump() {
-  accept_one();
-  TRY(read_all_there_is());
-  return write_what_fits();
+void LinkPump::hang_up() {
+  session_.begin_stream();
+  socket_ = Fd();
 }
 
 }  // namespace vmcred::supervise

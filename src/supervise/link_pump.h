@@ -1,36 +1,59 @@
-// Moves bytes between a descriptor and the link's state machine, without blocking.
+// Moves bytes between the guest's connection and the link's state machine, without blocking.
 #pragma once
+
+#include <poll.h>
+
+#include <deque>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
 #include "link/host.h"
+#include "link/inbox.h"
 
 namespace vmcred::supervise {
 
+/// Connections to a listening link that have not said a proper hello yet. Any process in the guest may connect to a vsock
+/// port; when more come the oldest goes.
+inline constexpr std::size_t kMaxCallers = 16;
+/// What a caller may say before its hello is complete: the zeros that end its predecessor's frame, and the hello.
+inline constexpr std::size_t kMaxCallerBytes = 2 * link::kMaxFrame;
+
+/// Over a serial port there is one stream for the life of the VMM. Over vsock (a unix socket that the VMM connects to for
+/// the guest) every connection is screened first: only one whose hello names a valid key becomes the stream, in the place
+/// of the one before it. So a process in the guest that holds no key can neither break nor block the link.
 class LinkPump {
  public:
   LinkPump(Fd socket, link::HostSession session) : socket_(std::move(socket)), session_(std::move(session)) {}
-  /// A link whose stream begins with each connection to `listener`, one at a time (vsock by a unix socket).
   static LinkPump listening(Fd listener, link::HostSession session) {
     LinkPump pump(Fd(), std::move(session));
     pump.listener_ = std::move(listener);
     return pump;
   }
-  [[nodiscard]] const Fd& fd() const { return socket_ ? socket_ : listener_; }
-  /// poll(2) events to wait for.
-  [[nodiscard]] short wanted() const;
-  /// Reads and writes what is possible now; events are then in session(). An ended stream closes the descriptor.
-  Result<> pump();
+  /// Adds what poll(2) has to wait for.
+  void add_to(std::vector<pollfd>& polled) const;
+  /// Reads what is there; events are then in session(). An ended stream closes the descriptor.
+  Result<> receive();
+  /// Writes what fits; never makes an event but the end of the stream.
+  Result<> send();
   [[nodiscard]] link::HostSession& session() { return session_; }
 
  private:
-  void accept_one();
-  Result<> read_all_there_is();
-  Result<> write_what_fits();
+  struct Caller {
+    Fd socket;
+    link::Inbox inbox;
+    std::size_t said = 0;
+  };
+  void accept_callers();
+  void hear_callers();
+  /// Whether the caller has more to say; else it was let in or is gone.
+  bool hear(Caller& caller);
+  void hang_up();
 
   Fd socket_;
   Fd listener_;
   link::HostSession session_;
+  std::deque<Caller> callers_ = {};
   Secret unsent_ = {};
   std::size_t sent_ = 0;
 };

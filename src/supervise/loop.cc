@@ -48,6 +48,7 @@ Result<> Supervisor::begin_life() {
   receipt_due_ = mission_.expect_receipt;
   end_refresh({.ok = false, .generation = generation_, .text = "the guest rebooted"});
   link_.reset();
+  answer_status_clients();
   set_state(VmState::starting, "starting the VMM");
   Secret token(link::kTokenSize);
   mission_.randomness->fill(token.writable());
@@ -84,10 +85,10 @@ Result<> Supervisor::turn() {
   watch(signals_.fd(), POLLIN);
   watch(vmm_.console, POLLIN);
   if (vmm_.driver) watch(vmm_.driver->fd(), POLLIN);
-  if (link_) watch(link_->fd(), link_->wanted());
+  if (link_) link_->add_to(polled);
   for (const int fd : control_.descriptors()) polled.push_back({.fd = fd, .events = POLLIN, .revents = 0});
 
-  const auto next = std::min(limit_, stop_.deadline());
+  const auto next = std::min({limit_, stop_.deadline(), status_limit_});
   int wait = -1;
   if (next != SteadyTime::max()) {
     const auto left = std::chrono::ceil<milliseconds>(next - now()).count();
@@ -118,6 +119,7 @@ bool Supervisor::wants_another_life() {
   reboots_.push_back(time);
   ++status_.reboots;
   status_.proven = false;
+  status_.generation = 0;
   status_.receipts.clear();
   outcome_.vmm = {};
   return true;
@@ -138,6 +140,7 @@ Outcome Supervisor::finish() {
   status_.detail = outcome_.failure.empty() ? std::string(guest_end_text(outcome_.end)) : outcome_.failure;
   notify("STATUS=" + status_.detail);
   outcome_.status = status_;
+  answer_status_clients();
   for (const std::uint64_t client : stop_clients_) control_.answer(client, status_json(status_));
   return std::move(outcome_);
 }

@@ -37,6 +37,9 @@ class Supervisor {
   Result<> on_link();
   void on_link_event(const link::HostEvent& event);
   void on_receipt(const link::Receipt& receipt);
+  /// Asks the agent first where there is one: services come and go after the receipt of the start.
+  void answer_status(std::uint64_t client);
+  void answer_status_clients();
   /// A refresh that runs in the guest, and who waits for its end.
   struct Refreshing {
     std::uint64_t client;
@@ -80,6 +83,8 @@ class Supervisor {
   unsigned link_warnings_ = 0;
   SteadyTime limit_ = SteadyTime::max();  ///< of what we wait for now: the channel, then the receipt
   std::vector<SteadyTime> reboots_;
+  std::vector<std::uint64_t> status_clients_;  ///< they wait for the guest's present state
+  SteadyTime status_limit_ = SteadyTime::max();
   std::vector<std::uint64_t> stop_clients_;  ///< they hear how it ended
   std::uint64_t generation_ = 1;             ///< of the set that the guest should hold
   std::optional<Refreshing> refreshing_;

@@ -22,10 +22,10 @@ std::string shortcomings(const link::Receipt& receipt) {
 }  // namespace
 
 Result<> Supervisor::on_link() {
-  if (!link_ || !link_->fd()) return {};
-  TRY(link_->pump());
+  if (!link_) return {};
+  TRY(link_->receive());
   while (auto event = link_->session().take_event()) on_link_event(*event);
-  return link_->pump();
+  return link_->send();
 }
 
 void Supervisor::on_link_event(const link::HostEvent& event) {
@@ -36,6 +36,7 @@ void Supervisor::on_link_event(const link::HostEvent& event) {
   if (const auto* const arrived = std::get_if<link::ReceiptArrived>(&event)) {
     on_receipt(arrived->receipt);
   } else if (const auto* const away = std::get_if<link::TurnedAway>(&event)) {
+    ++status_.turned_away;
     complain("the link turned a speaker away: " + away->reason);
   } else if (const auto* const violation = std::get_if<link::Violation>(&event)) {
     complain("the guest broke the link's protocol: " + violation->reason);
@@ -47,12 +48,22 @@ void Supervisor::on_link_event(const link::HostEvent& event) {
 void Supervisor::on_receipt(const link::Receipt& receipt) {
   // The guest lives, so its VMM has read everything, also one that cannot tell.
   if (const auto wiped = wipe_blobs(vmm_.blobs); !wiped) warn(wiped.error().message);
+  const bool news = status_.generation != receipt.generation || status_.proven != receipt.complete();
   status_.generation = receipt.generation;
   status_.proven = receipt.complete();
+  status_.guest_systemd = receipt.systemd_version;
+  status_.notices = receipt.notices;
   status_.receipts.clear();
   for (const link::ReceiptEntry& entry : receipt.entries) {
-    status_.receipts.push_back({entry.guest, std::string(link::state_name(entry.state)), static_cast<std::size_t>(entry.size)});
+    ReceiptLine line = {.guest = entry.guest,
+                        .state = std::string(link::state_name(entry.state)),
+                        .size = static_cast<std::size_t>(entry.size)};
+    for (const link::Consumer& consumer : entry.consumers) line.services.push_back({consumer.unit, consumer.state});
+    status_.receipts.push_back(std::move(line));
   }
+  const bool only_asked = !status_clients_.empty() && !receipt_due_ && !news;
+  answer_status_clients();
+  if (only_asked) return;
   tell(Event::Kind::receipt, receipt.complete() ? "complete" : shortcomings(receipt), &receipt);
   if (!receipt_due_) return;
   receipt_due_ = false;
@@ -65,14 +76,26 @@ void Supervisor::on_receipt(const link::Receipt& receipt) {
   }
 }
 
+void Supervisor::answer_status(std::uint64_t client) {
+  if (!status_clients_.empty()) return status_clients_.push_back(client);  // the answer is under way
+  if (refreshing_ || !link_ || !link_->session().ask_report()) return control_.answer(client, status_json(status_));
+  status_clients_.push_back(client);
+  status_limit_ = now() + mission_.fresh_report_limit;
+}
+
+void Supervisor::answer_status_clients() {
+  for (const std::uint64_t client : std::exchange(status_clients_, {})) control_.answer(client, status_json(status_));
+  status_limit_ = SteadyTime::max();
+}
+
 Result<> Supervisor::begin_refresh(const ControlServer::Request& request) {
   if (refreshing_) return fail(Errc::unavailable, "vm '{}' is being refreshed already", mission_.vm.name);
-  if (!link_ || !link_->fd()) return fail(Errc::unavailable, "vm '{}' has no link to its guest", mission_.vm.name);
+  if (!link_) return fail(Errc::unavailable, "vm '{}' has no link to its guest", mission_.vm.name);
   TRY_LET(Secrets values, unpack_values(mission_.vm, request.passed));
   TRY_LET(link::Set set, refreshed_set(mission_.vm, mission_.secrets, values, generation_ + 1));
   TRY(link_->session().refresh(std::move(set)));
   refreshing_ = Refreshing{.client = request.client, .values = std::move(values), .generation = generation_ + 1};
-  return link_->pump();
+  return {};  // the next turn writes it
 }
 
 void Supervisor::end_refresh(const link::Refreshed& end) {
@@ -80,6 +103,7 @@ void Supervisor::end_refresh(const link::Refreshed& end) {
   Refreshing refreshing = *std::exchange(refreshing_, std::nullopt);
   if (end.ok) {
     generation_ = refreshing.generation;
+    status_.expected_generation = generation_;
     for (auto& [host, value] : refreshing.values) mission_.secrets.insert_or_assign(host, std::move(value));
   }
   Json answer = Json::object();

@@ -17,14 +17,13 @@ void Supervisor::on_control() {
   for (const ControlServer::Request& request : control_.receive()) {
     const std::string what = request.json.string_at("do");
     if (what == "status") {
-      control_.answer(request.client, status_json(status_));
+      answer_status(request.client);
     } else if (what == "stop") {
       stop_clients_.push_back(request.client);
       if (stop_.step() == StopStep::none) begin_stop("'vmcred vm stop'");
     } else if (what == "refresh") {
       const auto begun = begin_refresh(request);
       if (begun) continue;  // the answer comes with the end
-      refreshing_.reset();
       control_.answer(request.client, Json::object().set("refreshed", false).set("error", begun.error().message));
     } else {
       control_.answer(request.client, Json::object().set("error", "unknown request"));
@@ -34,6 +33,7 @@ void Supervisor::on_control() {
 
 void Supervisor::on_deadlines() {
   if (vmm_.child.pid() <= 0) return;
+  if (now() >= status_limit_) answer_status_clients();
   if (stop_.due(now())) return stop_harder(StopPlan::after(stop_.step()));
   if (now() < limit_ || stop_.step() != StopStep::none) return;
   limit_ = SteadyTime::max();
@@ -64,8 +64,8 @@ void Supervisor::stop_harder(StopStep step) {
   switch (stop_.step()) {
     case StopStep::none: return;
     case StopStep::agent:
-      done = link_ && link_->fd() ? link_->session().power_off() : fail(Errc::unavailable, "no agent");
-      if (done) done = link_->pump();
+      done = link_ ? link_->session().power_off() : fail(Errc::unavailable, "no agent");
+      if (done) done = link_->send();
       break;
     case StopStep::power:
       done = vmm_.driver ? vmm_.driver->press_power() : fail(Errc::unavailable, "no control socket");

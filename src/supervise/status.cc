@@ -1,6 +1,7 @@
 #include "supervise/status.h"
 
 #include <array>
+#include <span>
 
 namespace vmcred::supervise {
 namespace {
@@ -13,6 +14,12 @@ std::int64_t integer_at(const Json& json, std::string_view key) {
   return value == nullptr ? 0 : *value;
 }
 
+std::span<const Json> list_at(const Json& json, std::string_view key) {
+  const Json* const found = json.find(key);
+  const Json::Array* const list = found == nullptr ? nullptr : found->if_array();
+  return list == nullptr ? std::span<const Json>() : std::span<const Json>(*list);
+}
+
 }  // namespace
 
 std::string_view state_name(VmState state) { return kStates.at(static_cast<std::size_t>(state)); }
@@ -20,21 +27,32 @@ std::string_view state_name(VmState state) { return kStates.at(static_cast<std::
 Json status_json(const Status& status) {
   Json receipts = Json::array();
   for (const ReceiptLine& line : status.receipts) {
-    receipts.push(Json::object().set("guest", line.guest).set("state", line.state).set("size", line.size));
+    Json services = Json::array();
+    for (const ServiceLine& service : line.services) {
+      services.push(Json::object().set("unit", service.unit).set("state", service.state));
+    }
+    receipts.push(Json::object().set("guest", line.guest).set("state", line.state).set("size", line.size)
+                      .set("services", std::move(services)));
   }
+  Json notices = Json::array();
+  for (const std::string& notice : status.notices) notices.push(notice);
   Json json = Json::object();
   json.set("vm", status.vm);
   json.set("state", state_name(status.state));
   json.set("detail", status.detail);
   json.set("proof", status.proven ? "proven" : "unproven");
   json.set("generation", static_cast<std::int64_t>(status.generation));
+  json.set("expected_generation", static_cast<std::int64_t>(status.expected_generation));
   json.set("accel", status.accel);
   json.set("supervisor", static_cast<int>(status.supervisor));
   json.set("vmm", static_cast<int>(status.vmm));
   json.set("reboots", static_cast<int>(status.reboots));
   json.set("started", status.started_unix);
   json.set("ready_after_ms", status.ready_after_ms);
+  json.set("turned_away", static_cast<int>(status.turned_away));
+  json.set("guest_systemd", status.guest_systemd);
   json.set("receipts", std::move(receipts));
+  json.set("notices", std::move(notices));
   return json;
 }
 
@@ -49,17 +67,26 @@ Result<Status> read_status(const Json& json) {
   status.detail = json.string_at("detail");
   status.proven = json.string_at("proof") == "proven";
   status.generation = static_cast<std::uint64_t>(integer_at(json, "generation"));
+  status.expected_generation = static_cast<std::uint64_t>(integer_at(json, "expected_generation"));
   status.accel = json.string_at("accel");
   status.supervisor = static_cast<pid_t>(integer_at(json, "supervisor"));
   status.vmm = static_cast<pid_t>(integer_at(json, "vmm"));
   status.reboots = static_cast<unsigned>(integer_at(json, "reboots"));
   status.started_unix = integer_at(json, "started");
   status.ready_after_ms = integer_at(json, "ready_after_ms");
-  const Json* const receipts = json.find("receipts");
-  const Json::Array* const lines = receipts == nullptr ? nullptr : receipts->if_array();
-  if (lines == nullptr) return status;
-  for (const Json& line : *lines) {
-    status.receipts.push_back({line.string_at("guest"), line.string_at("state"), static_cast<std::size_t>(integer_at(line, "size"))});
+  status.turned_away = static_cast<unsigned>(integer_at(json, "turned_away"));
+  status.guest_systemd = json.string_at("guest_systemd");
+  for (const Json& line : list_at(json, "receipts")) {
+    ReceiptLine& receipt = status.receipts.emplace_back();
+    receipt.guest = line.string_at("guest");
+    receipt.state = line.string_at("state");
+    receipt.size = static_cast<std::size_t>(integer_at(line, "size"));
+    for (const Json& service : list_at(line, "services")) {
+      receipt.services.push_back({service.string_at("unit"), service.string_at("state")});
+    }
+  }
+  for (const Json& notice : list_at(json, "notices")) {
+    if (const std::string* const text = notice.if_string()) status.notices.push_back(*text);
   }
   return status;
 }

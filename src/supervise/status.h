@@ -15,10 +15,18 @@ namespace vmcred::supervise {
 enum class VmState : std::uint8_t { starting, booting, running, stopping, stopped, failed };
 std::string_view state_name(VmState state);
 
+/// A service of the guest that loads a credential, and systemd's ActiveState of it ("" when not known).
+struct ServiceLine {
+  std::string unit;
+  std::string state;
+  bool operator==(const ServiceLine&) const = default;
+};
+
 struct ReceiptLine {
   std::string guest;
   std::string state;  ///< "received", "missing", …
   std::size_t size = 0;
+  std::vector<ServiceLine> services = {};
 };
 
 struct Status {
@@ -29,14 +37,18 @@ struct Status {
   std::string accel = {};
   pid_t supervisor = 0;
   pid_t vmm = 0;
-  std::uint64_t generation = 0;
+  std::uint64_t generation = 0;  ///< that the guest holds, by its last receipt; 0: none came
+  std::uint64_t expected_generation = 1;  ///< that it should hold
   unsigned reboots = 0;  ///< of the guest, since we started
   std::int64_t started_unix = 0;
   std::int64_t ready_after_ms = -1;  ///< -1: not yet
+  unsigned turned_away = 0;          ///< speakers on the link without a valid key, since we started
+  std::string guest_systemd = {};    ///< its version, "" when not known
   std::vector<ReceiptLine> receipts = {};
+  std::vector<std::string> notices = {};  ///< what the guest's side refused or skipped, and why
 };
 
-/// {"vm", "state", "generation", "receipts": [{"guest", "state", "size"}], …}
+/// {"vm", "state", "generation", "receipts": [{"guest", "state", "size", "services": [{"unit", "state"}]}], …}
 Json status_json(const Status& status);
 Result<Status> read_status(const Json& json);
 

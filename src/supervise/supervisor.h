@@ -58,6 +58,7 @@ struct Mission {
   bool expect_receipt = false;  ///< READY waits for a complete receipt
   std::chrono::milliseconds start_limit{30'000};  ///< until the VMM has read its channel
   std::chrono::milliseconds receipt_limit{90'000};
+  std::chrono::milliseconds fresh_report_limit{2'000};  ///< until who asks for the status must do with the last receipt
   StopTimes stop = {};
   std::string folder;  ///< the runtime folder: control socket and console log
   std::string accel = {};

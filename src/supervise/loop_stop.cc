@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include "supervise/refresh.h"
+
 namespace vmcred::supervise {
 
 void Supervisor::on_signals() {
@@ -25,6 +27,10 @@ void Supervisor::on_control() {
       const auto begun = begin_refresh(request);
       if (begun) continue;  // the answer comes with the end
       control_.answer(request.client, Json::object().set("refreshed", false).set("error", begun.error().message));
+    } else if (what == "compare") {
+      const auto values = unpack_values(mission_.vm, request.passed);
+      control_.answer(request.client, values ? Json::object().set("outdated", Json::strings(outdated(mission_.secrets, *values)))
+                                             : Json::object().set("error", values.error().message));
     } else {
       control_.answer(request.client, Json::object().set("error", "unknown request"));
     }

@@ -140,4 +140,14 @@ Result<link::Set> refreshed_set(const declare::Vm& vm, const Secrets& secrets, c
   return set;
 }
 
+std::vector<std::string> outdated(const Secrets& held, const Secrets& values) {
+  std::vector<std::string> names;
+  for (const auto& [host, value] : values) {
+    const auto old = held.find(host);
+    if (old == held.end() || !equal_in_constant_time(old->second.bytes(), value.bytes())) names.push_back(host);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 }  // namespace vmcred::supervise

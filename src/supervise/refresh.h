@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -24,6 +26,9 @@ Result<Secrets> unpack_values(const declare::Vm& vm, const Fd& file);
 /// The set that results when `values` replace those of `secrets`, with what the services of changed credentials need:
 /// restart, reload, a signal, or nothing, as each credential declares. A unit with several gets the strongest.
 Result<link::Set> refreshed_set(const declare::Vm& vm, const Secrets& secrets, const Secrets& values, std::uint64_t generation);
+
+/// The host names of those `values` that `held` has otherwise or not at all, sorted: what the guest holds is older.
+std::vector<std::string> outdated(const Secrets& held, const Secrets& values);
 
 /// How long a unit must stay up with new values before they count as good.
 inline constexpr std::uint16_t kHealthSeconds = 2;

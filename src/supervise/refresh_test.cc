@@ -92,5 +92,13 @@ TEST(RefreshedSet, LeavesServicesAloneWhoseValuesStayed) {
   EXPECT_TRUE(refreshed_set(some_vm(), values("a", "b"), values("a", "b"), 2)->actions.empty());
 }
 
+TEST(Outdated, NamesWhatDiffersAndWhatIsNotHeld) {
+  const Secrets held = values("a", "b");
+  EXPECT_TRUE(outdated(held, values("a", "b")).empty());
+  EXPECT_EQ(outdated(held, values("a", "c")).size(), 1u);
+  EXPECT_EQ(outdated({}, held).size(), 2u);
+  EXPECT_TRUE(outdated(held, {}).empty());
+}
+
 }  // namespace
 }  // namespace vmcred::supervise

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "chain/report.h"
 #include "commands.h"
+#include "describe.h"
 #include "project.h"
 #include "store/repository.h"
 
@@ -22,18 +23,6 @@ constexpr Parameter kParameters[] = {
     {"--libvirt FILE...", "check this libvirt domain instead of the declaration (repeatable)"},
     {"--systemd VERSION", "of the guest, for --unit, --argv and --libvirt (default: 252)"},
 };
-
-Result<Exit> describe(const World& world, const std::string& code) {
-  if (code == "all") {
-    for (const chain::CodeInfo& each : chain::codes())
-      print(world, fmt::format("{}  {:<7}  {}\n", chain::code_name(each.code), chain::level_name(each.level), each.summary));
-    return Exit::done;
-  }
-  const std::string_view page = chain::page(code);
-  if (page.empty()) return hint(fail(Errc::usage, "no finding has the code '{}'", code), "'vmcred check --describe all' lists them");
-  print(world, page);
-  return Exit::done;
-}
 
 Result<int> systemd_version(const Given& given) {
   if (!given.has("systemd")) return 252;

@@ -88,6 +88,9 @@ class Engine {
     for (std::size_t i = 0; i < steps_.size(); ++i) step_of_.emplace(steps_[i].task, i);
     for (const Step& step : steps_) {
       const Task& task = graph_.tasks[step.task];
+      if (script_unknown(*task.generator))
+        return hint(fail(Errc::usage, "the script of {} is not known, only what it made", store::spoken(task.id)),
+                    "name the configuration that declares it: --flake REF#HOST or --nix FILE");
       const std::vector<std::string>& inputs = task.generator->runtime_inputs;
       if (toolboxes_.contains(inputs)) continue;
       TRY_LET(Toolbox toolbox, in(store::spoken(task.id), find_runtime_inputs(inputs)));

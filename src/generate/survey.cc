@@ -72,7 +72,7 @@ Result<Status> status_of(const Task& task, const Graph& graph, const store::Repo
     if (all) return status;
   }
   TRY_LET(status.record, store::read_record(repository, task.id));
-  if (status.state == State::partial) return status;
+  if (status.state == State::partial || script_unknown(generator)) return status;
   if (repository.validation_hash(task.id) != wanted_validation(generator)) {
     status.state = State::invalid;
     status.reasons.emplace_back("its validation changed");
@@ -117,6 +117,10 @@ std::string joined(const std::vector<std::string>& reasons) {
 }
 
 }  // namespace
+
+bool script_unknown(const declare::Generator& generator) {
+  return generator.foreign && generator.script.empty() && generator.prompts.empty();
+}
 
 std::string_view word(State state) {
   switch (state) {

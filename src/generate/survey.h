@@ -31,6 +31,10 @@ struct Status {
   bool due = false;  ///< older than rotate-after
 };
 
+/// Whether only the files of a generator are known, because they were found in a store (store/inferred.h): nothing can be
+/// said to be stale then, and nothing can be made.
+[[nodiscard]] bool script_unknown(const declare::Generator& generator);
+
 /// The status of each task of the graph, in its order. Reads no plaintext and needs no key.
 Result<std::vector<Status>> survey(const Graph& graph, const store::Repository& repository,
                                    const Clock& clock = real_clock());

@@ -104,6 +104,21 @@ TEST(Survey, ARepositoryWithoutRecordsCountsAsFresh) {
   EXPECT_THAT(project.states()[0], "base fresh");
 }
 
+TEST(Survey, OfGeneratorsWhoseScriptsNobodyKnowsIsFreshAndTheyAreNotRun) {
+  Project project;
+  ASSERT_THAT(project.generate(), Succeeds());
+  ASSERT_THAT(write_file(project.repository.folder() + "/vars/per-machine/web/base/.validation-hash", "00", 0644), Succeeds());
+  for (auto& [name, generator] : project.declaration.generators) {
+    generator.foreign = true;
+    generator.script.clear();
+    generator.dependencies.clear();
+  }
+  EXPECT_THAT(project.states(), ElementsAre("base fresh", "made fresh"));
+  EXPECT_THAT(project.generate(), Succeeds());  // nothing to do
+  EXPECT_THAT(project.generate({.generators = {"base"}, .regenerate = true}), FailsWith(Errc::usage, HasSubstr("is not known")));
+  EXPECT_EQ(project.value("base", "key"), "one");
+}
+
 TEST(Plan, StopsForAPartialGeneratorUntilItIsDecided) {
   Project project;
   ASSERT_THAT(project.generate(), Succeeds());

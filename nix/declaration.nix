@@ -1,11 +1,13 @@
 # From an evaluated configuration to the declaration: the guide's options in, the shape of vmcred.json out. Used by the
 # stand-alone evaluator and by nixosModules.host alike; it reads options and decides nothing else.
 #
-#   config    the host's evaluated configuration
-#   machine   its name
-#   guest_of  a vm's name -> the evaluated configuration of its guest, or { }
-#   fail      { message, position?, hint? } -> throws
-{ lib, fail, config, machine, guest_of }:
+#   config       the host's evaluated configuration
+#   machine      its name
+#   guest_of     a vm's name -> the evaluated configuration of its guest, or { }
+#   fail         { message, position?, hint? } -> throws
+#   inputs_of    a script's text -> the runtime inputs that it names (stand-ins for packages; none where they are real)
+#   hardware_of  a guest's `microvm` -> disks and networks, where vmcred itself starts the vm
+{ lib, fail, config, machine, guest_of, inputs_of ? _: [ ], hardware_of ? _: { } }:
 let
   inherit (builtins)
     attrNames concatMap concatStringsSep elem filter hasAttr head isAttrs isBool isInt isList isPath isString listToAttrs
@@ -42,9 +44,9 @@ let
 
   # ---- generators ----
   runtime_input = generator: input:
-    if isString input then builtins.unsafeDiscardStringContext input
-    else if isAttrs input && input ? vmcred_input then input.vmcred_input
-    else if isAttrs input && input ? outPath then builtins.unsafeDiscardStringContext "${input.bin or input}"
+    if isString input then inputs_of input ++ (if inputs_of input == [ ] then [ (builtins.unsafeDiscardStringContext input) ] else [ ])
+    else if isAttrs input && input ? vmcred_inputs then input.vmcred_inputs
+    else if isAttrs input && input ? outPath then [ (builtins.unsafeDiscardStringContext "${input.bin or input}") ]
     else fail { message = "generator '${generator}': a runtime input must be a package or its name"; };
 
   text_of = value: if isPath value then builtins.readFile value else builtins.unsafeDiscardStringContext value;
@@ -69,13 +71,15 @@ let
     share = value.share;
     machines = [ machine ];
     inherit (value) dependencies;
-    runtime-inputs = map (runtime_input name) value.runtimeInputs;
+    runtime-inputs = lib.unique (concatMap (runtime_input name) value.runtimeInputs ++ (if isString value.script then inputs_of value.script else [ ]));
     script = text_of value.script;
     files = mapAttrs (_: file) value.files;
     prompts = mapAttrs (_: prompt) value.prompts;
     validation = value.validation or null;
     on-stale = value.onStale or null;
     rotate-after = value.rotateAfter or null;
+    # clan-core's own, where a script may leave files that are not declared
+    foreign = if value ? finalScript then true else null;
   };
 
   # ---- where a credential comes from: the activated path of a var is that var ----
@@ -98,6 +102,12 @@ let
   unit_prefix = "microvm@";
   unit_of = vm: host_services."${unit_prefix}${vm}" or { };
   credentials_of_unit = vm: (unit_of vm).serviceConfig.LoadCredential or [ ];
+  # The other ways to give a unit a credential; what they give is not known here.
+  loaded_otherwise = vm: concatMap
+    (setting:
+      let given = (unit_of vm).serviceConfig.${setting} or [ ]; in
+      map (line: { inherit setting; name = head (match "([^:]*).*" line); }) (if isList given then given else [ given ]))
+    [ "LoadCredentialEncrypted" "SetCredential" "SetCredentialEncrypted" "ImportCredential" ];
   unit_vms = map (name: substring (stringLength unit_prefix) (-1) name)
     (filter (name: lib.hasPrefix unit_prefix name && name != unit_prefix && hasAttr "LoadCredential" (host_services.${name}.serviceConfig or { }))
       (attrNames host_services));
@@ -115,16 +125,30 @@ let
     }
     else fail { message = "${what} must be { } or the path of a file on the host"; };
 
-  guest_service = service: strings "LoadCredential" (service.serviceConfig.LoadCredential or [ ]);
+  # What the guest's services load: by their own lines, or by vmcred.guest.services of nixosModules.guest.
+  guest_services = guest:
+    let
+      written = lib.filterAttrs (_: service: hasAttr "LoadCredential" (service.serviceConfig or { })) (guest.systemd.services or { });
+      ours = guest.vmcred.guest.services or { };
+      lines = service:
+        map builtins.unsafeDiscardStringContext
+          (strings "LoadCredential of the guest service '${service}'" (written.${service}.serviceConfig.LoadCredential or [ ]))
+        ++ lib.mapAttrsToList (id: name: "${id}:${name}") (removeAttrs ((ours.${service} or { }).credentials or { }) [ "__position" ]);
+    in
+    mapAttrs (service: _: { load-credential = lib.unique (lines service); }) (ours // written);
 
-  # What a guest's service is beside its credentials, so that the whole unit can be written into the guest.
-  unit_text = service: value: without_nulls {
-    load-credential = map builtins.unsafeDiscardStringContext
-      (strings "LoadCredential of the guest service '${service}'" (value.serviceConfig.LoadCredential or [ ]));
-  };
-
-  guest_services = guest: mapAttrs unit_text
-    (lib.filterAttrs (_: service: hasAttr "LoadCredential" (service.serviceConfig or { })) (guest.systemd.services or { }));
+  # What the guest's configuration says of itself; vmcred.vms.NAME.guest has the last word.
+  guest_facts = guest:
+    let
+      package = guest.systemd.package or null;
+      version = if isAttrs package && !(package ? vmcred_inputs) then match "([0-9]+).*" (package.version or "") else null;
+    in
+    without_nulls {
+      systemd = if version == null then null else builtins.fromJSON (head version);
+      systemd-in-initrd = guest.boot.initrd.systemd.enable or null;
+      agent = guest.vmcred.guest.agent or null;
+      services = guest_services guest;
+    };
 
   from_guest = vm:
     let
@@ -141,9 +165,15 @@ let
       # A path of its own: upstream's form, where the name is the guest's and no unit loads it.
       direct = lib.filterAttrs (name: path: path != null && !elem name loaded) paths;
       listed = filter (name: !(direct ? ${name})) (attrNames entries);
+      lost = filter (each: elem each.name listed && !elem each.name loaded) (loaded_otherwise vm);
       oem = strings "platformOEMStrings of vm '${vm}'" (micro.cloud-hypervisor.platformOEMStrings or [ ]);
     in
-    without_nulls {
+    if lost != [ ] then fail {
+      message = "microvm@${vm} gets '${(head lost).name}' by ${(head lost).setting}, which vmcred does not read";
+      hint = "load it with LoadCredential: systemd hands it over the same way";
+      position = (unit_of vm).__position or null;
+    }
+    else without_nulls {
       inherit machine;
       hypervisor = micro.hypervisor or null;
       memory = if micro ? mem then "${toString micro.mem}M" else null;
@@ -153,8 +183,10 @@ let
       credential-files = if listed == [ ] then null else listed;
       oem-strings = if oem == [ ] then null else oem;
       credentials = mapAttrs (name: path: { from = path; guest = name; }) direct;
-      guest.services = guest_services guest;
-    };
+      guest = guest_facts guest;
+    }
+    // lib.optionalAttrs (elem (micro.qemu.machine or null) [ "q35" "pc" "microvm" "virt" ]) { qemu.machine = micro.qemu.machine; }
+    // hardware_of micro;
 
   plain = value:
     if isPath value then toString value
@@ -179,7 +211,7 @@ let
 
   from_ours = vm:
     let
-      value = removeAttrs (ours.${vm} or { }) [ "credentials" "guest" "ownUser" "__position" ];
+      value = removeAttrs (ours.${vm} or { }) [ "credentials" "guest" "ownUser" "package" "__position" ];
       own_guest = (ours.${vm} or { }).guest or { };
     in
     plain value // {
@@ -187,8 +219,14 @@ let
       guest = plain (removeAttrs own_guest [ "services" ])
         // lib.optionalAttrs (own_guest ? services) { services = mapAttrs (_: plain) own_guest.services; };
     };
+
+  secret_store = config.clan.core.vars.settings.secretStore or "sops";
 in
-{
+if secret_store != "sops" then fail {
+  message = "clan.core.vars.settings.secretStore is '${secret_store}', and vmcred keeps secrets in the 'sops' store";
+  hint = "set it to \"sops\"";
+}
+else {
   machines.${machine} = lib.optionalAttrs (config.clan.core.sops.defaultGroups or [ ] != [ ]) {
     default-groups = config.clan.core.sops.defaultGroups;
   };

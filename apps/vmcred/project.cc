@@ -16,8 +16,9 @@ namespace {
 constexpr std::size_t kMaxHostName = 64;
 
 /// What nix may know of our environment: where things are, nothing secret.
-constexpr std::array<std::string_view, 8> kForNix{"PATH", "HOME", "USER", "NIX_PATH", "NIX_REMOTE", "NIX_SSL_CERT_FILE",
-                                                  "XDG_CACHE_HOME", "XDG_CONFIG_HOME"};
+constexpr std::array<std::string_view, 12> kForNix{"PATH", "HOME", "USER", "NIX_PATH", "NIX_REMOTE", "NIX_SSL_CERT_FILE",
+                                                  "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "NIX_STORE_DIR", "NIX_STATE_DIR",
+                                                   "NIX_LOG_DIR", "NIX_CONF_DIR"};
 
 std::string host_name() {
   std::array<char, kMaxHostName + 1> name{};

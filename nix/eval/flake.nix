@@ -8,8 +8,7 @@ in
   declaration = parts.declaration {
     inherit (parts) lib;
     inherit fail config machine;
-    # microvm.nix keeps the guest's whole evaluation in `config`
-    guest_of = name: let vm = config.microvm.vms.${name} or { }; in (vm.evaluatedConfig or vm.config or { }).config or { };
+    guest_of = parts.guest_of config;
   };
   places = [ ];
 }

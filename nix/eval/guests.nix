@@ -26,6 +26,7 @@ let
     };
     script = unsafeDiscardStringContext (value.script or "");
   };
-  complete = value: hasAttr "LoadCredential" value.serviceConfig && (value.script != "" || value.serviceConfig ? ExecStart);
+  loads = settings: hasAttr "LoadCredential" settings || hasAttr "ImportCredential" settings;
+  complete = value: loads value.serviceConfig && (value.script != "" || value.serviceConfig ? ExecStart);
 in
-lib.mapAttrs (_: vm: lib.mapAttrs (_: service) (lib.filterAttrs (_: complete) (vm.config.systemd.services or { }))) config.microvm.vms
+lib.mapAttrs (_: vm: lib.mapAttrs (_: service) (lib.filterAttrs (_: complete) ((vm.config or { }).systemd.services or { }))) config.microvm.vms

@@ -1,5 +1,6 @@
 # The part of nixpkgs' `lib` that configurations of this kind use, written for evaluation without nixpkgs. Names and
 # argument orders are nixpkgs'; what is missing here says so when it is used (see `stand-in` in main.nix).
+{ types }:
 let
   inherit (builtins)
     attrNames attrValues concatLists concatMap concatStringsSep elem elemAt filter foldl' genList head isAttrs isBool
@@ -91,20 +92,6 @@ let
     if stringLength text >= width then text else fixedWidthString width filler (filler + text);
   boolToString = value: if value then "true" else "false";
 
-  # Types say how definitions merge; values are not checked against them.
-  types = genAttrs
-    [ "anything" "attrs" "bool" "float" "int" "lines" "number" "package" "path" "port" "raw" "singleLineStr" "str" "unspecified" ]
-    (name: { inherit name; })
-  // genAttrs [ "enum" "separatedString" "strMatching" "oneOf" ] (name: _: { inherit name; })
-  // genAttrs [ "attrsOf" "lazyAttrsOf" ] (_: element: { name = "attrsOf"; inherit element; })
-  // genAttrs [ "listOf" "nullOr" "uniq" ] (name: element: { inherit name element; })
-  // {
-    submodule = module: { name = "submodule"; inherit module; };
-    deferredModule = { name = "raw"; };
-    either = _: _: { name = "either"; };
-    ints = genAttrs [ "positive" "unsigned" "u8" "u16" "u32" ] (name: { inherit name; }) // { between = _: _: { name = "int"; }; };
-  };
-
   all = {
     inherit (builtins)
       add attrNames attrValues catAttrs compareVersions concatLists concatMap concatStringsSep deepSeq elem elemAt filter
@@ -126,7 +113,7 @@ let
     mkAfter = mkOrder 1500;
     mkEnableOption = text: mkOption { default = false; description = text; };
     mkPackageOption = packages: name: _: mkOption { default = packages.${name}; };
-    mkOptionType = id;
+    mkOptionType = types.make;
     literalExpression = text: text;
     mergeAttrsList = foldl' (a: b: a // b) { };
     concatMapAttrs = f: set: foldlAttrs (all: name: value: all // f name value) { } set;

@@ -5,28 +5,10 @@ let
     throw "vmcred:${builtins.toJSON { inherit message hint position word candidates; }}:vmcred";
 
   lib = parts.lib;
-  modules = parts.modules { inherit lib fail; };
+  modules = parts.modules { inherit lib fail; options = parts.options { inherit lib fail; }; };
 
-  # ---- packages: every identifier of the files, each a stand-in for the package of that name ----
-  stand_in = name: {
-    type = "derivation";
-    inherit name;
-    pname = name;
-    vmcred_input = name;
-    outPath = "/usr";
-    meta.mainProgram = name;
-    __functor = _: _: fail {
-      message = "pkgs.${name} is called as a function, which needs nixpkgs";
-      hint = "name the nixpkgs to use with --nixpkgs, or write what it would give";
-    };
-  };
-  pkgs = builtins.listToAttrs
-    (map (name: { inherit name; value = stand_in name; }) (builtins.filter (name: !(lib ? ${name})) identifiers))
-    // {
-      inherit lib system pkgs;
-      stdenv = stand_in "stdenv" // { hostPlatform = platform; buildPlatform = platform; inherit (platform) isLinux isDarwin; };
-    };
-  platform = { inherit system; isLinux = true; isDarwin = false; isx86_64 = system == "x86_64-linux"; isAarch64 = system == "aarch64-linux"; };
+  packages = parts.packages { inherit lib fail identifiers system; };
+  inherit (packages) pkgs;
 
   machine_of = config:
     if machine != "" then machine
@@ -35,9 +17,10 @@ let
 
   schema = parts.schema { inherit lib fail folder machine_of evaluate_guest; };
 
-  evaluate_guest = name: host: {
-    arguments = config: { inherit config pkgs lib name; hostConfig = host; };
+  evaluate_guest = name: host: vm: {
+    arguments = config: { inherit config pkgs lib name; hostConfig = host; } // vm.specialArgs;
     schema = schema.guest;
+    base = map (value: { file = "extraModules"; inherit value; }) vm.extraModules;
   };
 
   config = modules.evaluate {
@@ -49,8 +32,10 @@ in
 {
   declaration = parts.declaration {
     inherit lib fail config;
+    inherit (packages) inputs_of;
     machine = machine_of config;
-    guest_of = name: config.microvm.vms.${name}.config or { };
+    guest_of = parts.guest_of config;
+    hardware_of = parts.hardware { inherit lib fail; };
   };
   places = parts.places { inherit lib; } config;
   guests = parts.guests { inherit lib; } config;

@@ -1,15 +1,17 @@
 # Modules in small: collects modules through `imports`, merges their definitions attribute by attribute, and ties the knot
-# of `config`. What `schema` or the options of a module do not describe merges by its shape; types are not checked.
+# of `config`. What neither `schema` nor the options of a module describe merges by its shape.
 #
 # A schema node is one of
 #   { children = { NAME = node; … }; }     a set; names that nobody defines are there when they have a default
 #   { each = name: self: node; }           a set of any names, each of that node; what no condition lets through is absent
-#   { default = value; }                   a value with a default; `merge = "lines"` joins several texts
+#   { default = value; }                   a value with a default; a `separator` joins several texts
 #   { modules = { arguments, schema, … }; }  modules of their own (a guest, a submodule); gives the evaluated set
+#   { merge_with = path: definitions: …; }  whatever this function makes of the definitions
 #   { fixed = value; }                     computed; nobody may define it
 #   null                                   anything
-# and may have `apply`, a function of the merged value.
-{ lib, fail }:
+# and may have `apply`, a function of the merged value, and `type` (types.nix), which checks each. A `closed` set takes no
+# other names; its `hint_for` may say where a name belongs.
+{ lib, fail, options }:
 let
   inherit (builtins)
     attrNames concatMap concatStringsSep elem elemAt filter foldl' functionArgs genList head intersectAttrs isAttrs
@@ -68,16 +70,23 @@ let
   merge_value = path: node: definitions:
     let
       here = strongest (active definitions);
-      values = map (definition: definition.value) (sort (a: b: a.order < b.order) here);
+      convert = node.type.convert or (value: value);
+      values = map (definition: convert definition.value) (sort (a: b: a.order < b.order) here);
+      wrong = filter (definition: !(node.type.check or (_: true)) definition.value) here;
       first = head values;
       second = first_that (definition: definition.value != first) here;
     in
     if here == [ ] then
       if node ? default then node.default
       else fail { message = "'${spoken path}' is used, but nothing defines it"; }
+    else if wrong != [ ] then fail {
+      message = "'${spoken path}' must be ${node.type.description}, not ${describe (head wrong).value}";
+      position = place (head wrong);
+    }
+    else if node ? merge_with then node.merge_with path here
     else if length values == 1 then first
     else if builtins.all isList values then builtins.concatLists values
-    else if (node.merge or "") == "lines" && builtins.all isString values then concatStringsSep "\n" values
+    else if node ? separator && builtins.all isString values then concatStringsSep node.separator values
     else if builtins.all (value: value == first) values then first
     else fail {
       message = "'${spoken path}' is defined twice, with different values: ${file_of (head here)} and ${file_of second}";
@@ -99,6 +108,8 @@ let
         position = place (head definitions);
         hint = "vmcred computes it";
       })
+    else if node != null && node ? merge_with then merge_value path node definitions
+    else if node != null && node ? type && definitions != [ ] && builtins.all (definition: definition.value == null) definitions then null
     else if node != null && node ? modules then merge_modules path node definitions
     else if definitions != [ ] && isFunction (head definitions).value then merge_value path { } definitions
     else if node != null && node ? each && node ? default && definitions == [ ] then node.default
@@ -123,13 +134,14 @@ let
       names = names_in definitions;
       child = name: below name definitions;
       known = node.children or { };
-      unknown = filter (name: !(known ? ${name})) names;
+      unknown = filter (name: !(known ? ${name}) && name != "_module") names;
       place_of = name: unsafeGetAttrPos name (head (filter (definition: definition.value ? ${name}) definitions)).value;
       checked =
         if (node.closed or false) && unknown != [ ] then
           fail {
             message = "${node.label or "'${spoken path}'"} has no option '${head unknown}'";
             position = place_of (head unknown);
+            hint = (node.hint_for or (_: "")) (head unknown);
             word = head unknown;
             candidates = attrNames known;
           }
@@ -171,28 +183,31 @@ let
   is_module = value: isAttrs value || isFunction value || isPath value || (isString value && lib.hasPrefix "/" value);
 
   # A module becomes its body and its imports; `closure` follows those, each file once.
-  load = arguments: { key, file, value }:
+  # What it asks for beside the usual arguments comes from _module.args: late, as those may stand in any module. Imports
+  # cannot wait for that.
+  load = { arguments, later }: { key, file, value }:
     let
       is_file = isPath value || isString value;
       loaded = if is_file then import value else value;
       from = if is_file then toString value else file;
       wants = functionArgs loaded;
       missing = filter (name: !wants.${name} && !(arguments ? ${name})) (attrNames wants);
-      applied =
-        if !isFunction loaded then loaded
-        else if missing != [ ] then
-          fail {
-            message = "the module asks for '${head missing}', which it is not given";
-            position = { file = from; line = 0; column = 0; } // at (unsafeGetAttrPos (head missing) wants);
-            hint = "modules get ${concatStringsSep ", " (attrNames arguments)}";
-          }
-        else loaded (if wants == { } then arguments else intersectAttrs wants arguments);
-      set =
+      not_given = name: fail {
+        message = "the module asks for '${name}', which it is not given";
+        position = { file = from; line = 0; column = 0; } // at (unsafeGetAttrPos name wants);
+        hint = "modules get ${concatStringsSep ", " (attrNames arguments)}; others come with --flake or --nixpkgs";
+      };
+      apply = other:
+        let
+          given = listToAttrs (map (name: { inherit name; value = other name; }) missing);
+          applied = if isFunction loaded then loaded (if wants == { } then arguments else intersectAttrs wants arguments // given) else loaded;
+        in
         if isAttrs applied then applied
         else fail {
           message = "a module must be a set or a function that gives one, not ${describe applied}";
           position = { file = from; line = 0; column = 0; };
         };
+      set = apply (name: (later name).value or (not_given name));
       bare = set ? _type;
     in
     {
@@ -201,9 +216,10 @@ let
       body =
         if bare then set
         else if set ? config || set ? options then set.config or { }
-        else removeAttrs set [ "imports" "disabledModules" "_file" "key" "_class" ];
+        else removeAttrs set [ "imports" "disabledModules" "freeformType" "_file" "key" "_class" ];
       options = if bare then { } else set.options or { };
-      imports = if bare then [ ] else numbered "${key}/" from (set.imports or [ ]);
+      freeform = !bare && set ? freeformType;
+      imports = numbered "${key}/" from (let early = apply not_given; in if early ? _type then [ ] else early.imports or [ ]);
     };
   at = position: if position == null then { } else position;
 
@@ -216,38 +232,10 @@ let
       })
     (length values);
 
-  closure = arguments: start: builtins.genericClosure {
-    startSet = map (load arguments) start;
-    operator = module: map (load arguments) module.imports;
+  closure = context: start: builtins.genericClosure {
+    startSet = map (load context) start;
+    operator = module: map (load context) module.imports;
   };
-
-  # ---- options that modules declare themselves ----
-  node_of_type = arguments: type:
-    if type.name or "" == "attrsOf" then { each = _: _: node_of_type arguments type.element; }
-    else if type.name or "" == "submodule" then {
-      modules = {
-        inherit arguments;
-        schema = _: { children = { }; };
-        base = [ { file = "a submodule"; value = type.module; } ];
-        always = true;
-      };
-    }
-    else if type.name or "" == "lines" then { merge = "lines"; }
-    else { };
-
-  nodes_of = arguments: builtins.mapAttrs (_: option:
-    if option._type or null != "option" then { children = nodes_of arguments option; }
-    else node_of_type arguments (option.type or { })
-      // (if option ? default then { inherit (option) default; } else { })
-      // (if option ? apply then { inherit (option) apply; } else { }));
-
-  join = a: b:
-    if a == null then b
-    else if b == null then a
-    else if a ? children && b ? children then b // a // { children = b.children // builtins.mapAttrs (name: node: join node (b.children.${name} or null)) a.children; }
-    else if a ? each && b ? each then b // a // { each = name: self: join (a.each name self) (b.each name self); }
-    else if a ? modules && b ? modules then b // a // { modules = a.modules // { base = a.modules.base or [ ] ++ b.modules.base or [ ]; }; }
-    else b // a;
 
   # What a module may ask of `options`: the definitions as they are before merging.
   options_of = node: definitions: builtins.mapAttrs
@@ -261,18 +249,20 @@ let
       })
     (lib.filterAttrs (_: child: child != null) node.children);
 
-  evaluate = { modules, arguments, schema, path ? [ ], ... }:
+  evaluate = { modules, arguments, schema, path ? [ ], always ? false, ... }:
     let
       start = numbered "module " "" (map (module: module.value) modules);
       with_files = genList (n: elemAt start n // { inherit (elemAt modules n) file; }) (length start);
       given = (if path == [ ] then { } else { name = elemAt path (length path - 1); })
         // arguments config
         // { options = options_of node definitions; };
-      loaded = closure given with_files;
+      later = name: let args = config._module.args or { }; in if args ? ${name} then { value = args.${name}; } else { };
+      loaded = closure { arguments = given; inherit later; } with_files;
       definitions = demand_sets path (concatMap
         (module: unwrap { value = module.body; inherit (module) file; when = true; priority = no_priority; order = no_order; })
         loaded);
-      node = foldl' (all: module: join all { children = nodes_of arguments module.options; }) (schema config) loaded;
+      node = foldl' (all: module: options.join arguments path all { children = options.nodes_of arguments module.options; }) (schema config) loaded
+        // lib.optionalAttrs (always && !builtins.any (module: module.freeform) loaded) { closed = true; };
       config = merge_set path node definitions;
     in
     config;

@@ -20,8 +20,8 @@ each "/generators" generators
 ++ each "/vms" ours
 ++ under "/vms" ours (pointer: value: _: each "${pointer}/credentials" value.credentials)
 ++ under "/vms" config.microvm.vms (pointer: value: name:
-  let entries = value.config.microvm.credentialFiles; in
+  let guest = value.config or { }; entries = guest.microvm.credentialFiles or { }; in
   place "${pointer}/load-credential" (unit name)
   ++ concatMap (n: place "${pointer}/credential-files/${toString n}" entries.${elemAt (attrNames entries) n})
     (genList (n: n) (length (attrNames entries)))
-  ++ each "${pointer}/guest/services" value.config.systemd.services)
+  ++ each "${pointer}/guest/services" (guest.systemd.services or { }))

@@ -1,5 +1,5 @@
-# The options of clan's vars, for configurations without clan-core: declare secrets as the guide does, and vmcred stores,
-# generates and activates them.
+# The options of clan's vars, for configurations without clan-core: declare secrets as the guide does, and vmcred generates,
+# stores and activates them.
 { config, lib, ... }:
 let
   inherit (lib) mkOption types;
@@ -46,5 +46,23 @@ in
   options.clan.core = {
     vars.generators = mkOption { type = types.attrsOf (types.submodule generator); default = { }; description = "Generators of vars."; };
     sops.defaultGroups = mkOption { type = types.listOf types.str; default = [ ]; description = "Groups that may read every secret."; };
+  };
+
+  # Where clan's sops-nix does not, vmcred decrypts what this machine may read, before any vm starts.
+  config.systemd.services.vmcred-activate = {
+    description = "Decrypt the vars of this machine";
+    wantedBy = [ "multi-user.target" ];
+    before = map (name: "microvm@${name}.service") (builtins.attrNames config.vmcred.declaration.vms);
+    requiredBy = map (name: "microvm@${name}.service") (builtins.attrNames config.vmcred.declaration.vms);
+    restartTriggers = [ config.vmcred.declarationFile ] ++ lib.optional (config.vmcred.store != null) config.vmcred.store;
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = "${config.vmcred.package}/bin/vmcred --project /etc/vmcred activate";
+      # Sealed by `systemd-creds encrypt --name=vmcred.identity`; else /var/lib/vmcred/key.txt, then sops-nix's key.
+      LoadCredentialEncrypted = "vmcred.identity";
+      LimitCORE = 0;
+      MemorySwapMax = 0;
+    };
   };
 }

@@ -7,6 +7,7 @@ in
 {
   host = import ./host.nix {
     inherit declaration checks;
+    guest_of = import ../guest-of.nix;
     guest = import ./guest-credentials.nix { inherit guest_module; };
   };
   guest = guest_module;

@@ -1,12 +1,12 @@
-# What nixosModules.host adds to every vm of microvm.nix: its VMM is started through `vmcred exec`, its credentialFiles go to
-# vmcred instead of the runner, and its services load what the short form names.
+# What nixosModules.host adds to every vm of microvm.nix: its VMM is started through `vmcred exec`, its credentials go to
+# vmcred instead of the runner, and its services load what the short form names and do not start without.
 { guest_module }:
 { name, cfg }:
 { config, lib, options, pkgs, ... }:
 let
   inherit (lib) mkOption types;
   vm = cfg.vms.${name} or { credentials = { }; package = null; };
-  has_credentials = config.vmcred.credentialFiles != { } || vm.credentials != { };
+  has_credentials = config.vmcred.credentialFiles != { } || config.vmcred.oemStrings != [ ] || vm.credentials != { };
 
   # The VMMs of the package, started through vmcred; the rest of the package (qemu-img, firmware) as it is.
   wrapped = package: pkgs.runCommand "vmcred-${name}-${package.name}" { } ''
@@ -34,6 +34,15 @@ let
   services = lib.unique (lib.concatMap (each: each.services) (builtins.attrValues vm.credentials));
   loaded_by = service: lib.mapAttrs guest_name (lib.filterAttrs (_: each: builtins.elem service each.services) vm.credentials);
 
+  # ---- what arrives, and which services wait for it ----
+  prefix = "io.systemd.credential";
+  name_in = text: let parts = builtins.match "${prefix}([.]binary)?:([^=]*)=.*" text; in lib.optional (parts != null) (builtins.elemAt parts 1);
+  arriving = map (name: guest_name name { guest = null; }) (builtins.attrNames config.vmcred.credentialFiles)
+    ++ builtins.attrNames config.vmcred.credentialFiles
+    ++ lib.concatMap name_in config.vmcred.oemStrings;
+  source_of = line: let parts = builtins.match "[^:]*:(.*)" line; in if parts == null then line else builtins.head parts;
+  asserted = lines: lib.unique (builtins.filter (name: builtins.elem name arriving) (map source_of (lib.toList lines)));
+
   # The guide writes `{ }`, upstream a path. This type takes both and wins over upstream's where the option is declared
   # twice: the declaration that is collected last is asked first whether the other fits.
   entry = types.attrsOf types.anything;
@@ -49,6 +58,11 @@ in
   # Modules are collected level by level, so this nesting puts the declaration behind microvm.nix's own.
   imports = [ guest_module { imports = [ { imports = [ { imports = [ { imports = [ {
     options.microvm.credentialFiles = mkOption { type = both; apply = _: { }; };
+    # The runner would put these on a command line; strings that are no credentials stay there.
+    options.microvm.cloud-hypervisor.platformOEMStrings = mkOption {
+      type = types.listOf types.str;
+      apply = builtins.filter (text: !lib.hasPrefix prefix text);
+    };
   } ]; } ]; } ]; } ]; } ];
 
   options.vmcred.credentialFiles = mkOption {
@@ -56,6 +70,22 @@ in
     internal = true;
     default = lib.foldl' (all: each: all // each) { } options.microvm.credentialFiles.definitions;
     description = "microvm.credentialFiles as they were written.";
+  };
+
+  options.vmcred.oemStrings = mkOption {
+    type = types.listOf types.str;
+    internal = true;
+    default = builtins.filter (lib.hasPrefix prefix) (lib.concatLists options.microvm.cloud-hypervisor.platformOEMStrings.definitions);
+    description = "The credentials in platformOEMStrings as they were written.";
+  };
+
+  # Without default and description, so that it joins NixOS's own declaration. A missing credential is otherwise silent.
+  options.systemd.services = mkOption {
+    type = types.attrsOf (types.submodule ({ config, ... }: {
+      config.unitConfig = lib.mkIf (asserted (config.serviceConfig.LoadCredential or [ ]) != [ ]) {
+        AssertCredential = asserted (config.serviceConfig.LoadCredential or [ ]);
+      };
+    }));
   };
 
   config = {

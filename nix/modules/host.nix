@@ -1,20 +1,25 @@
 # nixosModules.host: carries credentials into the vms of microvm.nix. It reads the options of clan-core and microvm.nix (of
 # clan-options.nix and microvm-options.nix where those are not used), writes the declaration, and gives microvm.nix VMMs
 # that are started through `vmcred exec`. Unit names and folders stay microvm.nix's.
-{ declaration, checks, guest }:
+{ declaration, checks, guest, guest_of }:
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;
   cfg = config.vmcred;
 
-  # Where a guest's evaluated configuration stands: microvm.nix keeps the whole evaluation in `config`.
-  guest_of = name:
-    let vm = config.microvm.vms.${name} or { }; evaluated = vm.evaluatedConfig or vm.config or { }; in
-    evaluated.config or evaluated;
-  # The runners must see no credentialFiles (guest-credentials.nix keeps them aside), so they are put back here.
+  # The runners must see no credentials (guest-credentials.nix keeps them aside), so they are put back here.
   guest_with_credentials = name:
-    let found = guest_of name; in
-    found // { microvm = found.microvm or { } // { credentialFiles = found.vmcred.credentialFiles or { }; }; };
+    let
+      found = guest_of config name;
+      micro = found.microvm or { };
+      aside = found.vmcred or { };
+    in
+    found // { microvm = micro // {
+      credentialFiles = aside.credentialFiles or micro.credentialFiles or { };
+      cloud-hypervisor = micro.cloud-hypervisor or { } // {
+        platformOEMStrings = aside.oemStrings or micro.cloud-hypervisor.platformOEMStrings or [ ];
+      };
+    }; };
 
   declared = declaration {
     inherit lib config;
@@ -53,12 +58,13 @@ let
     if lib.hasPrefix "/" from then from else file.path;
   secrets = name: lib.filterAttrs (_: each: each.from != null) (cfg.vms.${name}.credentials or { });
   unit = name: {
-    # The unit is an instance of microvm.nix's template: as a unit of its own it would hide that.
+    # The unit is an instance of a template: as a unit of its own, as NixOS would write it, it would hide that.
     overrideStrategy = lib.mkDefault "asDropin";
-    serviceConfig = {
+    serviceConfig = lib.optionalAttrs (cfg.vms ? ${name}) ({
       LoadCredential = lib.mapAttrsToList (credential: each: "host-${credential}:${path_of each.from}") (secrets name);
-    } // lib.optionalAttrs cfg.vms.${name}.ownUser { User = lib.mkForce (user_of name); };
+    } // lib.optionalAttrs cfg.vms.${name}.ownUser { User = lib.mkForce (user_of name); });
   };
+  vm_names = lib.unique (builtins.attrNames config.microvm.vms ++ builtins.attrNames cfg.vms);
   user_of = name:
     let whole = "vmcred-${name}"; in
     if builtins.stringLength whole <= 31 then whole else "vmcred-${builtins.substring 0 16 (builtins.hashString "sha256" name)}";
@@ -70,6 +76,12 @@ in
     guestPackage = mkOption { type = types.package; default = pkgs.vmcred-guest; description = "The static vmcred-guest."; };
     machine = mkOption { type = types.nullOr types.str; default = config.networking.hostName; description = "The name of this machine among the vars."; };
     vms = mkOption { type = types.attrsOf (types.submodule vm); default = { }; description = "Credentials and settings of vms, by name."; };
+    store = mkOption {
+      type = types.nullOr types.path;
+      default = null;
+      example = lib.literalExpression "./.";
+      description = "The folder that holds vars/ and sops/, which are encrypted, where vmcred activates them on this machine.";
+    };
     git = mkOption { type = types.attrsOf types.anything; default = { }; description = "As [git] in vmcred.toml."; };
     declaration = mkOption { type = types.raw; default = declared; readOnly = true; description = "What vmcred reads, as a set."; };
     declarationFile = mkOption {
@@ -82,15 +94,20 @@ in
 
   # Without default and description, so that it joins microvm.nix's own declaration of the option.
   options.microvm.vms = mkOption {
-    type = types.attrsOf (types.submodule ({ name, ... }: {
-      config.config = guest { inherit name cfg; };
+    type = types.attrsOf (types.submodule ({ name, config, ... }: {
+      # A vm from a flake of its own, or evaluated elsewhere, must have no `config` beside that.
+      config.config = lib.mkIf (config.flake or null == null && config.evaluatedConfig or null == null) (guest { inherit name cfg; });
     }));
   };
 
   config = {
-    environment.etc."vmcred/vmcred.json".source = cfg.declarationFile;
+    environment.etc = { "vmcred/vmcred.json".source = cfg.declarationFile; }
+      // lib.optionalAttrs (cfg.store != null) {
+        "vmcred/vars".source = cfg.store + "/vars";
+        "vmcred/sops".source = cfg.store + "/sops";
+      };
     environment.systemPackages = [ cfg.package ];
-    systemd.services = lib.mapAttrs' (name: _: lib.nameValuePair "microvm@${name}" (unit name)) cfg.vms;
+    systemd.services = builtins.listToAttrs (map (name: lib.nameValuePair "microvm@${name}" (unit name)) vm_names);
     users.users = lib.mapAttrs' (name: _: lib.nameValuePair (user_of name) { isSystemUser = true; group = "kvm"; }) own_users;
     assertions = checks { inherit lib; declaration = declared; };
     warnings =

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "nix/cache.h"
+#include "nix/flake.h"
 #include "nix/messages.h"
 #include "nix/sources.h"
 #include "nix/text.h"
@@ -33,21 +34,32 @@ std::string system_name() {
   return ::uname(&host) == 0 ? std::string(host.machine) + "-linux" : "x86_64-linux";
 }
 
+/// "{ lib = (…); modules = (…); }"
+std::string set_of(std::initializer_list<std::pair<std::string_view, std::string_view>> parts) {
+  std::string set = "{ ";
+  for (const auto& [name, text] : parts) set.append(name).append(" = (").append(text).append("); ");
+  return set + "}";
+}
+
+std::string lib_text() { return fmt::format("({}) {{ types = ({}); }}", kLib, kTypes); }
+
 std::string stand_alone(const std::string& file, const Settings& settings, const Sources& sources) {
   std::string words;
   for (const std::string& word : sources.identifiers) words += quoted(word) + ' ';
-  return fmt::format(
-      "({}) {{ lib = ({}); modules = ({}); schema = ({}); places = ({}); guests = ({}); declaration = ({}); }}\n"
-      "{{ file = {}; folder = {}; machine = {}; only_machine = {}; system = {}; identifiers = [ {}]; }}\n",
-      kMain, kLib, kModules, kSchema, kPlaces, kGuests, kDeclaration, quoted(file), quoted(settings.folder.empty() ? file.substr(0, file.rfind('/')) : settings.folder),
-      quoted(settings.machine), quoted(settings.only_machine), quoted(system_name()), words);
+  const std::string parts =
+      set_of({{"lib", lib_text()}, {"options", kOptions}, {"modules", kModules}, {"schema", kSchema}, {"places", kPlaces},
+              {"guests", kGuests}, {"packages", kPackages}, {"hardware", kHardware}, {"guest_of", kGuestOf}, {"declaration", kDeclaration}});
+  return fmt::format("({}) {}\n{{ file = {}; folder = {}; machine = {}; only_machine = {}; system = {}; identifiers = [ {}]; }}\n",
+                     kMain, parts, quoted(file), quoted(settings.folder.empty() ? file.substr(0, file.rfind('/')) : settings.folder),
+                     quoted(settings.machine), quoted(settings.only_machine), quoted(system_name()), words);
 }
 
 std::string with_nixpkgs(const std::string& file, const Settings& settings) {
-  return fmt::format(
-      "({}) {{ modules = [ (({}) {{ declaration = ({}); checks = ({}); guest = ({}) {{ guest_module = ({}); }}; }}) ({}) ({}) ]; }}\n"
-      "{{ file = {}; machine = {}; nixpkgs = {}; system = {}; }}\n",
-      kNixpkgs, kHostModule, kDeclaration, kChecks, kGuestCredentials, kGuestModule, kClanOptions, kMicrovmOptions, quoted(file), quoted(settings.machine), quoted(settings.nixpkgs), quoted(system_name()));
+  const std::string guest = fmt::format("({}) {{ guest_module = ({}); }}", kGuestCredentials, kGuestModule);
+  const std::string parts = set_of({{"declaration", kDeclaration}, {"checks", kChecks}, {"guest_of", kGuestOf}, {"guest", guest}});
+  return fmt::format("({}) {{ modules = [ (({}) {}) ({}) ({}) ]; }}\n{{ file = {}; machine = {}; nixpkgs = {}; system = {}; }}\n",
+                     kNixpkgs, kHostModule, parts, kClanOptions, kMicrovmOptions, quoted(file), quoted(settings.machine),
+                     quoted(settings.nixpkgs), quoted(system_name()));
 }
 
 /// What the outcome depends on besides the files.
@@ -95,6 +107,16 @@ bool only_known(const Reads& reads, const Sources& sources) {
   });
 }
 
+std::optional<Evaluation> kept_evaluation(const Settings& settings, const Digest& key) {
+  auto kept = find_kept(settings.cache_folder, key);
+  if (!kept) return {};
+  return Evaluation{.declaration = std::move(kept->declaration),
+                    .places = std::move(kept->places),
+                    .guests = std::move(kept->guests),
+                    .cached = true,
+                    .keepable = true};
+}
+
 }  // namespace
 
 Result<Evaluation> evaluate(const std::string& file, const Settings& settings) {
@@ -106,9 +128,7 @@ Result<Evaluation> evaluate(const std::string& file, const Settings& settings) {
   const bool may_keep = sources.impure.empty() && !settings.cache_folder.empty() &&
                         (alone || settings.nixpkgs.starts_with("/nix/store/"));
   if (may_keep) {
-    if (auto kept = find_kept(settings.cache_folder, key)) {
-      return Evaluation{.declaration = std::move(kept->declaration), .places = std::move(kept->places), .guests = std::move(kept->guests), .cached = true, .keepable = true};
-    }
+    if (auto kept = kept_evaluation(settings, key)) return *std::move(kept);
   }
   // Nothing is built or copied, so an empty store that is never written serves, whoever we are.
   std::vector<std::string> argv{"nix-instantiate", "--store", "dummy://", "--eval", "--strict", "--json", "-v", "-"};
@@ -135,14 +155,22 @@ Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& 
     return hint(fail(Errc::usage, "'{}' names no host of the flake", reference), "write REF#HOST, such as '.#my-host'");
   }
   const std::string host = reference.substr(hash + 1);
-  const std::string apply = fmt::format("({}) {{ lib = ({}); declaration = ({}); }} {}", kFlake, kLib, kDeclaration,
-                                        quoted(settings.machine.empty() ? host : settings.machine));
+  const std::string parts = set_of({{"lib", lib_text()}, {"guest_of", kGuestOf}, {"declaration", kDeclaration}});
+  const std::string apply = fmt::format("({}) {} {}", kFlake, parts, quoted(settings.machine.empty() ? host : settings.machine));
+  const auto digest = settings.cache_folder.empty() ? std::nullopt : flake_digest(folder_of_flake(reference));
+  const Digest key = digest ? sha256(bytes_of(std::string(text_of(Bytes(*digest))) + host + '\n' + apply)) : Digest{};
+  if (digest) {
+    if (auto kept = kept_evaluation(settings, key)) return *std::move(kept);
+  }
   TRY_LET(const Output output,
           run_nix({"nix", "--extra-experimental-features", "nix-command flakes", "eval", "--json",
                    fmt::format("{}#nixosConfigurations.{}.config", reference.substr(0, hash), quoted(host)), "--apply", apply},
                   {}, settings, kNixosLimit, reference));
   TRY_LET(const Json answer, answer_of(output, {}));
-  return evaluation_of(answer);
+  TRY_LET(Evaluation evaluation, evaluation_of(answer));
+  evaluation.keepable = digest.has_value();
+  if (digest) (void)keep(settings.cache_folder, key, {evaluation.declaration, evaluation.places, evaluation.guests}, {});
+  return evaluation;
 }
 
 Result<Json> evaluate_value(const std::string& file, const Settings& settings) {

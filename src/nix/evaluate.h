@@ -37,7 +37,8 @@ struct Evaluation {
 /// file, line and column where they are known.
 Result<Evaluation> evaluate(const std::string& file, const Settings& settings);
 
-/// The same for nixosConfigurations.HOST of a flake: REF#HOST. Never kept: only a flake's own lock pins it.
+/// The same for nixosConfigurations.HOST of a flake: REF#HOST. Kept where it lies on this disk and a lock file pins its
+/// inputs.
 Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& settings);
 
 /// Any Nix file's value as JSON, such as agenix's secrets.nix.

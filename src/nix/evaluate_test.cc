@@ -173,8 +173,9 @@ TEST(NixEvaluate, NamesFileAndLineOfEveryMistake) {
   EXPECT_EQ(complaint("{ config, ... }: {\n  networking.hostName = config.networking.hostName;\n}\n"),
             "host.nix:2:3: infinite recursion encountered | a definition depends on its own outcome; lib.mkIf looks at its "
             "condition late, 'if' does not");
-  EXPECT_EQ(complaint("{ inputs, ... }: { }\n"),
-            "host.nix:1:3: the module asks for 'inputs', which it is not given | modules get config, lib, options, pkgs");
+  EXPECT_EQ(complaint("{ inputs, ... }: { imports = [ inputs.x ]; }\n"),
+            "host.nix:1:3: the module asks for 'inputs', which it is not given | modules get config, lib, options, pkgs; others come "
+            "with --flake or --nixpkgs");
   EXPECT_EQ(complaint("[ ]\n"), "host.nix: a module must be a set or a function that gives one, not a list");
   EXPECT_EQ(complaint(one_generator("    script = throw \"no\\nway\";")), "host.nix:3:5: no way");
   EXPECT_EQ(complaint("{ config, ... }: {\n  networking.hostName = config.a.b;\n  a.c = 1;\n}\n"), "host.nix:2:25: attribute 'b' missing");
@@ -198,7 +199,79 @@ TEST(NixEvaluate, RefusesTheValueOfASecret) {
 
 TEST(NixEvaluate, SaysThatCallingAPackageNeedsNixpkgs) {
   EXPECT_THAT(complaint(one_generator("    runtimeInputs = [ (pkgs.writeShellScriptBin \"x\" \"y\") ];")),
-              HasSubstr("pkgs.writeShellScriptBin is called as a function, which needs nixpkgs"));
+              HasSubstr("host.nix:3:24: pkgs.writeShellScriptBin is called as a function, which needs nixpkgs"));
+  EXPECT_THAT(complaint(one_generator("    runtimeInputs = [ (pkgs.python3.withPackages (_: [ ])) ];")),
+              HasSubstr("pkgs.python3.withPackages is called as a function"));
+  EXPECT_THAT(complaint(one_generator("    script = pkgs.openssl.version;")), HasSubstr("pkgs.openssl is asked for its version"));
+}
+
+TEST(NixEvaluate, TakesPackagesFromWhereverTheyAreNamed) {
+  const auto inputs = [](const std::string& text) {
+    const std::string all = declared(text).value_or("");
+    const auto at = all.find("\"runtime-inputs\":");
+    return at == std::string::npos ? all : all.substr(at + 17, all.find(']', at) - at - 16);
+  };
+  EXPECT_EQ(inputs(one_generator("    runtimeInputs = with pkgs; [ openssl.bin unixtools.xxd (lib.getBin jq) \"age\" ];")),
+            R"(["openssl","xxd","jq","age"])");
+  EXPECT_EQ(inputs(one_generator("    runtimeInputs = [ pkgs.openssh pkgs.gnused ];")), R"(["ssh-keygen","ssh-keyscan","sed"])");
+  EXPECT_EQ(inputs(one_generator("    runtimeInputs = [ pkgs.jq ];\n    script = \"${pkgs.openssl}/bin/openssl ${lib.getExe pkgs.jq}\";")),
+            R"(["jq","openssl"])");
+  EXPECT_THAT(declared(one_generator("    script = \"${pkgs.openssl}/bin/openssl\";")).value_or(""), HasSubstr(R"("script":"/usr/bin/openssl")"));
+}
+
+TEST(NixEvaluate, RefusesWhatItWouldHaveToIgnore) {
+  EXPECT_EQ(complaint("{ clan.core.vars.settings.secretStore = \"password-store\"; }"),
+            "clan.core.vars.settings.secretStore is 'password-store', and vmcred keeps secrets in the 'sops' store | set it to \"sops\"");
+  EXPECT_EQ(complaint("{ clan.core.vars.generator.g = { }; }"), "host.nix:1:3: 'clan.core.vars' has no option 'generator' | did you mean 'generators'?");
+  EXPECT_EQ(complaint("{ microvm.vms.v.credentialFiles.k = { }; }"),
+            "host.nix:1:3: 'microvm.vms.v' has no option 'credentialFiles' | it belongs into the guest: "
+            "microvm.vms.v.config.microvm.credentialFiles");
+  EXPECT_EQ(complaint("{ microvm.vms.v.config.microvm.credentialfiles.k = { }; }"),
+            "host.nix:1:3: 'microvm' of the guest has no option 'credentialfiles' | did you mean 'credentialFiles'?");
+  EXPECT_THAT(complaint("{ microvm.vms.v.flake = ./.; }"), HasSubstr("needs the flakes that the configuration comes from"));
+  EXPECT_THAT(complaint("{ microvm.vms.v.config.microvm.shares = [ { tag = \"s\"; proto = \"9p\"; } ]; }"), HasSubstr("write proto = \"virtiofs\""));
+  EXPECT_EQ(complaint("{\n  systemd.services.\"microvm@v\".serviceConfig.LoadCredentialEncrypted = [ \"host-k:/k\" ];\n"
+                      "  microvm.vms.v.config.microvm.credentialFiles.host-k = { };\n}\n"),
+            "host.nix:2:3: microvm@v gets 'host-k' by LoadCredentialEncrypted, which vmcred does not read | load it with "
+            "LoadCredential: systemd hands it over the same way");
+}
+
+TEST(NixEvaluate, ChecksTheTypesOfOptionsThatModulesDeclare) {
+  const auto with = [](const std::string& type, const std::string& value) {
+    return complaint("{ lib, config, ... }: {\n  options.a.b = lib.mkOption { type = lib.types." + type + "; };\n  config.a.b = " + value +
+                     ";\n  config.networking.hostName = \"h${builtins.toJSON config.a.b}\";\n}\n");
+  };
+  EXPECT_EQ(with("str", "1"), "host.nix:3:3: 'a.b' must be a string, not a number");
+  EXPECT_EQ(with("enum [ \"x\" ]", "\"y\""), "host.nix:3:3: 'a.b' must be one of [\"x\"], not a string");
+  EXPECT_EQ(with("nullOr lib.types.port", "70000"), "host.nix:3:3: 'a.b' must be null or a number from 0 to 65535, not a number");
+  EXPECT_EQ(with("attrsOf lib.types.bool", "{ c = 1; }"), "host.nix:3:18: 'a.b.c' must be true or false, not a number");
+  EXPECT_EQ(with("submodule { options.c = lib.mkOption { }; }", "{ d = 1; }"), "host.nix:3:18: 'a.b' has no option 'd' | did you mean 'c'?");
+  EXPECT_EQ(with("nullOr lib.types.str", "null"), "it evaluated");
+  EXPECT_EQ(complaint("{ lib, ... }: { imports = [ { options.a = lib.mkOption { default = 1; }; } ]; options.a = lib.mkOption { default = 2; }; }"),
+            "the option 'a' is declared twice, with two defaults");
+}
+
+TEST(NixEvaluate, GivesAGuestItsArgumentsDisksAndNetworks) {
+  const auto text = declared(R"({ microvm.vms.v = {
+    specialArgs.who = "me";
+    extraModules = [ { microvm.mem = 256; } ];
+    config = { who, cpus, ... }: {
+      _module.args.cpus = 3;
+      vmcred.guest = { agent = true; services.app.credentials.key = "KEY"; };
+      microvm = {
+        vcpu = cpus;
+        credentialFiles.${who} = { };
+        qemu.machine = "pc";
+        volumes = [ { image = "root.img"; readOnly = true; } ];
+        interfaces = [ { type = "user"; id = "u"; mac = "02:00:00:00:00:01"; } ];
+        forwardPorts = [ { host.port = 2222; guest.port = 22; } ];
+      };
+    };
+  }; })");
+  EXPECT_EQ(text.value_or("").substr(text.value_or("").find("\"vms\"")),
+            R"("vms":{"v":{"credential-files":["me"],"credentials":{},"disks":[{"path":"root.img","read-only":true}],)"
+            R"("guest":{"agent":true,"services":{"app":{"load-credential":["key:KEY"]}}},"machine":"this-host","memory":"256M",)"
+            R"("networks":[{"forward":["tcp:0.0.0.0:2222:22"],"mac":"02:00:00:00:00:01","type":"user"}],"qemu":{"machine":"pc"},"vcpus":3}}})");
 }
 
 TEST(NixEvaluate, SaysHowToInstallNix) {

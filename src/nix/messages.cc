@@ -14,6 +14,7 @@ constexpr std::string_view kOursEnd = "}:vmcred";
 constexpr std::string_view kEvaluating = "evaluating file '";
 constexpr std::string_view kRead = "trace: vmcred-read:";
 constexpr std::size_t kMaxSentence = 400;
+constexpr std::size_t kMaxListed = 12;  // more names help nobody
 constexpr std::size_t kLeastWord = 3;  // shorter words are near to everything
 
 std::string_view next_line(std::string_view& text) {
@@ -88,21 +89,24 @@ std::optional<Error> our_error(std::string_view text) {
   }
   if (error.hint.empty() && !candidates.empty()) {
     error.hint = did_you_mean(thrown->string_at("word"), candidates);
-    if (error.hint.empty()) {
+    if (error.hint.empty() && candidates.size() <= kMaxListed) {
       for (const std::string& each : candidates) error.hint += (error.hint.empty() ? "it has " : ", ") + each;
     }
   }
   return error;
 }
 
-}  // namespace
-
-Error error_of(std::string_view stderr_text, const std::vector<std::string>& known) {
-  if (auto ours = our_error(stderr_text)) return *std::move(ours);
-  // The innermost error is the last one. Its place follows it, or the place of the innermost trace: nix before 2.20
-  // prints traces after the error, the innermost first; later versions before it, the innermost last.
+/// What nix itself says: the innermost error, and where in the user's files it happened.
+struct Told {
   std::string sentence;
   std::optional<std::string> place;
+};
+
+Told innermost(std::string_view stderr_text) {
+  // The innermost error is the last one. Its place follows it, or the place of the innermost trace: nix before 2.20
+  // prints traces after the error, the innermost first; later versions before it, the innermost last.
+  Told told;
+  auto& [sentence, place] = told;
   std::optional<std::string> place_before;
   bool in_sentence = false;
   for (std::string_view rest = stderr_text; !rest.empty();) {
@@ -126,8 +130,19 @@ Error error_of(std::string_view stderr_text, const std::vector<std::string>& kno
   if (const auto advice = sentence.find(" (use '--show-trace'"); advice != std::string::npos) sentence.resize(advice);
   if (sentence.empty()) sentence = "nix failed without a message";
   if (!place) place = std::move(place_before);
-  Error error{Errc::invalid_data, sentence, remedy_for(sentence, known)};
-  if (place) error.message = fmt::format("{}: {}", *place, sentence);
+  return told;
+}
+
+}  // namespace
+
+Error error_of(std::string_view stderr_text, const std::vector<std::string>& known) {
+  const Told told = innermost(stderr_text);
+  if (auto ours = our_error(stderr_text)) {
+    if (told.place && !has_place(*ours)) ours->message = fmt::format("{}: {}", *told.place, ours->message);
+    return *std::move(ours);
+  }
+  Error error{Errc::invalid_data, told.sentence, remedy_for(told.sentence, known)};
+  if (told.place) error.message = fmt::format("{}: {}", *told.place, told.sentence);
   return error;
 }
 

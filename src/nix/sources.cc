@@ -18,9 +18,9 @@ constexpr std::size_t kMaxWord = 64;
 constexpr std::size_t kMaxDepth = 32;
 
 /// Words whose value is not in any file.
-constexpr std::array<std::string_view, 13> kImpure{"getEnv",     "currentTime",      "fetchurl",     "fetchTarball", "fetchGit",
+constexpr std::array<std::string_view, 15> kImpure{"getEnv",     "currentTime",      "fetchurl",     "fetchTarball", "fetchGit",
                                                    "fetchTree",  "fetchMercurial",   "fetchClosure", "storePath",    "nixPath",
-                                                   "findFile",   "getFlake",         "__getEnv"};
+                                                   "findFile",   "getFlake",         "__getEnv",     "nixVersion",   "langVersion"};
 constexpr std::array<std::string_view, 11> kKeywords{"let",  "in",   "with", "rec",     "inherit", "if",
                                                      "then", "else", "or",   "assert", "import"};
 /// Never files of a project.

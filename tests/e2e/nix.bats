@@ -10,6 +10,16 @@ setup() {
   cd project || return 1
 }
 
+# From here on whoever starts nix fails.
+failing_nix() {
+  mkdir -p "$BATS_TEST_TMPDIR/stub"
+  for name in nix nix-instantiate; do
+    printf '#!/bin/sh\necho "error: nix was started" >&2\nexit 1\n' >"$BATS_TEST_TMPDIR/stub/$name"
+    chmod 755 "$BATS_TEST_TMPDIR/stub/$name"
+  done
+  PATH="$BATS_TEST_TMPDIR/stub:$PATH"
+}
+
 # A PATH with everything but nix.
 without_nix() {
   mkdir -p "$BATS_TEST_TMPDIR/bin"
@@ -47,6 +57,8 @@ without_nix() {
   "$VMCRED" init
   "$VMCRED" vars generate
   "$VMCRED" vars get billing/signing-key | openssl pkey -noout
+  run -0 "$VMCRED" check
+  [ "$output" = "no findings" ]
   run -0 "$VMCRED" vm plan billing --json
   [[ $output == *'"SIGNING_KEY"'* && $output == *'"DATABASE_URL"'* ]]
 }
@@ -69,9 +81,26 @@ without_nix() {
   cp "$VMCRED_SOURCE/tests/nix/guide/host.nix" .
   "$VMCRED" declare >first
   without_nix "$VMCRED" declare | cmp - first
+  failing_nix
+  "$VMCRED" declare | cmp - first
   sed -i 's/britton-desktop"/other-host"/' host.nix
   run -1 without_nix "$VMCRED" declare
   [[ $output == *"there is no nix-instantiate on this machine"*"apt-get install nix-bin"* ]]
+}
+
+@test "a script names a package by its path, and misses it before anything runs" {
+  cat >host.nix <<'NIX'
+{ pkgs, ... }: {
+  networking.hostName = "web";
+  clan.core.vars.generators.g = { files.x = { }; script = "${pkgs.openssl}/bin/openssl rand -hex 8 >$out/x"; };
+}
+NIX
+  "$VMCRED" init
+  "$VMCRED" vars generate
+  [ "$("$VMCRED" vars get g/x | wc -c)" = 17 ]
+  sed -i 's/pkgs.openssl/pkgs.nosuchtool/' host.nix
+  run -1 --separate-stderr "$VMCRED" vars generate -g g --regenerate
+  [[ $stderr == *"the runtime input 'nosuchtool' is neither an installed command nor an installed package"* ]]
 }
 
 @test "an error is one sentence with file and line, and a hint" {
@@ -102,10 +131,16 @@ without_nix() {
   };
 }
 NIX
-  # A flake is copied into the store, which takes a nix that may write one.
-  nix --extra-experimental-features 'nix-command flakes' eval .#nixosConfigurations >/dev/null 2>&1 || skip "nix has no store here"
+  # A flake is copied into the store: into one of the test's own.
+  export NIX_STORE_DIR="$BATS_TEST_TMPDIR/nix/store" NIX_STATE_DIR="$BATS_TEST_TMPDIR/nix/var" NIX_LOG_DIR="$BATS_TEST_TMPDIR/nix/log"
   run -0 "$VMCRED" --flake .#web declare
   [[ $output == *'"host-a:g/a"'* ]]
+  # Its evaluation is kept until a file changes.
+  failing_nix
+  run -0 "$VMCRED" --flake .#web declare
+  [[ $output == *'"host-a:g/a"'* ]]
+  echo >>flake.nix
+  run -1 "$VMCRED" --flake .#web declare
 }
 
 @test "a clan repository works as it is: the tree says what there is" {

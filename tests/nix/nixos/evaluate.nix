@@ -1,48 +1,63 @@
-# Evaluates nixosModules.host with the project's own module system in place of NixOS, and shows what it defines.
+# nixosModules.host under the project's own module system, with stand-ins for NixOS, microvm.nix and clan-core. Shows what it
+# defines beside those two, and where its own options take their place.
 let
-  lib = import ../../../nix/eval/lib.nix;
+  lib = import ../../../nix/eval/lib.nix { types = import ../../../nix/eval/types.nix; };
   fail = { message, ... }: throw message;
-  modules = import ../../../nix/eval/modules.nix { inherit lib fail; };
-  nixos = import ../../../nix/modules;
+  options = import ../../../nix/eval/options.nix { inherit lib fail; };
+  modules = import ../../../nix/eval/modules.nix { inherit lib fail options; };
+  ours = import ../../../nix/modules;
 
-  package = name: { type = "derivation"; inherit name; pname = name; outPath = "/nix/store/${name}"; };
-  pkgs = lib.genAttrs [ "coreutils" "openssl" "vmcred" "vmcred-guest" "qemu_kvm" "cloud-hypervisor" "crosvm" "firecracker" ] package // {
+  package = name: { type = "derivation"; inherit name; pname = name; version = "257.9"; outPath = "/nix/store/${name}"; };
+  pkgs = lib.genAttrs [ "coreutils" "openssl" "systemd" "vmcred" "vmcred-guest" "qemu_kvm" "cloud-hypervisor" "crosvm" "firecracker" ] package // {
     runtimeShell = "/bin/sh";
     runCommand = name: _: text: package name // { inherit text; };
     writeText = name: text: package name // { inherit text; };
   };
 
-  evaluate = configuration: modules.evaluate {
-    modules = map (value: { file = "tests"; inherit value; }) [
-      nixos.host
-      nixos.clan-options
-      nixos.microvm-options
-      configuration
-    ];
+  system = path: values: modules.evaluate {
+    inherit path;
+    modules = map (value: { file = "tests"; inherit value; }) ([ ./nixos.nix { systemd.package = pkgs.systemd; } ] ++ values);
     arguments = config: { inherit config pkgs lib; };
-    schema = _: { children = { systemd = { children = { services = { each = _: _: { children = { }; }; }; }; }; }; };
+    schema = _: { closed = true; label = "NixOS"; children = { }; };
   };
-  show = config: {
+  evaluate_guest = name: values: system [ "microvm" "vms" name "config" ] ([ { networking.hostName = lib.mkDefault name; } ] ++ values);
+
+  alone = configuration: system [ ] [ ours.host ours.clan-options ours.microvm-options configuration ];
+  upstream = configuration: system [ ] [ ours.host ./clan.nix (import ./microvm.nix { inherit evaluate_guest; }) configuration ];
+
+  without_places = value:
+    if lib.isAttrs value && value.type or null != "derivation" then lib.mapAttrs (_: without_places) (removeAttrs value [ "__position" ])
+    else if lib.isList value then map without_places value
+    else value;
+  used = lib.filterAttrs (_: value: value != [ ] && value != { } && value != "");
+  show = config: without_places {
     inherit (config.vmcred) declaration;
     declarationFile = builtins.fromJSON config.environment.etc."vmcred/vmcred.json".source.text == config.vmcred.declaration;
-    units = lib.mapAttrs (_: unit: removeAttrs unit [ "__position" ])
-      (lib.filterAttrs (name: _: lib.hasPrefix "microvm@" name) config.systemd.services);
-    users = lib.mapAttrs (_: user: removeAttrs user [ "__position" ]) config.users.users;
+    units = lib.mapAttrs (_: used) config.systemd.services;
+    packages = map (each: each.text) config.systemd.packages;
+    users = config.users.users;
     failed = map (each: each.message) (builtins.filter (each: !each.assertion) config.assertions);
     inherit (config) warnings;
     guests = lib.mapAttrs
-      (_: vm: {
-        services = lib.mapAttrs (_: each: { unit = each.unitConfig or { }; service = each.serviceConfig; }) vm.config.systemd.services;
-        modules = vm.config.boot.initrd.kernelModules;
-        runner_sees = vm.config.microvm.credentialFiles;
-        wrapper = vm.config.microvm.${vm.config.microvm.hypervisor}.package.text;
-      })
-      config.microvm.vms;
+      (_: vm:
+        let guest = vm.config.config or vm.config; in
+        {
+          services = lib.mapAttrs (_: each: used { unit = each.unitConfig; service = each.serviceConfig; }) guest.systemd.services;
+          modules = guest.boot.initrd.kernelModules;
+          runner = guest.microvm.declaredRunner or "vmcred's own";
+          wrapper = guest.microvm.${guest.microvm.hypervisor}.package.text or "none";
+        })
+      (lib.filterAttrs (_: vm: vm.config != null) config.microvm.vms);
   };
 in
 {
-  good = show (evaluate ./configuration.nix);
-  bad = (show (evaluate {
+  alone = show (alone ./configuration.nix);
+  upstream = show (upstream {
+    imports = [ ./configuration.nix ];
+    microvm.vms.elsewhere.flake.nixosConfigurations.elsewhere.config.microvm = { hypervisor = "qemu"; mem = 128; };
+    microvm.vms.test-vm.config.microvm.hypervisor = "cloud-hypervisor";
+  });
+  bad = (show (alone {
     networking.hostName = "web";
     systemd.services."microvm@v".serviceConfig.LoadCredential = [ "host-a:g/missing" "host-b:/etc/b" ];
     clan.core.vars.generators.g.files.a = { };

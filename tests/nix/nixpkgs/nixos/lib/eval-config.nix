@@ -1,8 +1,9 @@
 # Stands where nixpkgs has its own: the same arguments, the same outcome, the project's module system.
 { system, modules }:
 let
-  lib = import ../../../../../nix/eval/lib.nix;
-  evaluator = import ../../../../../nix/eval/modules.nix { inherit lib; fail = { message, ... }: throw message; };
+  lib = import ../../../../../nix/eval/lib.nix { types = import ../../../../../nix/eval/types.nix; };
+  fail = { message, ... }: throw message;
+  evaluator = import ../../../../../nix/eval/modules.nix { inherit lib fail; options = import ../../../../../nix/eval/options.nix { inherit lib fail; }; };
   pkgs = lib.genAttrs [ "vmcred" "vmcred-guest" ] (name: { type = "derivation"; inherit name; outPath = "/nix/store/${name}"; })
     // { writeText = name: text: { type = "derivation"; inherit name text; }; };
 in

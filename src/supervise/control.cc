@@ -13,13 +13,6 @@ namespace {
 
 const sockaddr* raw(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }  // NOLINT
 
-bool may_ask(const Fd& socket) {
-  ucred peer = {};
-  socklen_t size = sizeof peer;
-  if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
-  return peer.uid == 0 || peer.uid == ::geteuid();
-}
-
 /// Reads what is there now, and keeps a descriptor that comes along where `passed` is given. False: the peer is gone or sent
 /// a line that is too long.
 bool read_lines(const Fd& socket, LineReader& reader, std::vector<std::string>& lines, Fd* passed = nullptr) {
@@ -67,7 +60,7 @@ void ControlServer::accept_all() {
   for (;;) {
     Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket) return;
-    if (clients_.size() >= kMaxControlClients || !may_ask(socket)) continue;
+    if (clients_.size() >= kMaxControlClients || !peer_may_ask(socket)) continue;
     clients_.push_back({next_id_++, std::move(socket), LineReader(kMaxControlLine), Fd()});
   }
 }

@@ -86,6 +86,7 @@ Result<> Supervisor::turn() {
   watch(vmm_.console, POLLIN);
   if (vmm_.driver) watch(vmm_.driver->fd(), POLLIN);
   if (link_) link_->add_to(polled);
+  vmm_.guard.watch(polled);
   for (const int fd : control_.descriptors()) polled.push_back({.fd = fd, .events = POLLIN, .revents = 0});
 
   const auto next = std::min({limit_, stop_.deadline(), status_limit_});
@@ -102,6 +103,7 @@ Result<> Supervisor::turn() {
   TRY(on_link());
   on_signals();
   on_control();
+  on_guard();
   TRY(on_vmm_exit());
   on_deadlines();
   return {};

@@ -49,9 +49,10 @@ class Supervisor {
   Result<> begin_refresh(const ControlServer::Request& request);
   void end_refresh(const link::Refreshed& end);
 
-  // What people and the clock say: signals, control socket, deadlines, and the stop that follows (loop_stop.cc).
+  // What people and the clock say: signals, control socket, guard, deadlines, and the stop that follows (loop_stop.cc).
   void on_signals();
   void on_control();
+  void on_guard();
   void on_deadlines();
   void begin_stop(const std::string& reason, StopStep step = StopStep::agent);
   void stop_harder(StopStep step);
@@ -81,6 +82,7 @@ class Supervisor {
   bool receipt_due_ = false;
   bool failed_to_notify_ = false;
   unsigned link_warnings_ = 0;
+  unsigned guard_warnings_ = 0;
   SteadyTime limit_ = SteadyTime::max();  ///< of what we wait for now: the channel, then the receipt
   std::vector<SteadyTime> reboots_;
   std::vector<std::uint64_t> status_clients_;  ///< they wait for the guest's present state

@@ -6,6 +6,12 @@
 #include "supervise/refresh.h"
 
 namespace vmcred::supervise {
+namespace {
+
+/// A client of the guard cannot fill the log.
+constexpr unsigned kMaxGuardWarnings = 20;
+
+}  // namespace
 
 void Supervisor::on_signals() {
   while (const int number = signals_.next()) {
@@ -34,6 +40,14 @@ void Supervisor::on_control() {
     } else {
       control_.answer(request.client, Json::object().set("error", "unknown request"));
     }
+  }
+}
+
+void Supervisor::on_guard() {
+  if (guest_runs_) vmm_.guard.let_in();
+  for (const std::string& refusal : vmm_.guard.turn()) {
+    if (++guard_warnings_ <= kMaxGuardWarnings) warn(refusal);
+    if (guard_warnings_ == kMaxGuardWarnings) warn("further refusals of the guard are kept silent");
   }
 }
 

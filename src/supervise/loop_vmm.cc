@@ -71,6 +71,10 @@ Result<> Supervisor::on_console() {
       return {};
     }
     const std::string_view bytes(buffer, static_cast<std::size_t>(n));
+    if (mission_.launch.console_tells && !vmm_.blobs.empty()) {
+      TRY(wipe_blobs(vmm_.blobs));
+      tell(Event::Kind::channel_wiped);
+    }
     TRY(console_.write(bytes));
     if (mission_.observer != nullptr && mission_.observer->on_console(bytes) == Wish::stop) begin_stop("as asked");
   }

@@ -3,10 +3,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <charconv>
 #include <chrono>
+#include <cstring>
 #include <thread>
 
+#include "supervise/http.h"
 #include "supervise/unix_socket.h"
 
 namespace vmcred::supervise {
@@ -18,28 +19,8 @@ using std::chrono::steady_clock;
 constexpr std::chrono::seconds kConnectLimit{10};
 constexpr std::chrono::milliseconds kConnectPause{2};
 constexpr std::chrono::milliseconds kSendLimit{5000};
-
-/// A number that fills `text` up to its first blank.
-int number_in(std::string_view text) {
-  int number = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() ? number : -1;
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-/// The value of Content-Length in a header block, 0 when there is none.
-std::size_t content_length(std::string_view head) {
-  std::string small(head);
-  for (char& c : small) c = lower(c);
-  constexpr std::string_view kName = "\r\ncontent-length:";
-  const std::size_t at = small.find(kName);
-  if (at == std::string::npos) return 0;
-  const std::size_t digits = small.find_first_not_of(' ', at + kName.size());
-  if (digits == std::string::npos) return 0;
-  const int number = number_in(std::string_view(small).substr(digits));
-  return number < 0 ? 0 : static_cast<std::size_t>(number);
-}
+/// SCM_MAX_FD of Linux.
+constexpr std::size_t kMaxFds = 253;
 
 Result<> send_all(const Fd& socket, Bytes bytes) {
   const auto end = steady_clock::now() + kSendLimit;
@@ -57,18 +38,32 @@ Result<> send_all(const Fd& socket, Bytes bytes) {
   return {};
 }
 
+Result<> send_with_fds(const Fd& socket, std::string_view head, const std::vector<int>& fds) {
+  if (fds.size() > kMaxFds) return fail(Errc::usage, "more than {} descriptors for one request", kMaxFds);
+  std::string bytes(head);
+  iovec part = {.iov_base = bytes.data(), .iov_len = bytes.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int))] = {};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+  std::memcpy(CMSG_DATA(header), fds.data(), fds.size() * sizeof(int));
+  const ssize_t n = ::sendmsg(socket.get(), &message, MSG_NOSIGNAL);
+  if (n < 0) return fail_errno("send descriptors to the VMM's API");
+  return send_all(socket, bytes_of(head).subspan(static_cast<std::size_t>(n)));
+}
+
 }  // namespace
 
 Result<std::optional<int>> read_answer(std::string_view bytes) {
-  if (bytes.size() > kMaxAnswer) return fail(Errc::invalid_data, "the VMM's API answers with more than {} bytes", kMaxAnswer);
-  const std::size_t head_end = bytes.find("\r\n\r\n");
-  if (head_end == std::string_view::npos) return std::nullopt;
-  const std::string_view head = bytes.substr(0, head_end);
-  const std::size_t blank = head.find(' ');
-  const int code = head.starts_with("HTTP/1.") && blank != std::string_view::npos ? number_in(head.substr(blank + 1)) : -1;
-  if (code < 100 || code > 599) return fail(Errc::invalid_data, "the VMM's API does not answer in HTTP");
-  if (bytes.size() < head_end + 4 + content_length(head)) return std::nullopt;
-  return code;
+  TRY_LET(const auto message, in("read the VMM's answer", read_http(bytes, kMaxAnswer)));
+  if (!message) return std::nullopt;
+  return in("read the VMM's answer", status_of(*message));
 }
 
 Result<> RestDriver::connect() {
@@ -94,7 +89,8 @@ Result<> RestDriver::send(const PreparedRequest& request) {
   const std::string head = fmt::format(
       "{} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: application/json\r\n"
       "Content-Length: {}\r\n\r\n", asked_, request.body.size());
-  TRY(send_all(socket_, bytes_of(head)));
+  // A fresh socket takes the head in one piece, and the descriptors with its first byte.
+  TRY(request.fds.empty() ? send_all(socket_, bytes_of(head)) : send_with_fds(socket_, head, request.fds));
   return send_all(socket_, request.body.bytes());
 }
 

@@ -15,6 +15,7 @@ struct PreparedRequest {
   std::string method;
   std::string path;
   Secret body = {};
+  std::vector<int> fds = {};  ///< they travel with it
 };
 
 /// Takes the start of an HTTP/1.1 answer (RFC 9112) apart: the status code once the answer is whole, nothing before. An

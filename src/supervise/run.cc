@@ -4,6 +4,7 @@
 
 #include "link/address.h"
 #include "supervise/vmm_process.h"
+#include "vmm/blob.h"
 
 namespace vmcred::supervise {
 namespace {
@@ -17,42 +18,50 @@ std::map<std::string, std::size_t> sizes_of(const Secrets& secrets) {
   return sizes;
 }
 
-std::chrono::milliseconds receipt_limit(const RunRequest& request, declare::Accel accel) {
-  if (request.receipt_limit) return *request.receipt_limit;
-  if (request.vm.receipt_timeout) return *request.vm.receipt_timeout;
-  return accel == declare::Accel::kvm ? kReceiptLimitKvm : kReceiptLimitTcg;
-}
+/// Plan -> launch, for a vm that is declared or one that is adopted.
+using MakeLaunch = std::function<Result<vmm::Launch>(const credential::Plan&, const vmm::Context&)>;
 
-}  // namespace
+struct Prepared {
+  const declare::Vm& vm;
+  std::string program;  ///< of the VMM
+  declare::Accel accel;
+  std::chrono::milliseconds receipt_limit;
+  MakeLaunch make_launch;
+};
 
-bool receipt_required(const declare::Vm& vm) {
-  return vm.receipt ? *vm.receipt == declare::ReceiptMode::required : vm.guest.agent;
-}
-
-Result<Outcome> run_vm(const RunRequest& request, const SecretSource& secret_source) {
-  const declare::Vm& vm = request.vm;
-  // Whatever is made from here on belongs to this uid alone, and no dump of this process holds a value.
-  ::umask(0077);
-  forbid_core_dumps();
-  TRY_LET(const std::string path, runtime_path(request.places, vm.name));
-  TRY_LET(const RuntimeFolder folder, RuntimeFolder::hold(path, vm.name));
-  TRY_LET(const declare::Accel accel, choose_accel(request.accel.value_or(vm.accel), request.accel_doors));
-
-  TRY_LET(Secrets secrets, secret_source());
-  // Every declared value is in memory, none is missing or empty by mistake.
-
+Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const RuntimeFolder& folder,
+                    const SecretSource& secret_source) {
+  const declare::Vm& vm = prepared.vm;
   const bool with_link = vm.guest.agent;
-  auto sizes = sizes_of(secrets);
-  vmm::Context context = {.accel = accel, .with_link = with_link, .runtime_folder = folder.path()};
-  if (accel == declare::Accel::tcg && vm.qemu_machine == "microvm") context.host_tsc_khz = measure_tsc_khz();
+  std::map<std::string, std::size_t> sizes;
+  vmm::Context context = {
+      .accel = prepared.accel, .with_link = with_link, .runtime_folder = folder.path(), .exposed = request.exposed};
+  const bool emulated = prepared.accel == declare::Accel::tcg;
+  if (emulated && vm.qemu_machine == "microvm") context.host_tsc_khz = measure_tsc_khz();
   credential::Plan plan;
   vmm::Launch launch;
+  const auto make_plan = [&] {
+    plan = credential::make_plan({.vm = vm,
+                                  .sizes = sizes,
+                                  .with_link = with_link,
+                                  .with_reference = with_link,
+                                  .vmm_version = context.version});
+  };
+  TRY_LET(Secrets secrets, secret_source());
+  sizes = sizes_of(secrets);
+  // Every declared value is in memory, none is missing or empty by mistake.
+
   // The token's line depends on the kind of link, which the backend chooses: two rounds where it is not the usual one.
   for (auto kind = vmm::LinkKind::serial;; kind = launch.link) {
     if (with_link) sizes[std::string(credential::kLinkCredential)] = link_line_for(kind, Secret(link::kTokenSize)).size();
-    plan = credential::make_plan({.vm = vm, .sizes = sizes, .with_link = with_link, .with_reference = with_link});
+    make_plan();
+    if (!plan.deliverable() && context.version.empty()) {
+      // The tightest limits hold for a version that is not known. Asking takes time, so only now.
+      context.version = probe_version(prepared.program);
+      make_plan();
+    }
     TRY(credential::check_deliverable(plan));
-    TRY_LET(launch, request.backend.launch(vm, plan, context));
+    TRY_LET(launch, prepared.make_launch(plan, context));
     if (!with_link || launch.link == kind || launch.link == vmm::LinkKind::none) break;
   }
   // Every value has a channel that carries it whole.
@@ -62,13 +71,76 @@ Result<Outcome> run_vm(const RunRequest& request, const SecretSource& secret_sou
                     .secrets = std::move(secrets),
                     .by_reference = !plan.reference.empty(),
                     .expect_receipt = receipt_required(vm),
-                    .receipt_limit = receipt_limit(request, accel),
+                    .receipt_limit = prepared.receipt_limit,
                     .stop = request.stop,
                     .folder = folder.path(),
-                    .accel = accel == declare::Accel::kvm ? "kvm" : "tcg",
+                    .accel = emulated ? "tcg" : "kvm",
+                    .vmm_environment = request.vmm_environment,
                     .notifier = request.notifier,
                     .observer = request.observer,
                     .randomness = request.randomness});
+}
+
+/// Whatever is made from here on belongs to this uid alone, and no dump of this process holds a value.
+Result<RuntimeFolder> begin(const RunRequest& request) {
+  ::umask(0077);
+  forbid_core_dumps();
+  TRY_LET(const std::string path, runtime_path(request.places, request.vm.name));
+  return RuntimeFolder::hold(path, request.vm.name);
+}
+
+std::chrono::milliseconds receipt_limit(const RunRequest& request, std::chrono::milliseconds otherwise) {
+  if (request.receipt_limit) return *request.receipt_limit;
+  return request.vm.receipt_timeout ? std::chrono::milliseconds(*request.vm.receipt_timeout) : otherwise;
+}
+
+}  // namespace
+
+bool receipt_required(const declare::Vm& vm) {
+  return vm.receipt ? *vm.receipt == declare::ReceiptMode::required : vm.guest.agent;
+}
+
+std::string probe_version(const std::string& program) {
+  constexpr std::size_t kMaxVersionText = 16 * 1024;
+  constexpr std::chrono::seconds kProbeLimit{3};
+  const auto output = vmcred::run({.argv = {program, "--version"}}, {.max_output = kMaxVersionText, .limit = kProbeLimit});
+  if (!output || !output->status.ok()) return {};
+  return output->out.substr(0, output->out.find('\n'));
+}
+
+Result<Outcome> run_vm(const RunRequest& request, const SecretSource& secret_source) {
+  TRY_LET(const RuntimeFolder folder, begin(request));
+  TRY_LET(const declare::Accel accel, choose_accel(request.accel.value_or(request.vm.accel), request.accel_doors));
+  const auto usual = accel == declare::Accel::kvm ? kReceiptLimitKvm : kReceiptLimitTcg;
+  return run(request,
+             {.vm = request.vm,
+              .program = vmm::program_of(request.vm),
+              .accel = accel,
+              .receipt_limit = receipt_limit(request, usual),
+              .make_launch = [&](const auto& plan, const auto& context) {
+                return request.backend.launch(request.vm, plan, context);
+              }},
+             folder, secret_source);
+}
+
+Result<Outcome> run_foreign(const RunRequest& request, const vmm::Foreign& foreign, const SecretSource& secret_source) {
+  TRY_LET(const declare::Vm vm, request.backend.describe(foreign, request.vm));
+  // A conflict is there whatever the values are: it is told before any of them is decrypted.
+  TRY(request.backend.adopt(foreign, vm, credential::make_plan({.vm = vm, .sizes = {}}), {}));
+  TRY_LET(const RuntimeFolder folder, begin(request));
+  TRY_LET(const declare::Accel accel, choose_accel(declare::Accel::automatic, request.accel_doors));
+  return run(request,
+             {.vm = vm,
+              .program = foreign.argv.front(),
+              .accel = accel,
+              .receipt_limit = receipt_limit(request, kReceiptLimitTcg),  // what it will use is its own business
+              .make_launch =
+                  [&](const auto& plan, const auto& context) -> Result<vmm::Launch> {
+                TRY_LET(vmm::Launch launch, request.backend.adopt(foreign, vm, plan, context));
+                launch.keeps_stdin = true;
+                return launch;
+              }},
+             folder, secret_source);
 }
 
 }  // namespace vmcred::supervise

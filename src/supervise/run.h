@@ -25,6 +25,8 @@ struct RunRequest {
   StopTimes stop = {};
   AccelDoors accel_doors = {};
   Randomness* randomness = &kernel_randomness();
+  std::vector<std::string> vmm_environment = {"PATH=" + std::string(kSystemPath)};
+  std::vector<vmm::Exposure> exposed = {};  ///< what the guard lets through besides
 };
 
 /// Gives the plaintext, once, at the moment when it is needed.
@@ -35,5 +37,12 @@ bool receipt_required(const declare::Vm& vm);
 
 /// Values -> plan -> launch -> supervise. Everything that can be refused is refused before the VMM starts.
 Result<Outcome> run_vm(const RunRequest& request, const SecretSource& secret_source);
+
+/// The same for a command line that somebody else built, which `request.backend` recognised: the vm is what that command
+/// line says it is, and its credentials are those of `request.vm`.
+Result<Outcome> run_foreign(const RunRequest& request, const vmm::Foreign& foreign, const SecretSource& secret_source);
+
+/// The first line that `program --version` prints; empty when it cannot be had within three seconds.
+std::string probe_version(const std::string& program);
 
 }  // namespace vmcred::supervise

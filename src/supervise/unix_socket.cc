@@ -33,4 +33,11 @@ Result<Fd> listen_on(const std::string& path, int backlog) {
   return socket;
 }
 
+bool peer_may_ask(const Fd& socket) {
+  ucred peer = {};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+  return peer.uid == 0 || peer.uid == ::geteuid();
+}
+
 }  // namespace vmcred::supervise

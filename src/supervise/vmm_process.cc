@@ -1,5 +1,6 @@
 #include "supervise/vmm_process.h"
 
+#include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
@@ -15,6 +16,9 @@
 
 namespace vmcred::supervise {
 namespace {
+
+/// The VMM's own API in the runtime folder; other tools get the guard.
+constexpr std::string_view kApiSocket = "vmm-api.sock";
 
 /// Copies all of `path` to `target` in the kernel and gives its size.
 Result<std::size_t> copy_file(const std::string& path, const Fd& target) {
@@ -45,9 +49,8 @@ Result<Fd> make_blob(const vmm::Blob& blob, const Secrets& secrets) {
 }
 
 Result<PreparedRequest> prepare(const vmm::Request& request, const Secrets& secrets) {
-  if (!request.fds.empty()) return fail(Errc::unavailable, "a request that carries descriptors cannot be sent yet");
   TRY_LET(Secret body, vmm::encode_body(request.body, secrets));
-  return PreparedRequest{request.method, request.path, std::move(body)};
+  return PreparedRequest{request.method, request.path, std::move(body), request.fds};
 }
 
 Result<std::unique_ptr<Driver>> make_rest_driver(const vmm::Launch& launch, const Secrets& secrets, const std::string& path) {
@@ -132,7 +135,7 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
       break;
     }
     case vmm::Control::rest_fd: {
-      const std::string path = join_path(folder, "api.sock");
+      const std::string path = join_path(folder, kApiSocket);
       TRY_LET(control_end, listen_on(path));
       TRY(set_nonblocking(control_end, false));  // the VMM expects an ordinary socket
       TRY_LET(vmm.driver, make_rest_driver(launch, secrets, path));
@@ -144,6 +147,28 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
       TRY_LET(vmm.driver, make_rest_driver(launch, secrets, launch.control_path));
       break;
     }
+  }
+
+  for (const int fd : launch.kept_fds) {
+    if (::fcntl(fd, F_GETFD) < 0) {
+      return hint(fail(Errc::usage, "the command line names the descriptor {}, which is not open", fd),
+                  "open it in the process that starts vmcred");
+    }
+    command.descriptors.emplace_back(fd, fd);
+  }
+  if (launch.keeps_stdin) command.descriptors.emplace_back(0, 0);
+  Fd guard_end;
+  if (!launch.guards.empty()) {
+    Guard::Behind behind;
+    if (launch.control == vmm::Control::qmp) {
+      TRY_LET(FdPair pair, make_socket_pair());
+      behind.monitor = std::move(pair.first);
+      guard_end = std::move(pair.second);
+      command.descriptors.emplace_back(launch.guard_fd, guard_end.get());
+    } else {
+      behind.api = launch.control == vmm::Control::rest_fd ? join_path(folder, kApiSocket) : launch.control_path;
+    }
+    TRY_LET(vmm.guard, in("offer the guard", Guard::open(launch.guards, launch.guard_rules, std::move(behind))));
   }
 
   TRY_LET(vmm.child, in("start the VMM", spawn(command)));

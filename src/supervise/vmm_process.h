@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "supervise/credentials.h"
 #include "supervise/driver.h"
+#include "supervise/guard.h"
 #include "vmm/launch.h"
 
 namespace vmcred::supervise {
@@ -21,6 +22,7 @@ struct VmmProcess {
   Fd link;                         ///< LinkKind::serial: our end; LinkKind::vsock: listens for the guest
   Fd console;                      ///< its stdout: the serial console
   std::vector<Fd> blobs;           ///< hold plaintext until wipe_blobs()
+  Guard guard;                     ///< for other tools; without doors where none is wanted
 };
 
 /// The guest's vsock port that leads to us.

@@ -62,7 +62,8 @@ void make_room_for_fds(Launch& launch, std::span<const std::string> words) {
   const int next = launch.kept_fds.back() + 1;
   launch.control_fd = next;
   launch.link_fd = next + 1;
-  launch.first_blob_fd = std::max(launch.first_blob_fd, next + 2);
+  launch.guard_fd = next + 2;
+  launch.first_blob_fd = std::max(launch.first_blob_fd, next + 3);
 }
 
 std::optional<std::string> property(std::string_view list, std::string_view key) {

@@ -48,7 +48,7 @@ struct Request {
 
 /// How the supervisor talks to the VMM, and with it the moment from which the blobs are not read any more.
 enum class Control : std::uint8_t {
-  none,         ///< not at all: wipe the blobs at the guest's first sign of life on the link, or when it ends
+  none,         ///< not at all: wipe the blobs at the guest's first sign of life, or when it ends
   qmp,          ///< QMP on `control_fd`: wipe after the reply to qmp_capabilities, then `cont`
   rest_fd,      ///< HTTP on the listening socket that the VMM inherits as `control_fd`: wipe after the last request
   rest_socket,  ///< HTTP on the socket that the VMM makes at `control_path`: wipe after the last request
@@ -61,6 +61,23 @@ enum class LinkKind : std::uint8_t {
   vsock,   ///< the VMM connects the guest's vsock port P to the unix socket `link_path`_P; the token says "vsock:2:P"
 };
 
+/// A door for other tools, at the path where they expect the VMM's own socket: the supervisor listens there and passes on
+/// what `Launch::guard_rules` allows.
+struct Guard {
+  enum class Protocol : std::uint8_t {
+    qmp,   ///< to QEMU's monitor on `guard_fd`
+    hmp,   ///< QEMU's monitor for people: a few of its commands, as QMP to the same monitor
+    rest,  ///< HTTP, to the VMM's API
+  };
+  Protocol protocol = Protocol::qmp;
+  std::string path;
+  bool operator==(const Guard&) const = default;
+};
+struct GuardRules {
+  std::vector<std::string> allowed = {};  ///< "query-status" for QMP, "GET /api/v1/vm.info" for an API
+  std::vector<std::string> hidden = {};   ///< members that are taken out of every answer, at any depth
+};
+
 struct Launch {
   std::vector<std::string> argv = {};
   /// The child's descriptors from `first_blob_fd` on, one memory file each, in this order.
@@ -69,17 +86,25 @@ struct Launch {
   Control control = Control::qmp;
   int control_fd = 3;              ///< QEMU: one end of a socketpair; cloud-hypervisor: the listening API socket
   std::string control_path = {};   ///< Control::rest_socket
+  /// Control::none: its standard output is the guest's console and nothing else, so that the first byte says that the
+  /// blobs are read.
+  bool console_tells = false;
   LinkKind link = LinkKind::none;
   int link_fd = 4;                 ///< LinkKind::serial: one end of a socketpair
   std::string link_path = {};      ///< LinkKind::vsock
   std::vector<Request> requests = {};
   std::optional<Request> power_request = {};  ///< REST: presses the guest's power key
   std::optional<Request> quit_request = {};   ///< REST: ends the VMM
-  /// Only for a command line that somebody else built: descriptors of ours that it names and the child keeps, and
-  /// socket paths that it gave its VMM, at which the supervisor's guard listens instead.
+  std::vector<Guard> guards = {};
+  GuardRules guard_rules = {};
+  int guard_fd = 5;  ///< Guard::Protocol::qmp and hmp: one end of a socketpair, a monitor of QEMU's on it
+  /// Only for a command line that somebody else built: descriptors of ours that it names and the child keeps.
   std::vector<int> kept_fds = {};
-  std::vector<std::string> guards = {};
+  bool keeps_stdin = false;  ///< … and whether the VMM reads our standard input
 };
+
+/// What a guard refuses unless the user exposes it: each gives the guest's memory away.
+enum class Exposure : std::uint8_t { snapshot, migration, coredump };
 
 /// What a backend needs besides the declaration.
 struct Context {
@@ -87,7 +112,8 @@ struct Context {
   std::uint64_t host_tsc_khz = 0;              ///< for QEMU microvm under TCG
   bool with_link = false;
   std::string version = {};                    ///< of the VMM's program, as probed; empty: not known
-  std::string runtime_folder = {};             ///< private to this vm (0700), for sockets that the VMM makes
+  std::string runtime_folder = {};             ///< private to this vm (0700), for sockets; empty: no guard is offered
+  std::vector<Exposure> exposed = {};          ///< what the guard lets through besides
 };
 
 /// A command line that somebody else built, for `vmcred exec`.
@@ -106,6 +132,8 @@ struct Backend {
   Result<declare::Vm> (*describe)(const Foreign& foreign, declare::Vm vm) = nullptr;
   Result<Launch> (*adopt)(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan,
                           const Context& context) = nullptr;
+  /// The path of the configuration file that a command line names, for `Foreign::config`; "" where it names none.
+  std::string (*config_file)(const Foreign& foreign) = nullptr;
 };
 
 }  // namespace vmcred::vmm

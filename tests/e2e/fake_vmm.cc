@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,7 +27,9 @@
 
 namespace {
 
-int qmp = 3;
+int qmp = 3;     // the supervisor's monitor; answers go to `speaker`, events to both
+int guard = -1;  // the guard's, where the command line has one
+int speaker = 3;
 volatile sig_atomic_t terminated = 0;
 
 std::string slurp(const std::string& path) {
@@ -38,16 +41,17 @@ void write_file(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
-void say(const std::string& line) { (void)!::write(qmp, (line + "\r\n").data(), line.size() + 2); }
+void say(const std::string& line) { (void)!::write(speaker, (line + "\r\n").data(), line.size() + 2); }
 
 [[noreturn]] void end(const std::string& reason) {
+  speaker = qmp;
   say(R"({"timestamp":{"seconds":1,"microseconds":0},"event":"SHUTDOWN","data":{"guest":true,"reason":")" + reason + "\"}}");
   ::_exit(0);
 }
 
-/// The part of a QMP line between "execute":" and the next quote; enough for what the supervisor sends.
-std::string command_of(const std::string& line) {
-  const std::string key = "\"execute\":\"";
+/// The part of a QMP line between "KEY":" and the next quote; enough for what the supervisor sends.
+std::string part_of(const std::string& line, const std::string& name) {
+  const std::string key = "\"" + name + "\":\"";
   const auto at = line.find(key);
   return at == std::string::npos ? "" : line.substr(at + key.size(), line.find('"', at + key.size()) - at - key.size());
 }
@@ -78,7 +82,9 @@ Given read_arguments(int count, char** arguments) {
     if (file != std::string::npos) given.files.push_back(value.substr(file + 5, value.find(',', file) - file - 5));
     if (option == "--api-socket") given.api = std::atoi(value.c_str() + 3);
     if (option == "-initrd") given.files.push_back(value);
-    if (value.starts_with("socket,id=qmp,fd=")) qmp = std::atoi(value.c_str() + 17);
+    const auto number = value.find(",fd=");
+    if (value.starts_with("socket,id=qmp,") || value.starts_with("socket,id=vmcred-qmp,")) qmp = std::atoi(value.c_str() + number + 4);
+    if (value.starts_with("socket,id=vmcred-guard,")) guard = std::atoi(value.c_str() + number + 4);
   }
   return given;
 }
@@ -126,11 +132,14 @@ void go(const Given& given) {
 }
 
 void obey(const Given& given, const std::string& line) {
-  const std::string command = command_of(line);
-  if (command == "qmp_capabilities") record_files(given, "before");
+  const std::string command = part_of(line, "execute");
+  if (command == "qmp_capabilities" && speaker == qmp) record_files(given, "before");
   if (command == "quit" && given.has("no-quit")) return;
-  say(R"({"return":{},"id":")" + command + "\"}");
-  if (command == "cont") go(given);
+  say(R"({"return":{},"id":")" + part_of(line, "id") + "\"}");
+  if (command == "cont") {
+    speaker = qmp;
+    go(given);
+  }
   if (command == "system_powerdown" && !given.has("deaf")) end("guest-shutdown");
   if (command == "quit") ::_exit(0);
 }
@@ -173,21 +182,31 @@ int main(int count, char** arguments) {
   action.sa_handler = [](int) { terminated = 1; };
   if (given.has("no-term")) action.sa_handler = SIG_IGN;
   ::sigaction(SIGTERM, &action, nullptr);
-  if (!given.has("silent")) {
-    say(R"({"QMP":{"version":{"qemu":{"micro":0,"minor":2,"major":7},"package":"fake"},"capabilities":[]}})");
+  const std::string greeting = R"({"QMP":{"version":{"qemu":{"micro":0,"minor":2,"major":7},"package":"fake"},"capabilities":[]}})";
+  for (const int monitor : {guard, qmp}) {
+    speaker = monitor;
+    if (monitor >= 0 && !given.has("silent")) say(greeting);
   }
-  std::string pending;
-  char buffer[4096];
+  std::map<int, std::string> pending;
   for (;;) {
     if (terminated != 0) end("host-signal");
-    const ssize_t n = ::read(qmp, buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) ::pause();  // QEMU outlives a closed QMP peer, too
-    if (n <= 0) continue;
-    pending.append(buffer, static_cast<std::size_t>(n));
-    for (auto line = pending.find('\n'); line != std::string::npos; line = pending.find('\n')) {
-      obey(given, pending.substr(0, line));
-      pending.erase(0, line + 1);
+    pollfd monitors[] = {{qmp, POLLIN, 0}, {guard, POLLIN, 0}};  // a negative one is left out
+    if (::poll(monitors, 2, -1) < 0) continue;
+    for (const pollfd& monitor : monitors) {
+      if (monitor.revents == 0) continue;
+      char buffer[4096];
+      const ssize_t n = ::read(monitor.fd, buffer, sizeof buffer);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) ::pause();  // QEMU outlives a closed QMP peer, too
+      if (n <= 0) continue;
+      std::string& text = pending[monitor.fd];
+      text.append(buffer, static_cast<std::size_t>(n));
+      for (auto line = text.find('\n'); line != std::string::npos; line = text.find('\n')) {
+        speaker = monitor.fd;
+        const std::string one = text.substr(0, line);
+        text.erase(0, line + 1);
+        obey(given, one);
+      }
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include "credential/oem_string.h"
 #include "vmm/cloud_hypervisor/body.h"
+#include "vmm/cloud_hypervisor/guard.h"
 #include "vmm/cloud_hypervisor/options.h"
 #include "vmm/foreign.h"
 
@@ -49,7 +50,7 @@ Result<Launch> adopt(const Foreign& foreign, const declare::Vm&, const credentia
   make_room_for_fds(launch, words);
   launch.argv = {foreign.argv.front(), "--api-socket", fmt::format("fd={}", launch.control_fd)};
   launch.argv.insert(launch.argv.end(), translated.process.begin(), translated.process.end());
-  if (!translated.api_socket.empty()) launch.guards.push_back(translated.api_socket);
+  if (!translated.api_socket.empty()) add_guard(launch, translated.api_socket, context);
 
   if (!plan.initrd.empty()) {
     Json payload = *translated.config.find("payload");  // the plan has an overlay only where there is an initrd
@@ -73,8 +74,11 @@ Result<Launch> adopt(const Foreign& foreign, const declare::Vm&, const credentia
     launch.requests.insert(launch.requests.end() - 1, Request{.method = "PUT",
                                                               .path = "/api/v1/vm.add-net",
                                                               .body = {dump_json(network.config)},
-                                                              .fds = std::move(network.fds)});
+                                                              .fds = network.fds});
+    // They travel with the request, so that the VMM does not hold them twice.
+    for (const int fd : network.fds) std::erase(launch.kept_fds, fd);
   }
+  add_stop_requests(launch);
   return launch;
 }
 

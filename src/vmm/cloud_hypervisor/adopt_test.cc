@@ -61,8 +61,8 @@ TEST(CloudHypervisorAdopt, TurnsAMicrovmRunnerIntoRequests) {
   const auto launch = adopted(microvm_runner(), true);
   ASSERT_THAT(launch, Succeeds());
   EXPECT_THAT(launch->argv, ElementsAre("/nix/store/x/bin/cloud-hypervisor", "--api-socket", "fd=5", "--seccomp", "true"));
-  EXPECT_THAT(launch->guards, ElementsAre("test-vm.sock"));
-  EXPECT_THAT(launch->kept_fds, ElementsAre(3, 4));
+  EXPECT_THAT(launch->guards, ElementsAre(Guard{Guard::Protocol::rest, "test-vm.sock"}));
+  EXPECT_THAT(launch->kept_fds, ElementsAre());
   EXPECT_EQ(launch->link_path, "notify.vsock");
   ASSERT_EQ(launch->requests.size(), 3U);
   EXPECT_THAT(body_of(launch->requests[0]), MatchesGolden("cloud_hypervisor/adopt-microvm.json"));

@@ -100,4 +100,9 @@ Result<std::vector<Request>> requests_for(Json config, const credential::Plan& p
                               {.method = "PUT", .path = "/api/v1/vm.boot"}};
 }
 
+void add_stop_requests(Launch& launch) {
+  launch.power_request = Request{.method = "PUT", .path = "/api/v1/vm.power-button"};
+  launch.quit_request = Request{.method = "PUT", .path = "/api/v1/vmm.shutdown"};
+}
+
 }  // namespace vmcred::vmm::cloud_hypervisor

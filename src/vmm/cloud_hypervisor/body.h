@@ -19,4 +19,7 @@ inline constexpr unsigned kDefaultCid = 3;
 /// Words of the kernel line are put behind payload.cmdline.
 Result<std::vector<Request>> requests_for(Json config, const credential::Plan& plan, const Context& context);
 
+/// How the guest is asked to power off and the VMM told to end.
+void add_stop_requests(Launch& launch);
+
 }  // namespace vmcred::vmm::cloud_hypervisor

@@ -2,6 +2,7 @@
 
 #include "vmm/blob.h"
 #include "vmm/cloud_hypervisor/body.h"
+#include "vmm/cloud_hypervisor/guard.h"
 
 namespace vmcred::vmm::cloud_hypervisor {
 namespace {
@@ -112,8 +113,8 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
     config.set("vsock", std::move(vsock));
   }
   TRY_LET(launch.requests, requests_for(std::move(config), plan, context));
-  launch.power_request = Request{.method = "PUT", .path = "/api/v1/vm.power-button"};
-  launch.quit_request = Request{.method = "PUT", .path = "/api/v1/vmm.shutdown"};
+  add_stop_requests(launch);
+  if (!context.runtime_folder.empty()) add_guard(launch, context.runtime_folder + "/api.sock", context);
   return launch;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "vmm/blob.h"
+#include "vmm/firecracker/requests.h"
 
 namespace vmcred::vmm::firecracker {
 namespace {
@@ -13,10 +14,6 @@ constexpr std::uint64_t kMebibyte = 1024 * 1024;
 constexpr unsigned kFirstGuestCid = 3;
 /// Arguments that would give Firecracker another vm, or the guest's metadata away.
 constexpr std::array<std::string_view, 4> kOwnArguments = {"--api-sock", "--config-file", "--no-api", "--metadata"};
-
-Request put(std::string path, const Json& body) {
-  return {.method = "PUT", .path = std::move(path), .body = {dump_json(body)}};
-}
 
 std::string kernel_line(const declare::Vm& vm) {
   // No ACPI power-off: a reset through the keyboard controller is how a guest ends Firecracker.
@@ -34,18 +31,7 @@ Request boot_source(const declare::Vm& vm, const credential::Plan& plan, Launch&
   } else if (!vm.initrd.empty()) {
     json.set("initrd_path", vm.initrd);
   }
-  json.set("boot_args", kernel_line(vm));
-  if (plan.kernel_line.empty()) return put("/boot-source", json);
-  std::string text = dump_json(json);
-  text.resize(text.size() - 2);  // the words follow inside boot_args, the last member
-  Request request = {.method = "PUT", .path = "/boot-source"};
-  for (const credential::OemEntry& entry : plan.kernel_line) {
-    request.body.push_back(text + " ");
-    request.body.push_back(KernelWord{entry});
-    text.clear();
-  }
-  request.body.push_back("\"}");
-  return request;
+  return put_boot_source(std::move(json), kernel_line(vm), plan);
 }
 
 Result<> add_disks(const declare::Vm& vm, Launch& launch) {
@@ -114,9 +100,8 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
     vsock.set("guest_cid", static_cast<int>(vm.vsock_cid.value_or(kFirstGuestCid))).set("uds_path", launch.link_path);
     launch.requests.push_back(put("/vsock", vsock));
   }
-  Json start = Json::object();
-  start.set("action_type", "InstanceStart");
-  launch.requests.push_back(put("/actions", start));
+  add_start_and_stop(launch);
+  if (!context.runtime_folder.empty()) add_guard(launch, context.runtime_folder + "/api.sock", context);
   return launch;
 }
 

@@ -8,6 +8,7 @@
 #include "vmm/qemu/arguments.h"
 #include "vmm/qemu/delivery.h"
 #include "vmm/qemu/extra.h"
+#include "vmm/qemu/guard.h"
 
 namespace vmcred::vmm::qemu {
 namespace {
@@ -85,7 +86,7 @@ Result<> check_conflicts(std::span<const GivenOption> options, const credential:
 /// The words that go, by index, and the guards that come for them.
 struct Monitors {
   std::vector<bool> dropped;
-  std::vector<std::string> guards;
+  std::vector<Guard> guards;
 };
 
 Result<std::string> unix_path(const GivenOption& option) {
@@ -107,7 +108,8 @@ Result<Monitors> take_monitors(std::span<const GivenOption> options, std::size_t
     if (option.name == "monitor" && option.value == "none") continue;
     if (option.name == "qmp" || option.name == "qmp-pretty" || option.name == "monitor") {
       TRY_LET(std::string path, unix_path(option));
-      monitors.guards.push_back(std::move(path));
+      const bool people = option.name == "monitor";
+      monitors.guards.push_back({people ? Guard::Protocol::hmp : Guard::Protocol::qmp, std::move(path)});
       drop(option);
     } else if (option.name == "mon") {
       const std::string id = property(option.value, "chardev").value_or(property(option.value, "").value_or(""));
@@ -119,7 +121,8 @@ Result<Monitors> take_monitors(std::span<const GivenOption> options, std::size_t
         return conflict("mon", "a monitor reads the guest's memory, and only a unix socket can be guarded",
                         "give it a chardev with socket,path=PATH,server=on, or remove it");
       }
-      monitors.guards.push_back(*path);
+      const bool control = property(option.value, "mode") == "control";
+      monitors.guards.push_back({control ? Guard::Protocol::qmp : Guard::Protocol::hmp, *path});
       drop(option);
       drop(*chardev);
     }
@@ -224,6 +227,7 @@ Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const creden
   if (!has_option(options, "no-reboot")) arguments.flag("no-reboot");
   arguments.option("chardev", "socket", {{"id", "vmcred-qmp"}, {"fd", std::to_string(launch.control_fd)}});
   arguments.option("mon", "", {{"chardev", "vmcred-qmp"}, {"mode", "control"}});
+  put_guard(arguments, launch, context);
   put_credentials(arguments, launch, plan);
   if (context.with_link) put_link(arguments, launch, bus_of(options, vm));
   launch.argv = arguments.take();

@@ -50,7 +50,9 @@ std::string one_a_line(const Result<Launch>& launch) {
   if (!launch) return "failed: " + launch.error().message;
   std::string text;
   for (const std::string& word : launch->argv) text += word + "\n";
-  for (const std::string& path : launch->guards) text += "guard " + path + "\n";
+  for (const vmm::Guard& guard : launch->guards) {
+    text += fmt::format("{} guard {}\n", guard.protocol == Guard::Protocol::qmp ? "qmp" : "hmp", guard.path);
+  }
   for (const int fd : launch->kept_fds) text += fmt::format("keeps {}\n", fd);
   return text;
 }

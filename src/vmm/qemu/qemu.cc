@@ -7,6 +7,7 @@
 #include "vmm/qemu/arguments.h"
 #include "vmm/qemu/delivery.h"
 #include "vmm/qemu/extra.h"
+#include "vmm/qemu/guard.h"
 
 namespace vmcred::vmm::qemu {
 namespace {
@@ -86,6 +87,10 @@ void put_supervision(Builder& b) {
   b.arguments.flag("no-reboot");
   b.arguments.option("chardev", "socket", {{"id", "qmp"}, {"fd", std::to_string(b.launch.control_fd)}});
   b.arguments.option("mon", "", {{"chardev", "qmp"}, {"mode", "control"}});
+  if (!b.context.runtime_folder.empty()) {
+    b.launch.guards.push_back({Guard::Protocol::qmp, b.context.runtime_folder + "/qmp.sock"});
+  }
+  put_guard(b.arguments, b.launch, b.context);
   b.arguments.option("display", "none");
   b.arguments.option("chardev", "stdio", {{"id", "console"}, {"signal", "off"}});
   b.arguments.option("serial", "chardev:console");

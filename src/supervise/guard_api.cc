@@ -1,0 +1,99 @@
+// The guard's clients of a REST API: each request that passes gets a connection of its own to the VMM.
+#include <sys/socket.h>
+
+#include "supervise/guard.h"
+#include "supervise/unix_socket.h"
+
+namespace vmcred::supervise {
+namespace {
+
+constexpr int kRequestsAtOnce = 8;
+
+std::string_view reason_of(int code) {
+  switch (code) {
+    case 200: return "OK";
+    case 204: return "No Content";
+    case 400: return "Bad Request";
+    case 403: return "Forbidden";
+    case 502: return "Bad Gateway";
+    default: return "-";
+  }
+}
+
+std::string error_body(std::string_view text) { return dump_json(Json::object().set("error", text)); }
+
+}  // namespace
+
+void Guard::answer_http(Client& client, int code, const std::string& body) {
+  client.out += fmt::format("HTTP/1.1 {} {}\r\nServer: vmcred guard\r\nConnection: keep-alive\r\n", code, reason_of(code));
+  if (!body.empty()) client.out += "Content-Type: application/json\r\n";
+  if (code != 204) client.out += fmt::format("Content-Length: {}\r\n", body.size());
+  client.out += "\r\n" + body;
+  client.waiting = false;
+  client.call.reset();
+}
+
+void Guard::serve_rest(Client& client) {
+  for (int i = 0; i < kRequestsAtOnce && !client.waiting; ++i) {
+    auto message = read_http(client.in, kMaxGuardBody);
+    if (message && !*message) return;
+    const std::size_t size = message ? (*message)->size : 0;
+    const auto request = message ? request_of(**std::move(message)) : Result<HttpRequest>(std::unexpected(message.error()));
+    if (!request) {
+      answer_http(client, 400, error_body(request.error().message));
+      client.in.clear();
+      client.heard_all = true;  // where the next request begins is not known
+      return;
+    }
+    client.in.erase(0, size);
+    if (passes(*request, rules_)) {
+      begin_call(client, *request);
+      continue;
+    }
+    const std::string what = loggable(request->method + " " + request->target);
+    const Spoken spoken = {.refused = fmt::format("the guard of this vm does not let '{}' through", what)};
+    answer_http(client, 403, error_body(spoken.refused));
+    refuse(client, spoken);
+  }
+}
+
+void Guard::begin_call(Client& client, const HttpRequest& request) {
+  const auto address = unix_address(behind_.api);
+  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!address || !socket ||
+      ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {  // NOLINT
+    return answer_http(client, 502, error_body("the VMM's API cannot be reached"));
+  }
+  client.waiting = true;
+  client.call = Call{.socket = std::move(socket),
+                     .out = fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n"
+                                        "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{}",
+                                        request.method, request.target, request.body.size(), request.body)};
+}
+
+void Guard::go_on_with_call(Client& client) {
+  Call& call = *client.call;
+  while (!call.out.empty()) {
+    const ssize_t n = ::send(call.socket.get(), call.out.data(), call.out.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) break;
+    if (n <= 0) return answer_http(client, 502, error_body("the VMM's API does not read"));
+    call.out.erase(0, static_cast<std::size_t>(n));
+  }
+  char buffer[16 * 1024];
+  const ssize_t n = ::recv(call.socket.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
+  if (n <= 0) return answer_http(client, 502, error_body("the VMM's API closed the connection"));
+  call.in.append(buffer, static_cast<std::size_t>(n));
+  const auto message = read_http(call.in, kMaxGuardAnswer);
+  if (message && !*message) return;
+  const auto code = message ? status_of(**message) : Result<int>(std::unexpected(message.error()));
+  if (!code) return answer_http(client, 502, error_body("the VMM's API does not answer in HTTP"));
+  if ((*message)->body.empty()) return answer_http(client, *code, "");
+  // What cannot be read cannot be searched for what must stay hidden.
+  auto json = parse_json((*message)->body, {.max_bytes = kMaxGuardAnswer});
+  if (!json) return answer_http(client, *code, error_body("the VMM's answer is no JSON"));
+  hide(*json, rules_.hidden);
+  answer_http(client, *code, dump_json(*json));
+}
+
+}  // namespace vmcred::supervise

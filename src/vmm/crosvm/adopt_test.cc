@@ -1,0 +1,69 @@
+#include "vmm/crosvm/adopt.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "matchers.h"
+
+namespace vmcred::vmm::crosvm {
+namespace {
+
+using testing::FailsWith;
+using testing::Succeeds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+using Words = std::vector<std::string>;
+
+declare::Vm declared(int systemd) {
+  declare::Vm vm;
+  vm.name = "test-vm";
+  vm.guest = {.systemd = systemd, .systemd_in_initrd = true};
+  vm.credentials = {
+      {.name = "api-key", .host = "host-api-key", .guest = "API_KEY", .from = declare::VarRef{"g", "api-key"}}};
+  return vm;
+}
+
+Result<Launch> adopted(const Words& words, int systemd = 262) {
+  const Foreign foreign = {.argv = words};
+  TRY_LET(const declare::Vm vm, describe(foreign, declared(systemd)));
+  const std::map<std::string, std::size_t> sizes = {{"host-api-key", 7}};
+  return adopt(foreign, vm, credential::make_plan({.vm = vm, .sizes = sizes}), {.accel = declare::Accel::kvm});
+}
+
+/// As the runner of microvm.nix builds it.
+Words microvm_runner() {
+  return {"/nix/store/x/bin/crosvm", "run", "-m", "512", "-c", "1", "--serial", "type=stdout,console=true,stdin=true", "-p",
+          "console=ttyS0 reboot=k panic=1", "-s", "test-vm.sock", "--initrd", "/nix/store/i/initrd", "--net", "tap-fd=3",
+          "/nix/store/k/bzImage"};
+}
+
+TEST(CrosvmAdopt, ReadsTheInitrdFromAMemoryFileAndKeepsTheRest) {
+  const auto launch = adopted(microvm_runner());
+  ASSERT_THAT(launch, Succeeds());
+  Words expected = microvm_runner();
+  expected[13] = "/proc/self/fd/10";
+  EXPECT_EQ(launch->argv, expected);
+  ASSERT_EQ(launch->blobs.size(), 1U);
+  EXPECT_EQ(std::get<InitrdBlob>(launch->blobs[0]).base, "/nix/store/i/initrd");
+  const auto equals = adopted({"crosvm", "run", "--initrd=/i", "/k"});
+  ASSERT_THAT(equals, Succeeds());
+  EXPECT_THAT(equals->argv, ElementsAre("crosvm", "run", "--initrd=/proc/self/fd/10", "/k"));
+}
+
+TEST(CrosvmAdopt, RefusesWhatItCannotDeliverOrCheck) {
+  EXPECT_THAT(adopted(microvm_runner(), 257), FailsWith(Errc::invalid_data, HasSubstr("'API_KEY'")));
+  EXPECT_THAT(adopted({"crosvm", "run", "/k"}), FailsWith(Errc::invalid_data, HasSubstr("no initrd")));
+  EXPECT_THAT(adopted({"crosvm", "run", "--cfg", "x", "/k"}), FailsWith(Errc::usage, HasSubstr("'--cfg'")));
+  const auto leak = adopted({"crosvm", "run", "--smbios", "oem-strings=[\"io.systemd.credential:K=hunter2\"]", "/k"});
+  EXPECT_THAT(leak, FailsWith(Errc::usage, HasSubstr("everybody reads it")));
+  EXPECT_THAT(leak.error().message, ::testing::Not(HasSubstr("hunter2")));
+}
+
+TEST(CrosvmAdopt, RecognisesOnlyARun) {
+  EXPECT_TRUE(recognises({.argv = microvm_runner()}));
+  EXPECT_FALSE(recognises({.argv = {"crosvm", "stop", "test-vm.sock"}}));
+}
+
+}  // namespace
+}  // namespace vmcred::vmm::crosvm

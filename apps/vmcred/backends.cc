@@ -6,7 +6,9 @@
 #include "declare/words.h"
 #include "vmm/cloud_hypervisor/adopt.h"
 #include "vmm/cloud_hypervisor/cloud_hypervisor.h"
+#include "vmm/crosvm/adopt.h"
 #include "vmm/crosvm/crosvm.h"
+#include "vmm/firecracker/adopt.h"
 #include "vmm/firecracker/firecracker.h"
 #include "vmm/kvmtool/kvmtool.h"
 #include "vmm/qemu/adopt.h"
@@ -19,8 +21,9 @@ std::span<const vmm::Backend> backends() {
       vmm::Backend{"qemu", vmm::qemu::launch, vmm::qemu::recognises, vmm::qemu::describe, vmm::qemu::adopt},
       vmm::Backend{"cloud-hypervisor", vmm::cloud_hypervisor::launch, vmm::cloud_hypervisor::recognises,
                    vmm::cloud_hypervisor::describe, vmm::cloud_hypervisor::adopt},
-      vmm::Backend{"crosvm", vmm::crosvm::launch},
-      vmm::Backend{"firecracker", vmm::firecracker::launch},
+      vmm::Backend{"crosvm", vmm::crosvm::launch, vmm::crosvm::recognises, vmm::crosvm::describe, vmm::crosvm::adopt},
+      vmm::Backend{"firecracker", vmm::firecracker::launch, vmm::firecracker::recognises, vmm::firecracker::describe,
+                   vmm::firecracker::adopt, vmm::firecracker::config_file},
       vmm::Backend{"kvmtool", vmm::kvmtool::launch},
   };
   return kBackends;
@@ -39,7 +42,7 @@ Result<const vmm::Backend*> recognise(const vmm::Foreign& foreign) {
   }
   return hint(fail(Errc::usage, "vmcred does not know how to add credentials to '{}'",
                    foreign.argv.empty() ? std::string() : foreign.argv.front()),
-              "the command must begin with qemu-system-ARCH, qemu-kvm or cloud-hypervisor");
+              "the command must begin with qemu-system-ARCH, qemu-kvm, cloud-hypervisor, firecracker or crosvm");
 }
 
 }  // namespace vmcred::app

@@ -57,6 +57,7 @@ std::span<const Command* const> commands() {
       &kVmStop,
       &kVmStatus,
       &kVmUnits,
+      &kExec,
       &kInspect,
       &kDemo,
       &kHelp,

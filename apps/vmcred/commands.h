@@ -12,6 +12,7 @@ extern const Command kDeclare;
 extern const Command kDemo;
 extern const Command kDeploy;
 extern const Command kDoctor;
+extern const Command kExec;
 extern const Command kHelp;
 extern const Command kInspect;
 extern const Command kImportAgenix;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "backends.h"
 #include "base/file.h"
@@ -14,6 +15,11 @@ namespace vmcred::app {
 namespace {
 
 constexpr std::chrono::milliseconds kAnswerLimit{3000};
+/// Of a VMM's configuration file.
+constexpr std::size_t kMaxConfig = 1024 * 1024;
+constexpr std::array kExposures = {std::pair(std::string_view("snapshot"), vmm::Exposure::snapshot),
+                                   std::pair(std::string_view("migration"), vmm::Exposure::migration),
+                                   std::pair(std::string_view("coredump"), vmm::Exposure::coredump)};
 
 /// The keys of whoever runs us: the operator's, else (on a host) the machine's own.
 Result<store::KeyRing> own_keys(const World& world) {
@@ -50,6 +56,37 @@ Result<> check_boot_files(const declare::Vm& vm) {
                 fmt::format("put it there, or change the vm's {} in the declaration", what));
   }
   return {};
+}
+
+supervise::RunRequest request_for(const declare::Vm& vm, const vmm::Backend& backend, const StartOptions& options,
+                                  const World& world) {
+  return {.vm = vm,
+          .backend = backend,
+          .places = runtime_places(world),
+          .notifier = supervise::Notifier(world.env("NOTIFY_SOCKET")),
+          .observer = options.observer,
+          .accel = options.accel,
+          .receipt_limit = options.receipt_limit,
+          .exposed = options.exposed};
+}
+
+supervise::SecretSource secrets_of(const declare::Declaration& declaration, const declare::Vm& vm, const World& world) {
+  return [&declaration, &vm, &world] {
+    const std::string unit_credentials = world.env("CREDENTIALS_DIRECTORY");
+    return unit_credentials.empty() ? secrets_from_store(declaration, vm, world)
+                                    : supervise::read_credentials(vm, unit_credentials);
+  };
+}
+
+/// What a runner's VMM may want of our environment. Never all of it: keys of the store and the way to systemd stand there.
+std::vector<std::string> environment_for_vmm(const World& world) {
+  std::vector<std::string> environment;
+  for (const char* const name : {"PATH", "HOME", "USER", "LANG", "TERM", "TMPDIR", "DISPLAY", "WAYLAND_DISPLAY",
+                                 "XDG_RUNTIME_DIR", "PULSE_SERVER"}) {
+    const std::string value = world.env(name);
+    if (!value.empty()) environment.push_back(std::string(name) + "=" + value);
+  }
+  return environment;
 }
 
 }  // namespace
@@ -104,19 +141,31 @@ Result<supervise::Outcome> run_declared_vm(const declare::Declaration& declarati
                                            const StartOptions& options, const World& world) {
   TRY(check_boot_files(vm));
   TRY_LET(const vmm::Backend* const backend, find_backend(vm));
-  const std::string unit_credentials = world.env("CREDENTIALS_DIRECTORY");
-  return supervise::run_vm(
-      {.vm = vm,
-       .backend = *backend,
-       .places = runtime_places(world),
-       .notifier = supervise::Notifier(world.env("NOTIFY_SOCKET")),
-       .observer = options.observer,
-       .accel = options.accel,
-       .receipt_limit = options.receipt_limit},
-      [&] {
-        return unit_credentials.empty() ? secrets_from_store(declaration, vm, world)
-                                        : supervise::read_credentials(vm, unit_credentials);
-      });
+  return supervise::run_vm(request_for(vm, *backend, options, world), secrets_of(declaration, vm, world));
+}
+
+Result<supervise::Outcome> run_foreign_vm(const declare::Declaration& declaration, const declare::Vm& vm,
+                                          vmm::Foreign foreign, const StartOptions& options, const World& world) {
+  TRY_LET(const vmm::Backend* const backend, recognise(foreign));
+  const std::string config = backend->config_file != nullptr ? backend->config_file(foreign) : "";
+  if (!config.empty()) {
+    TRY_LET(foreign.config, read_file(config, kMaxConfig));
+  }
+  supervise::RunRequest request = request_for(vm, *backend, options, world);
+  request.vmm_environment = environment_for_vmm(world);
+  return supervise::run_foreign(request, foreign, secrets_of(declaration, vm, world));
+}
+
+Result<std::vector<vmm::Exposure>> read_exposures(const std::vector<std::string>& words) {
+  std::vector<vmm::Exposure> exposed;
+  for (const std::string& word : words) {
+    const auto known = std::ranges::find(kExposures, std::string_view(word), [](const auto& pair) { return pair.first; });
+    if (known == kExposures.end()) {
+      return hint(fail(Errc::usage, "'{}' cannot be exposed", word), "one of snapshot, migration, coredump");
+    }
+    exposed.push_back(known->second);
+  }
+  return exposed;
 }
 
 }  // namespace vmcred::app

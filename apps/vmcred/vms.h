@@ -25,12 +25,20 @@ struct StartOptions {
   supervise::Observer* observer = nullptr;
   std::optional<declare::Accel> accel = {};
   std::optional<std::chrono::milliseconds> receipt_limit = {};
+  std::vector<vmm::Exposure> exposed = {};
 };
 
 /// Runs a declared vm to its end. Its secrets come from $CREDENTIALS_DIRECTORY inside a unit; elsewhere they are
 /// decrypted from the store into our memory, nothing is written.
 Result<supervise::Outcome> run_declared_vm(const declare::Declaration& declaration, const declare::Vm& vm,
                                            const StartOptions& options, const World& world);
+
+/// Runs a command line that somebody else built, with the credentials of a declared vm added to it.
+Result<supervise::Outcome> run_foreign_vm(const declare::Declaration& declaration, const declare::Vm& vm,
+                                          vmm::Foreign foreign, const StartOptions& options, const World& world);
+
+/// "snapshot", "migration", "coredump".
+Result<std::vector<vmm::Exposure>> read_exposures(const std::vector<std::string>& words);
 
 /// The present values of a vm's secrets: what is activated on this host where we are root, else decrypted from the store.
 Result<supervise::Secrets> present_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const World& world);

@@ -1,0 +1,57 @@
+// vmcred exec: a VMM's command line that somebody else built, with the credentials of a vm added to it.
+#include "commands.h"
+#include "project.h"
+#include "vm_story.h"
+#include "vms.h"
+
+namespace vmcred::app {
+namespace {
+
+constexpr Parameter kParameters[] = {
+    {"--vm NAME", "the declared vm whose credentials are added"},
+    {"--expose WHAT...", "let the guard pass this: snapshot, migration or coredump, each of which holds the guest's memory"},
+};
+
+/// As a shell would say it: the exit code, or 128 and the signal.
+Exit status_of(const ExitStatus& vmm) {
+  return static_cast<Exit>(vmm.signal != 0 ? 128 + vmm.signal : vmm.code);
+}
+
+Result<Exit> run(const Given& given, World& world) {
+  if (!given.has("vm")) return hint(fail(Errc::usage, "'exec' needs --vm"), "vmcred exec --vm NAME -- VMM ARGS...");
+  const vmm::Foreign foreign = {.argv = given.all("REST")};
+  if (foreign.argv.empty()) return hint(fail(Errc::usage, "'exec' needs a command"), "vmcred exec --vm NAME -- VMM ARGS...");
+  StartOptions options;
+  TRY_LET(options.exposed, read_exposures(given.all("expose")));
+  TRY_LET(const declare::Declaration declaration, load_project(world));
+  TRY_LET(const declare::Vm* const vm, find_vm(declaration, given.at("vm")));
+  warn_about_swap(world);
+  Story story(world, *vm, true);
+  options.observer = &story;
+  TRY_LET(const supervise::Outcome outcome, run_foreign_vm(declaration, *vm, foreign, options, world));
+  if (!outcome.failure.empty() && outcome.vmm.ok()) return fail(Errc::unavailable, "{}", outcome.failure);
+  if (!outcome.failure.empty()) note(world, "vmcred: error: " + outcome.failure);
+  return status_of(outcome.vmm);
+}
+
+}  // namespace
+
+constinit const Command kExec = {
+    "exec",
+    "run a VMM's command line with the credentials of a vm added",
+    "For command lines of QEMU, cloud-hypervisor, Firecracker and crosvm that others wrote, runners of\n"
+    "microvm.nix among them. Every argument is kept and only what the delivery needs is added; what would\n"
+    "conflict is refused with the remedy. The vm is declared with its credentials and its guest; kernel,\n"
+    "memory and devices are what the command line says. A configuration of Firecracker's and all arguments\n"
+    "of cloud-hypervisor are handed over by the API instead, so that no value stands where others read it.\n"
+    "\n"
+    "A control socket among the arguments (-qmp, -mon, -monitor, --api-socket, --api-sock) becomes a guard\n"
+    "at the same path: status, power key, pause, resume, balloon, resize and counters pass, the rest is\n"
+    "refused and logged. Standard input goes to the VMM, its output comes to standard output, and its exit\n"
+    "code is ours; 1 where the vm failed although the VMM did not.",
+    kParameters,
+    run,
+    true,
+};
+
+}  // namespace vmcred::app

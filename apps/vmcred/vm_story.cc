@@ -1,0 +1,53 @@
+#include "vm_story.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+
+namespace vmcred::app {
+namespace {
+
+std::string receipt_text(const supervise::Event& event) {
+  std::size_t received = 0;
+  for (const auto& line : event.status.receipts) received += line.state == "received" ? 1 : 0;
+  std::string text = fmt::format("receipt: {} credentials arrived", received);
+  if (!event.status.proven) text += "; " + event.detail;
+  return text;
+}
+
+}  // namespace
+
+supervise::Wish Story::on_event(const supervise::Event& event) {
+  using Kind = supervise::Event::Kind;
+  switch (event.kind) {
+    case Kind::vmm_started: tell(event, fmt::format("the VMM runs with {} (process {})", event.status.accel, event.status.vmm)); break;
+    case Kind::channel_wiped: tell(event, "its channel was read and wiped"); break;
+    case Kind::guest_running: tell(event, "the guest boots"); break;
+    case Kind::receipt: tell(event, receipt_text(event)); break;
+    case Kind::ready: tell(event, "ready"); break;
+    case Kind::stopping: tell(event, "stopping: " + event.detail); break;
+    case Kind::guest_ended: tell(event, event.detail); break;
+    case Kind::vmm_exited: tell(event, "the VMM ended with " + event.detail); break;
+    case Kind::warning: tell(event, "warning: " + event.detail); break;
+  }
+  return supervise::Wish::go_on;
+}
+
+supervise::Wish Story::on_console(std::string_view bytes) {
+  if (console_) print(world_, bytes);
+  return supervise::Wish::go_on;
+}
+
+void Story::tell(const supervise::Event& event, const std::string& text) const {
+  const double seconds = static_cast<double>(event.since_start.count()) / 1000;
+  note(world_, fmt::format("{}: {:.3f} s: {}", vm_.name, seconds, text));
+}
+
+void warn_about_swap(const World& world) {
+  constexpr std::size_t kMaxSwaps = 64 * 1024;
+  const auto swaps = read_file("/proc/swaps", kMaxSwaps);
+  if (!swaps || std::ranges::count(*swaps, '\n') < 2 || !world.env("INVOCATION_ID").empty()) return;
+  note(world, "vmcred: warning: this machine has swap, and outside a unit (MemorySwapMax=0) the guest's memory may go there");
+}
+
+}  // namespace vmcred::app

@@ -1,0 +1,27 @@
+// What a vm that runs in the foreground tells: its story for the journal, its console for whoever asked for it.
+#pragma once
+
+#include "command.h"
+#include "declare/model.h"
+#include "supervise/supervisor.h"
+
+namespace vmcred::app {
+
+/// Tells the story of a vm, one line a chapter, without values and lengths: this is what the journal keeps.
+class Story final : public supervise::Observer {
+ public:
+  Story(const World& world, const declare::Vm& vm, bool console) : world_(world), vm_(vm), console_(console) {}
+  supervise::Wish on_event(const supervise::Event& event) override;
+  supervise::Wish on_console(std::string_view bytes) override;
+
+ private:
+  void tell(const supervise::Event& event, const std::string& text) const;
+  const World& world_;
+  const declare::Vm& vm_;
+  bool console_;
+};
+
+/// Secrets can reach a disk through swap, unless our unit has none.
+void warn_about_swap(const World& world);
+
+}  // namespace vmcred::app

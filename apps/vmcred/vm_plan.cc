@@ -9,7 +9,10 @@
 #include "credential_sizes.h"
 #include "project.h"
 #include "supervise/accel.h"
+#include "supervise/run.h"
 #include "terminal.h"
+#include "vm_libvirt.h"
+#include "vmm/blob.h"
 #include "vms.h"
 
 namespace vmcred::app {
@@ -19,15 +22,18 @@ constexpr std::size_t kLinkLine = 74;  // "v1 serial " and 64 digits
 
 constexpr Parameter kParameters[] = {
     {"[NAME]", "the vm (default: the only one; --capabilities needs none)"},
+    {"--probe", "ask the VMM's program for its version, and plan with that version's limits"},
+    {"--libvirt", "print a <sysinfo> element for a libvirt domain: the activated files by fw_cfg, nothing on a command line"},
     {"--argv", "print the command line that would run, one word a line"},
     {"--capabilities", "print what each hypervisor can carry, with its limits"},
 };
 
 using Rows = std::vector<std::vector<std::string>>;
 
-Json plan_json(const credential::Plan& plan) {
+Json plan_json(const credential::Plan& plan, const std::string& version) {
   Json json = Json::object();
   json.set("vm", plan.vm).set("hypervisor", plan.hypervisor).set("guest_systemd", plan.guest_systemd);
+  if (!version.empty()) json.set("vmm_version", version);
   Json credentials = Json::array();
   for (const credential::Entry& entry : plan.entries) {
     Json one = Json::object();
@@ -56,8 +62,9 @@ Json plan_json(const credential::Plan& plan) {
   return json;
 }
 
-std::string plan_text(const credential::Plan& plan, bool color) {
-  std::string text = fmt::format("{}: {}, guest systemd {}\n\n", plan.vm, plan.hypervisor, plan.guest_systemd);
+std::string plan_text(const credential::Plan& plan, const std::string& version, bool color) {
+  const std::string vmm = version.empty() ? plan.hypervisor : fmt::format("{} ({})", plan.hypervisor, version);
+  std::string text = fmt::format("{}: {}, guest systemd {}\n\n", plan.vm, vmm, plan.guest_systemd);
   Rows rows = {{"GUEST", "HOST", "CHANNEL", "SIZE", "USED", "ALLOWED"}};
   for (const credential::Entry& entry : plan.entries) {
     rows.push_back({entry.guest, entry.host.empty() ? "(static)" : entry.host,
@@ -121,18 +128,38 @@ Result<vmm::Context> preview_context(const declare::Vm& vm, bool with_link, cons
   return context;
 }
 
+/// The first line of the program's own words; a program that does not answer is an error here, where it was asked for.
+Result<std::string> version_of(const declare::Vm& vm) {
+  const std::string program = vmm::program_of(vm);
+  std::string version = supervise::probe_version(program);
+  if (version.empty()) {
+    return hint(fail(Errc::unavailable, "'{} --version' tells nothing", program), "install it, or declare binary = \"…\"");
+  }
+  return version;
+}
+
 Result<Exit> run(const Given& given, World& world) {
   if (given.has("capabilities")) return print_capabilities(world);
   TRY_LET(const declare::Declaration declaration, load_project(world));
   TRY_LET(const declare::Vm* vm, given_vm(declaration, given.at("NAME")));
+  if (given.has("libvirt")) {
+    TRY_LET(const std::string xml, libvirt_sysinfo(declaration, *vm));
+    print(world, xml);
+    return Exit::done;
+  }
+  std::string version;
+  if (given.has("probe")) {
+    TRY_LET(version, version_of(*vm));
+  }
   std::map<std::string, std::size_t> sizes = credential_sizes(declaration, *vm);
   sizes[std::string(credential::kLinkCredential)] = kLinkLine;
   const bool with_link = vm->guest.agent;
-  const credential::Plan plan =
-      credential::make_plan({.vm = *vm, .sizes = sizes, .with_link = with_link, .with_reference = with_link});
+  const credential::Plan plan = credential::make_plan(
+      {.vm = *vm, .sizes = sizes, .with_link = with_link, .with_reference = with_link, .vmm_version = version});
   if (given.has("argv")) {
     TRY_LET(const vmm::Backend* backend, find_backend(*vm));
-    TRY_LET(const vmm::Context context, preview_context(*vm, with_link, world));
+    TRY_LET(vmm::Context context, preview_context(*vm, with_link, world));
+    context.version = version;
     TRY_LET(const vmm::Launch launch, backend->launch(*vm, plan, context));
     if (world.json) {
       print(world, dump_json(Json::strings(launch.argv), Indent::two_spaces));
@@ -141,7 +168,8 @@ Result<Exit> run(const Given& given, World& world) {
     }
     return Exit::done;
   }
-  print(world, world.json ? dump_json(plan_json(plan), Indent::two_spaces) : plan_text(plan, world.color_out));
+  print(world, world.json ? dump_json(plan_json(plan, version), Indent::two_spaces)
+                          : plan_text(plan, version, world.color_out));
   return plan.deliverable() ? Exit::done : Exit::failed;
 }
 
@@ -150,9 +178,10 @@ Result<Exit> run(const Given& given, World& world) {
 constinit const Command kVmPlan = {
     "vm plan",
     "show how each credential of a vm would travel, and whether it fits",
-    "Nothing is started, written or decrypted. Sizes come from the store, which tells them without a key,\n"
-    "or from the activated values; what is not known is shown as '?' and never refused. Exit code 1 means\n"
-    "that something cannot be delivered: the reason and the remedy stand below the table.",
+    "Nothing is started, written or decrypted (but --probe runs the VMM's program with --version). Sizes\n"
+    "come from the store, which tells them without a key, or from the activated values; what is not known\n"
+    "is shown as '?' and never refused. Exit code 1 means that something cannot be delivered: the reason\n"
+    "and the remedy stand below the table.",
     kParameters,
     run,
 };

@@ -136,6 +136,28 @@ int major_version(std::string_view version) {
   return error == std::errc() ? number : 0;
 }
 
+std::string too_old(const declare::Vm& vm, std::string_view version) {
+  struct Floor {
+    Hypervisor hypervisor;
+    int major;
+    int minor;
+    std::string_view what;
+  };
+  // QEMU 2.12 takes `-fw_cfg file=` on all machine types, 5.2 several `-smbios file=` with type 11; cloud-hypervisor v26.0 has
+  // platform.oem_strings.
+  const bool tables = vm.qemu_machine == "q35" || vm.qemu_machine == "pc";
+  const Floor floors[] = {{Hypervisor::qemu, tables ? 5 : 2, tables ? 2 : 12, "QEMU"},
+                          {Hypervisor::cloud_hypervisor, 26, 0, "cloud-hypervisor"}};
+  const auto floor = std::ranges::find(floors, vm.hypervisor, &Floor::hypervisor);
+  const int major = major_version(version);
+  if (floor == std::end(floors) || major == 0 || major > floor->major) return {};
+  const std::size_t dot = version.find('.', version.find_first_of("0123456789"));
+  const int minor = dot == std::string_view::npos ? 0 : major_version(version.substr(dot));
+  if (major == floor->major && minor >= floor->minor) return {};
+  return fmt::format("{} {}.{} is too old, {}.{} is the first that carries credentials as planned", floor->what, major, minor,
+                     floor->major, floor->minor);
+}
+
 bool has_link(const declare::Vm& vm) {
   return vm.hypervisor != Hypervisor::crosvm && vm.hypervisor != Hypervisor::kvmtool;
 }

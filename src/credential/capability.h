@@ -40,6 +40,10 @@ struct Capability {
 };
 std::vector<Capability> capabilities();
 
+/// Why a VMM of this version cannot carry what the plan gives it, with the version that can; empty where it can or is not
+/// known.
+std::string too_old(const declare::Vm& vm, std::string_view version);
+
 /// The number before the first '.', for "7.2.22 (Debian …)", "v53.0" and the like; 0 when there is none.
 int major_version(std::string_view version);
 

@@ -142,6 +142,9 @@ Plan make_plan(const PlanInput& input) {
     plan.remarks.push_back({true, fmt::format("{} has no link to the supervisor, so no receipt and no reference", plan.hypervisor),
                             "declare guest.agent = false"});
   }
+  if (std::string why = too_old(vm, input.vmm_version); !why.empty()) {
+    plan.remarks.push_back({true, std::move(why), "install a later version, or name one with binary = \"…\""});
+  }
   remark_pages(plan);
   remark_services(plan, vm);
   remark_unit_names(plan);

@@ -78,3 +78,28 @@ JSON
   run -0 --separate-stderr "$VMCRED" vm plan --capabilities
   [[ $output == *"4096 bytes a structure before systemd 257"* ]]
 }
+
+@test "for libvirt secrets go by their files, with nothing of them in the domain" {
+  run -0 --separate-stderr "$VMCRED" vm plan --libvirt
+  [[ $output == *"<sysinfo type='fwcfg'>"* ]]
+  [[ $output == *"<entry name='opt/io.systemd.credentials/SMALL' file='$PWD/small'/>"* ]]
+  [[ $output == *"<entry name='opt/io.systemd.credentials/CLUSTER'>blue</entry>"* ]]
+  python3 -c 'import sys, xml.dom.minidom as m; m.parseString(sys.argv[1])' "$output"
+  sed -i 's/^small = {/small = { guest = "a-name-of-twenty-nine-letters", /' vmcred.toml
+  run -2 --separate-stderr "$VMCRED" vm plan --libvirt
+  [ "${stderr_lines[0]}" = "vmcred: error: 'a-name-of-twenty-nine-letters' is 29 bytes, and a name by fw_cfg has at most 28" ]
+}
+
+@test "the version of the VMM is asked for, shown and enforced" {
+  qemu() { printf '#!/bin/sh\necho "QEMU emulator version %s"\n' "$1" >qemu && chmod +x qemu; }
+  sed -i "s|^kernel|binary = \"$PWD/qemu\"\nkernel|" vmcred.toml
+  qemu 7.2.22
+  run -0 --separate-stderr "$VMCRED" vm plan --probe
+  [ "${lines[0]}" = "test-vm: qemu (QEMU emulator version 7.2.22), guest systemd 252" ]
+  qemu 5.1.0
+  run -1 --separate-stderr "$VMCRED" vm plan --probe
+  [[ $output == *"refused: QEMU 5.1 is too old, 5.2 is the first that carries credentials as planned"* ]]
+  rm qemu
+  run -1 --separate-stderr "$VMCRED" vm plan --probe
+  [ "${stderr_lines[0]}" = "vmcred: error: '$PWD/qemu --version' tells nothing" ]
+}

@@ -124,6 +124,7 @@ TEST(Versions, EachTrapHasItsFinding) {
   EXPECT_THAT(judge_program({"cloud-hypervisor", "cloud-hypervisor v26.0"}), IsEmpty());
   EXPECT_THAT(told(judge_firmware("QEMU emulator version 8.2.2", {1, 16, 3})), ElementsAre(HasSubstr("which QEMU 8.2.2 chooses by itself")));
   EXPECT_THAT(judge_firmware("QEMU emulator version 8.2.2", {1, 17, 0}), IsEmpty());
+  EXPECT_THAT(judge_firmware("QEMU emulator version 7.2.22", {1, 16, 2}), IsEmpty());  // 32 bits unless asked for
   EXPECT_THAT(told(judge_systemd(246)), ElementsAre(HasSubstr("no LoadCredential=")));
   EXPECT_THAT(judge_systemd(252), IsEmpty());
 }

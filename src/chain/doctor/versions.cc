@@ -108,11 +108,11 @@ std::vector<Finding> judge_program(const Program& program) {
 
 std::vector<Finding> judge_firmware(std::string_view qemu_banner, const Version& seabios) {
   const auto qemu = find_version(qemu_banner);
-  if (!qemu || seabios >= kFirstCleanSeabios) return {};
-  const bool wide = *qemu >= kFirstWideEntryPoint;
+  if (!qemu || *qemu < kFirstWideEntryPoint || seabios >= kFirstCleanSeabios) return {};
   // vmcred's own tables stay below 64 KiB, so this is advice for command lines of others.
-  return {trap("SeaBIOS", fmt::format("SeaBIOS {} cuts an SMBIOS table of more than 64 KiB without a word where its entry point is of 64 bits{}", version_text(seabios),
-                                      wide ? fmt::format(", which QEMU {} chooses by itself", version_text(*qemu)) : ""),
+  return {trap("SeaBIOS",
+               fmt::format("SeaBIOS {} cuts an SMBIOS table of more than 64 KiB without a word where its entry point is of 64 bits, which QEMU {} chooses by itself",
+                           version_text(seabios), version_text(*qemu)),
                "keep the table below 65,535 bytes, as vmcred does, or use SeaBIOS 1.17", Level::note)};
 }
 

@@ -32,7 +32,8 @@ struct Program {
 };
 /// The traps of one hypervisor.
 std::vector<Finding> judge_program(const Program& program);
-/// Of QEMU with its firmware: a 64-bit entry point's table of more than 64 KiB is cut modulo 65536 by SeaBIOS before 1.17.
+/// Of QEMU with its firmware: from 8.1 on its entry point may be of 64 bits, and SeaBIOS before 1.17 cuts the table of such a
+/// one modulo 65536.
 std::vector<Finding> judge_firmware(std::string_view qemu_banner, const Version& seabios);
 /// Of the host's systemd.
 std::vector<Finding> judge_systemd(int version);

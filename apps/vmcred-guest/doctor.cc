@@ -1,5 +1,5 @@
 // `doctor`: looks at everything between the machine's offers and the folder that services load from, and says what is
-// lost and why. Values are compared in memory and never printed.
+// lost and why, in the shape of `vmcred doctor` on the host. Values are compared in memory and never printed.
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 
 #include "arguments.h"
 #include "base/file.h"
+#include "chain/report.h"
 #include "commands.h"
 #include "credentials.h"
 #include "link/address.h"
@@ -28,18 +29,20 @@ constexpr int kReadsWholeStructures = 257;
 /// noswap tmpfs of credentials: 1 MiB, a page each.
 constexpr std::size_t kMaxOnTmpfs = 256;
 
+using chain::Code;
+
 class Findings {
  public:
-  void add(std::string text, std::string remedy) {
-    print(fmt::format("finding: {}\n", text));
-    if (!remedy.empty()) print(fmt::format("   hint: {}\n", remedy));
-    ++count_;
+  void add(Code code, std::string place, std::string text, std::string remedy) {
+    all_.push_back(chain::finding(code, {.file = std::move(place)}, std::move(text), std::move(remedy)));
   }
-  [[nodiscard]] int count() const { return count_; }
+  std::vector<chain::Finding>& all() { return all_; }
 
  private:
-  int count_ = 0;
+  std::vector<chain::Finding> all_;
 };
+
+std::string shown(std::string_view name) { return fmt::format("credential '{}'", name); }
 
 int systemd_major() {
   auto bus = SystemdBus::connect();
@@ -50,22 +53,22 @@ int systemd_major() {
 
 void check_kernel(Findings& findings) {
   if (!is_folder("/sys/firmware/dmi/entries")) {
-    findings.add("the kernel shows no SMBIOS entries (/sys/firmware/dmi/entries), so credentials by SMBIOS are not seen",
+    findings.add(Code::guest_kernel, "/sys/firmware/dmi/entries", "the kernel shows no SMBIOS entries, so credentials by SMBIOS are not seen",
                  "build CONFIG_DMI_SYSFS into the kernel; as a module it must be in the initrd");
   }
   if (!is_folder("/sys/firmware/qemu_fw_cfg") && is_folder("/sys/bus/acpi/devices/QEMU0002:00")) {
-    findings.add("this machine has QEMU's fw_cfg, but its driver is not loaded", "put the module qemu_fw_cfg into the initrd");
+    findings.add(Code::guest_kernel, "/sys/firmware/qemu_fw_cfg", "this machine has QEMU's fw_cfg, but its driver is not loaded", "put the module qemu_fw_cfg into the initrd");
   }
   const auto line = read_file("/proc/cmdline", 64 * 1024);
   if (line && line->contains("systemd.import_credentials=")) {
     const auto at = line->find("systemd.import_credentials=") + std::string_view("systemd.import_credentials=").size();
     const std::string_view value = std::string_view(*line).substr(at);
     if (value.starts_with("no") || value.starts_with("0") || value.starts_with("false") || value.starts_with("off")) {
-      findings.add("systemd.import_credentials is off on the kernel command line", "take it off");
+      findings.add(Code::guest_kernel, "/proc/cmdline", "systemd.import_credentials is off on the kernel command line", "take it off");
     }
   }
   if (exists("/dev/sev-guest") || exists("/dev/tdx_guest")) {
-    findings.add("this is a confidential vm: systemd from 254 on ignores SMBIOS and fw_cfg here", "the host cannot be trusted with values there");
+    findings.add(Code::guest_confidential, "this machine", "this is a confidential vm: systemd from 254 on ignores SMBIOS and fw_cfg here", "the host cannot be trusted with values there");
   }
 }
 
@@ -83,7 +86,7 @@ void check_prefixes(Findings& findings) {
       std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
       const bool right = prefix == "io.systemd.credential" || prefix == "io.systemd.credential.binary";
       if (!right && lower.contains("cred") && prefix.size() < 40) {
-        findings.add(fmt::format("an OEM string begins with '{}': systemd ignores it", prefix),
+        findings.add(Code::guest_prefix, fmt::format("SMBIOS structure 11-{}", i), fmt::format("an OEM string begins with '{}': systemd ignores it", prefix),
                      "the prefixes are io.systemd.credential: and io.systemd.credential.binary:");
       }
     }
@@ -94,25 +97,23 @@ void check_offers(Findings& findings, const std::map<std::string, Secret>& syste
   const auto mounts = read_file("/proc/self/mountinfo", 4 * kMaxCredential);
   if (mounts && mounted_generation(*mounts, kSystemFolder) != 0) return;  // an agent's set is in place, not the machine's offer
   const Offers offers = read_offers();
-  for (const std::string& notice : offers.notices) findings.add(notice, "");
+  for (const std::string& notice : offers.notices) findings.add(Code::guest_not_taken, "this machine", notice, "");
   const int systemd = systemd_major();
   std::map<std::string, int> seen;
   for (const Offered& offered : offers.offered) {
     if (seen[offered.name]++ > 0) {
-      findings.add(fmt::format("credential '{}' is offered twice, the first one counts", offered.name), "give it another name on the host");
+      findings.add(Code::guest_offered_twice, shown(offered.name), "it is offered twice, the first one counts", "give it another name on the host");
       continue;
     }
     const auto held = system.find(offered.name);
     if (held == system.end()) {
-      findings.add(fmt::format("credential '{}' is offered, but systemd did not take it", offered.name),
+      findings.add(Code::guest_not_taken, shown(offered.name), "it is offered, but systemd did not take it",
                    systemd != 0 && systemd < kReadsWholeStructures
                        ? fmt::format("systemd {} reads {} bytes of an SMBIOS structure: use several smaller ones", systemd, kPage)
                        : "'journalctl -b -t systemd' may say why");
     } else if (!equal_in_constant_time(held->second.bytes(), offered.value.bytes())) {
-      findings.add(held->second.size() < offered.value.size()
-                       ? fmt::format("credential '{}' was cut off by systemd", offered.name)
-                       : fmt::format("credential '{}' has another value than the machine offers", offered.name),
-                   "");
+      findings.add(Code::guest_not_taken, shown(offered.name),
+                   held->second.size() < offered.value.size() ? "it was cut off by systemd" : "it has another value than the machine offers", "");
     }
   }
 }
@@ -124,17 +125,17 @@ void check_folders(Findings& findings, const std::vector<Credential>& credential
     for (const std::string& name : *names) {
       const bool shadowed = std::ranges::any_of(credentials, [&](const Credential& one) { return one.name == name; });
       if (shadowed) {
-        findings.add(fmt::format("'{}/{}' is never read: the machine passes a credential of that name", store, name), "remove one of them");
+        findings.add(Code::guest_shadowed, fmt::format("{}/{}", store, name), "it is never read: the machine passes a credential of that name", "remove one of them");
       }
     }
   }
   struct statfs file_system = {};
   if (::statfs(kSystemFolder, &file_system) == 0 && file_system.f_type == TMPFS_MAGIC && credentials.size() >= kMaxOnTmpfs) {
-    findings.add(fmt::format("{} credentials: a tmpfs of credentials holds {}", credentials.size(), kMaxOnTmpfs), "pass fewer, or by reference");
+    findings.add(Code::guest_too_many, kSystemFolder, fmt::format("{} credentials: a tmpfs of credentials holds {}", credentials.size(), kMaxOnTmpfs), "pass fewer, or by reference");
   }
   for (const Credential& credential : credentials) {
     if (credential.secure == "weak") {
-      findings.add(fmt::format("credential '{}' may be swapped out", credential.name), "");
+      findings.add(Code::guest_swappable, shown(credential.name), "it may be swapped out", "");
       return;
     }
   }
@@ -144,16 +145,17 @@ void check_link(Findings& findings, const std::vector<Credential>& credentials) 
   const bool linked = std::ranges::any_of(credentials, [](const Credential& one) { return one.name == link::kLinkName; });
   if (!linked) return;
   const auto address = read_address();
-  if (!address) return findings.add(address.error().message, "");
+  if (!address) return findings.add(Code::guest_link, shown(link::kLinkName), address.error().message, "");
   if (address->transport == link::Transport::serial && !find_serial_port()) {
-    findings.add("the host waits on a virtio-serial port that is not here", "the kernel needs virtio_console, and virtio_pci or virtio_mmio");
+    findings.add(Code::guest_link, shown(link::kLinkName), "the host waits on a virtio-serial port that is not here", "the kernel needs virtio_console, and virtio_pci or virtio_mmio");
   }
 }
 
 }  // namespace
 
 Result<int> doctor(std::span<char* const> given) {
-  TRY_LET(const Arguments arguments, parse_arguments(given, {}));
+  constexpr std::string_view kKnown[] = {"--json"};
+  TRY_LET(const Arguments arguments, parse_arguments(given, kKnown));
   if (::geteuid() != 0) return hint(fail(Errc::denied, "the credentials of this guest are for root"), "run it as root");
   Findings findings;
   check_kernel(findings);
@@ -169,12 +171,13 @@ Result<int> doctor(std::span<char* const> given) {
       values.emplace(credential.name, std::move(value));
     }
   }
-  if (credentials.empty()) findings.add("systemd was given no credentials at boot", "see 'vmcred vm status' on the host");
+  if (credentials.empty()) findings.add(Code::guest_nothing, "systemd", "it was given no credentials at boot", "see 'vmcred vm status' on the host");
   check_offers(findings, values);
   check_folders(findings, credentials);
   check_link(findings, credentials);
-  if (findings.count() == 0) print(fmt::format("{} credentials, nothing is wrong with them\n", credentials.size()));
-  return findings.count() == 0 ? 0 : 3;
+  chain::sort_findings(findings.all());
+  print(arguments.has("--json") ? dump_json(chain::findings_json(findings.all()), Indent::two_spaces) : chain::findings_text(findings.all(), false));
+  return chain::any_findings(findings.all()) ? 3 : 0;
 }
 
 }  // namespace vmcred::guest

@@ -21,7 +21,7 @@ constexpr Command kCommands[] = {
     {"receipt", "[--output UNIT=FILE]... [--wait SECONDS]", "prove to the host which credentials arrived", receipt},
     {"agent", "[--output UNIT=FILE]... [--wait SECONDS]", "stay on the link: fetch credentials, take new ones, power off", agent},
     {"import", "[--into DIR]", "without systemd: put what the machine offers where systemd would", import},
-    {"doctor", "", "say what is wrong with the credentials of this guest, and why", doctor},
+    {"doctor", "[--json]", "say what is wrong with the credentials of this guest, and why", doctor},
 };
 
 void write_all_to(int fd, std::string_view text) {

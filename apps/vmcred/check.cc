@@ -55,18 +55,7 @@ Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
 
 Result<std::vector<chain::Finding>> project_findings(const World& world) {
   TRY_LET(const declare::Reading reading, load_project_leniently(world));
-  const declare::Declaration& declaration = reading.declaration;
-  std::vector<chain::Finding> all = chain::check_declaration(reading);
-  if (reading.problems.empty()) {
-    TRY_LET(const store::Repository repository, store::Repository::open(declaration.folder));
-    append(all, chain::check_plans(declaration, &repository));
-    TRY_LET(auto stored, in("check the store", chain::check_store(declaration, repository, *world.clock)));
-    append(all, std::move(stored));
-    append(all, chain::check_sources(declaration));
-  }
-  TRY_LET(auto tree, chain::check_tree(world.project));
-  append(all, std::move(tree));
-  return all;
+  return chain::check_project(reading, world.project, *world.clock);
 }
 
 Result<Exit> run(const Given& given, World& world) {

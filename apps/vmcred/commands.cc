@@ -47,6 +47,7 @@ std::span<const Command* const> commands() {
       &kSecretsGroupsRemoveSecret,
       &kSecretsKeyShow,
       &kCheck,
+      &kExplain,
       &kDoctor,
       &kActivate,
       &kDeploy,

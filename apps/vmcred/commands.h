@@ -7,6 +7,7 @@ namespace vmcred::app {
 
 extern const Command kActivate;
 extern const Command kCheck;
+extern const Command kExplain;
 extern const Command kCompletion;
 extern const Command kDeclare;
 extern const Command kDemo;
@@ -14,7 +15,6 @@ extern const Command kDeploy;
 extern const Command kDoctor;
 extern const Command kExec;
 extern const Command kHelp;
-extern const Command kInspect;
 extern const Command kImportAgenix;
 extern const Command kImportSopsNix;
 extern const Command kInit;

@@ -1,8 +1,10 @@
 #include "terminal.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace vmcred::app {
 namespace {
@@ -41,6 +43,15 @@ std::string wrap(std::string_view text, std::size_t width, std::string_view inde
     used += characters(word);
   }
   return result;
+}
+
+std::size_t screen_width(const World& world) {
+  const std::string given = world.env("COLUMNS");
+  std::size_t columns = 0;
+  const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), columns);
+  if (error == std::errc() && end == given.data() + given.size() && columns > 0) return columns;
+  winsize size = {};
+  return ::ioctl(world.out, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows, bool color) {

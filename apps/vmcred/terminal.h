@@ -15,6 +15,9 @@ std::string wrap(std::string_view text, std::size_t width, std::string_view inde
 /// With `color` the first row is drawn bold.
 std::string table(const std::vector<std::vector<std::string>>& rows, bool color = false);
 
+/// The columns of the terminal that standard output is: $COLUMNS, else as the terminal says; 0 when it is none.
+std::size_t screen_width(const World& world);
+
 /// One status line on a terminal, erased when it ends; nothing elsewhere. Plain lines are the caller's choice.
 class StatusLine {
  public:

@@ -1,12 +1,13 @@
 // vmcred vm plan: how each credential of a vm would travel, with the bytes used and allowed. Starts nothing.
 #include <fmt/format.h>
 
+#include "activate/generation.h"
 #include "backends.h"
 #include "base/json.h"
+#include "chain/sizes.h"
 #include "commands.h"
 #include "credential/capability.h"
 #include "credential/plan.h"
-#include "credential_sizes.h"
 #include "project.h"
 #include "supervise/accel.h"
 #include "supervise/run.h"
@@ -17,8 +18,6 @@
 
 namespace vmcred::app {
 namespace {
-
-constexpr std::size_t kLinkLine = 74;  // "v1 serial " and 64 digits
 
 constexpr Parameter kParameters[] = {
     {"[NAME]", "the vm (default: the only one; --capabilities needs none)"},
@@ -151,8 +150,9 @@ Result<Exit> run(const Given& given, World& world) {
   if (given.has("probe")) {
     TRY_LET(version, version_of(*vm));
   }
-  std::map<std::string, std::size_t> sizes = credential_sizes(declaration, *vm);
-  sizes[std::string(credential::kLinkCredential)] = kLinkLine;
+  const auto repository = store::Repository::open(declaration.folder);
+  chain::Sizes known(repository ? &*repository : nullptr, activate::Places{}.link);
+  const std::map<std::string, std::size_t> sizes = known.of(declaration, *vm);
   const bool with_link = vm->guest.agent;
   const credential::Plan plan = credential::make_plan(
       {.vm = *vm, .sizes = sizes, .with_link = with_link, .with_reference = with_link, .vmm_version = version});

@@ -13,6 +13,10 @@
 
 namespace vmcred::chain {
 
+/// All of the following about a project and its files below `folder`, sorted. What needs a declaration without problems is
+/// left out where it has some.
+Result<std::vector<Finding>> check_project(const declare::Reading& reading, const std::string& folder, const Clock& clock);
+
 /// What the declaration says by itself: its own problems, then names, lists, guest services, modes.
 std::vector<Finding> check_declaration(const declare::Reading& reading);
 

@@ -1,32 +1,14 @@
 // Findings of the delivery plan: what the declared guest and hypervisor cannot carry.
 #include <algorithm>
-#include <map>
 
 #include "chain/check.h"
+#include "chain/sizes.h"
 #include "credential/capability.h"
 #include "credential/plan.h"
 #include "declare/words.h"
-#include "store/layout.h"
-#include "store/size.h"
 
 namespace vmcred::chain {
 namespace {
-
-/// The sizes of a vm's secrets as far as the store tells them.
-std::map<std::string, std::size_t> sizes_of(const declare::Declaration& declaration, const declare::Vm& vm,
-                                            const store::Repository* repository) {
-  std::map<std::string, std::size_t> sizes;
-  if (repository == nullptr) return sizes;
-  for (const declare::Credential& credential : vm.credentials) {
-    const auto* ref = std::get_if<declare::VarRef>(&credential.from);
-    if (ref == nullptr) continue;
-    const auto id = store::resolve_for_vm(declaration, *ref, vm);
-    if (!id) continue;
-    const auto size = store::stored_size(*repository, *id);
-    if (size) sizes[credential.host] = *size;
-  }
-  return sizes;
-}
 
 std::vector<std::string> table_of(const credential::Plan& plan) {
   std::vector<std::string> lines;
@@ -62,6 +44,7 @@ void add_plan(const declare::Vm& vm, const credential::Plan& plan, std::vector<F
 
 std::vector<Finding> check_plans(const declare::Declaration& declaration, const store::Repository* repository) {
   std::vector<Finding> findings;
+  Sizes known(repository);
   for (const auto& [name, vm] : declaration.vms) {
     if (vm.credentials.empty()) continue;
     const auto ways = credential::ways_into(vm, "", vm.guest.agent);
@@ -73,7 +56,7 @@ std::vector<Finding> check_plans(const declare::Declaration& declaration, const 
       findings.push_back(std::move(each));
       continue;
     }
-    const auto sizes = sizes_of(declaration, vm, repository);
+    const auto sizes = known.of(declaration, vm);
     add_plan(vm, credential::make_plan({.vm = vm, .sizes = sizes, .with_link = vm.guest.agent, .with_reference = vm.guest.agent}), findings);
   }
   return findings;

@@ -18,13 +18,19 @@ declare::Place place_of(const declare::Declaration& declaration, const store::Va
   return file == generator->second.files.end() ? generator->second.place : file->second.place;
 }
 
+Finding about(Code code, const declare::Declaration& declaration, const store::VarId& id, std::string message, std::string hint) {
+  Finding each = finding(code, place_of(declaration, id), std::move(message), std::move(hint));
+  each.subject = store::rel_path(id);
+  return each;
+}
+
 std::string generate_command(const store::VarId& id) { return fmt::format("run 'vmcred vars generate -g {}'", id.generator.generator); }
 
 // Pitfall 4.
 void check_missing(const declare::Declaration& declaration, const store::Repository& repository, std::vector<Finding>& findings) {
   for (const store::VarId& id : store::missing(repository, declaration)) {
-    findings.push_back(finding(Code::not_generated, place_of(declaration, id),
-                               fmt::format("{} was never generated", store::spoken(id)), generate_command(id)));
+    findings.push_back(about(Code::not_generated, declaration, id, fmt::format("{} was never generated", store::spoken(id)),
+                             generate_command(id)));
   }
 }
 
@@ -47,23 +53,22 @@ Result<> check_value(const declare::Declaration& declaration, const store::Repos
                      const store::Wanted& each, std::vector<Finding>& findings) {
   const auto form = repository.form(each.id);
   if (!form) return {};
-  const declare::Place place = place_of(declaration, each.id);
   if (each.file->secret && *form == store::Form::open) {
-    findings.push_back(finding(Code::open_secret, place, fmt::format("{} is a secret, and stored as plain text", store::spoken(each.id)),
+    findings.push_back(about(Code::open_secret, declaration, each.id, fmt::format("{} is a secret, and stored as plain text", store::spoken(each.id)),
                                fmt::format("the value is in git for good: {} --regenerate", generate_command(each.id))));
     return {};
   }
   if (*form == store::Form::open) return {};
   const Result<store::Drift> read = store::drift(repository, principals, "vars/" + store::rel_path(each.id));
   if (!read) {
-    findings.push_back(finding(Code::damaged, place, fmt::format("{}: {}", store::spoken(each.id), read.error().message),
+    findings.push_back(about(Code::damaged, declaration, each.id, fmt::format("{}: {}", store::spoken(each.id), read.error().message),
                                fmt::format("bring it back from git, or run 'vmcred vars rotate -g {}'", each.id.generator.generator)));
     return {};
   }
   const store::Drift& drift = *read;
   if (drift.none()) return {};
-  Finding found = finding(Code::recipients_drifted, place,
-                          fmt::format("{}: who can decrypt it is not who its links name", store::spoken(each.id)),
+  Finding found = about(Code::recipients_drifted, declaration, each.id,
+                        fmt::format("{}: who can decrypt it is not who its links name", store::spoken(each.id)),
                           "look who it is, then run 'vmcred vars fix'");
   for (const store::PublicKey& key : drift.added) found.details.push_back(fmt::format("should read it and cannot: {}", key.text));
   for (const store::PublicKey& key : drift.removed) found.details.push_back(fmt::format("can read it and should not: {}", key.text));
@@ -93,11 +98,14 @@ Result<> check_age(const declare::Declaration& declaration, const store::Reposit
       Finding each = finding(Code::stale, place, fmt::format("{} is older than what it is made from", name),
                              fmt::format("run 'vmcred vars generate -g {} --stale'", task.generator->name));
       each.details = statuses[i].reasons;
+      each.subject = store::rel_dir(task.id);
       findings.push_back(std::move(each));
     }
     if (statuses[i].due) {
-      findings.push_back(finding(Code::due, place, fmt::format("{} is older than {} days", name, task.generator->rotate_after->count()),
-                                 fmt::format("run 'vmcred vars rotate -g {}'", task.generator->name)));
+      Finding each = finding(Code::due, place, fmt::format("{} is older than {} days", name, task.generator->rotate_after->count()),
+                             fmt::format("run 'vmcred vars rotate -g {}'", task.generator->name));
+      each.subject = store::rel_dir(task.id);
+      findings.push_back(std::move(each));
     }
   }
   return {};

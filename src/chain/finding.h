@@ -119,6 +119,8 @@ struct Finding {
   std::string hint = {};
   std::vector<std::string> details = {};  ///< further lines, such as a table of bytes
   std::vector<Edit> edits = {};           ///< what --fix does; empty: nothing
+  /// Where one place stands for several values: the var that is meant ("per-vm/web/g/f"), or its generator's folder.
+  std::string subject = {};
 };
 
 /// A finding of that code with its usual level.

@@ -58,8 +58,7 @@ Item token_item(const std::map<std::string, std::size_t>& sizes) {
   Item item;
   item.entry.name = item.entry.host = item.entry.guest = std::string(kLinkCredential);
   const auto size = sizes.find(item.entry.host);
-  item.entry.size_known = size != sizes.end();
-  if (item.entry.size_known) item.entry.size = size->second;
+  item.entry.size = size == sizes.end() ? kLinkLine : size->second;
   item.early = true;  // it is what a reference is fetched with
   return item;
 }

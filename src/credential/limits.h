@@ -49,6 +49,9 @@ inline constexpr std::size_t kMaxKernelWords = 1024;
 /// Imports /.extra/system_credentials from an initrd.
 inline constexpr int kFirstWithInitrd = 262;
 
+/// The link's token as a credential: "v1 serial " and 64 digits.
+inline constexpr std::size_t kLinkLine = 74;
+
 /// systemd connects to a socket that is the source of LoadCredential= from an abstract address that holds both names.
 inline constexpr std::size_t kMaxUnitAndId = 83;
 

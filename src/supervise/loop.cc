@@ -45,6 +45,7 @@ Result<Outcome> Supervisor::run() {
 Result<> Supervisor::begin_life() {
   outcome_.end = GuestEnd::unknown;
   guest_runs_ = false;
+  events_.clear();
   receipt_due_ = mission_.expect_receipt;
   end_refresh({.ok = false, .generation = generation_, .text = "the guest rebooted"});
   link_.reset();
@@ -84,6 +85,7 @@ Result<> Supervisor::turn() {
   watch(vmm_.child.pidfd(), POLLIN);
   watch(signals_.fd(), POLLIN);
   watch(vmm_.console, POLLIN);
+  watch(vmm_.events, POLLIN);
   if (vmm_.driver) watch(vmm_.driver->fd(), POLLIN);
   if (link_) link_->add_to(polled);
   vmm_.guard.watch(polled);
@@ -100,6 +102,7 @@ Result<> Supervisor::turn() {
   // Which descriptor woke us does not matter: everything is read without blocking, in the order in which it is news.
   TRY(on_console());
   TRY(on_driver());
+  on_events();
   TRY(on_link());
   on_signals();
   on_control();

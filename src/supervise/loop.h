@@ -31,6 +31,7 @@ class Supervisor {
   Result<> on_driver();
   Result<> on_driver_event(const DriverEvent& event);
   Result<> on_console();
+  void on_events();
   Result<> on_vmm_exit();
 
   // What the guest says over its link (loop_link.cc).
@@ -83,6 +84,7 @@ class Supervisor {
   bool failed_to_notify_ = false;
   unsigned link_warnings_ = 0;
   unsigned guard_warnings_ = 0;
+  std::string events_;  ///< read, and not yet a whole object
   SteadyTime limit_ = SteadyTime::max();  ///< of what we wait for now: the channel, then the receipt
   std::vector<SteadyTime> reboots_;
   std::vector<std::uint64_t> status_clients_;  ///< they wait for the guest's present state

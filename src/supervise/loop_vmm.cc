@@ -1,6 +1,8 @@
 // What the VMM says: on its control socket, on its standard output, and by its end.
 #include "supervise/loop.h"
 
+#include <signal.h>
+
 namespace vmcred::supervise {
 namespace {
 
@@ -79,6 +81,38 @@ Result<> Supervisor::on_console() {
     if (mission_.observer != nullptr && mission_.observer->on_console(bytes) == Wish::stop) begin_stop("as asked");
   }
   return {};
+}
+
+void Supervisor::on_events() {
+  char buffer[4096];
+  for (int round = 0; round < 16 && vmm_.events; ++round) {
+    const ssize_t n = ::read(vmm_.events.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+    if (n <= 0) {
+      vmm_.events = Fd();
+      break;
+    }
+    events_.append(buffer, static_cast<std::size_t>(n));
+  }
+  for (;;) {
+    const auto object = take_object(events_);
+    if (!object) {
+      vmm_.events = Fd();  // not what we know: its end tells the rest
+      events_.clear();
+    }
+    if (!object || !*object) return;
+    const auto json = parse_json(**object, {.max_bytes = kMaxGuardCommand});
+    if (!json || json->string_at("source") + " " + json->string_at("event") != mission_.launch.reboot_event) continue;
+    if (outcome_.end != GuestEnd::unknown) continue;
+    outcome_.end = stop_.step() == StopStep::none ? GuestEnd::reset : GuestEnd::powered_off;
+    guest_runs_ = false;
+    limit_ = SteadyTime::max();
+    tell(Event::Kind::guest_ended, std::string(guest_end_text(outcome_.end)));
+    // The guest is down and its disks are written; the VMM would go on with the token that is spent.
+    vmm_.child.kill(SIGKILL);
+    return;
+  }
 }
 
 Result<> Supervisor::on_vmm_exit() {

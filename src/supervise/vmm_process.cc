@@ -124,6 +124,15 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
     TRY_LET(vmm.link, listen_on(fmt::format("{}_{}", launch.link_path, kLinkPort)));
   }
 
+  Fd events_end;
+  if (launch.event_fd != 0) {
+    TRY_LET(FdPair events, make_pipe());
+    TRY(set_nonblocking(events.first, true));
+    vmm.events = std::move(events.first);
+    events_end = std::move(events.second);
+    command.descriptors.emplace_back(launch.event_fd, events_end.get());
+  }
+
   Fd control_end;
   switch (launch.control) {
     case vmm::Control::none: break;

@@ -20,6 +20,7 @@ struct VmmProcess {
   Child child;
   std::unique_ptr<Driver> driver;  ///< null with vmm::Control::none
   Fd link;                         ///< LinkKind::serial: our end; LinkKind::vsock: listens for the guest
+  Fd events;                       ///< Launch::event_fd: the reading end
   Fd console;                      ///< its stdout: the serial console
   std::vector<Fd> blobs;           ///< hold plaintext until wipe_blobs()
   Guard guard;                     ///< for other tools; without doors where none is wanted

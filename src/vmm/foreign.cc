@@ -63,7 +63,8 @@ void make_room_for_fds(Launch& launch, std::span<const std::string> words) {
   launch.control_fd = next;
   launch.link_fd = next + 1;
   launch.guard_fd = next + 2;
-  launch.first_blob_fd = std::max(launch.first_blob_fd, next + 3);
+  if (launch.event_fd != 0) launch.event_fd = next + 3;
+  launch.first_blob_fd = std::max(launch.first_blob_fd, next + 4);
 }
 
 std::optional<std::string> property(std::string_view list, std::string_view key) {

@@ -95,6 +95,10 @@ struct Launch {
   std::vector<Request> requests = {};
   std::optional<Request> power_request = {};  ///< REST: presses the guest's power key
   std::optional<Request> quit_request = {};   ///< REST: ends the VMM
+  /// A pipe on which the VMM writes a JSON object {"source", "event", …} for each thing that happens; 0: none. A VMM that
+  /// reboots its guest by itself would boot it with the spent token: at `reboot_event` ("SOURCE EVENT") it is replaced.
+  int event_fd = 0;
+  std::string reboot_event = {};
   std::vector<Guard> guards = {};
   GuardRules guard_rules = {};
   int guard_fd = 5;  ///< Guard::Protocol::qmp and hmp: one end of a socketpair, a monitor of QEMU's on it

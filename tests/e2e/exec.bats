@@ -109,7 +109,7 @@ PY
   in_background "$VMCRED" exec --vm v -- "${runner[@]}" 7</dev/null 8</dev/zero
   no_canary_while_it_runs
   [ ! -e record/refused ]
-  printf '%s\n' "$PWD/cloud-hypervisor" --api-socket fd=9 --seccomp true | sed "1s|.*|./cloud-hypervisor|" | diff - record/argv
+  printf '%s\n' "$PWD/cloud-hypervisor" --api-socket fd=9 --seccomp true --event-monitor fd=12 | sed "1s|.*|./cloud-hypervisor|" | diff - record/argv
   jq -e '.platform.oem_strings | length == 3' <(tail -n +2 record/request00)
   [ "$(head -1 record/request01)" = "PUT /api/v1/vm.add-net HTTP/1.1" ]
   printf '/dev/null\n/dev/zero\n' | diff - record/request01.fds

@@ -37,8 +37,8 @@ PY
   declare_vm cloud-hypervisor cloud-hypervisor
   in_background "$VMCRED" vm run v
   no_canary_while_it_runs
-  printf '%s\n' "$PWD/cloud-hypervisor" --api-socket fd=3 | diff - record/argv
-  [ "$(cut -d' ' -f1 record/descriptors | tr '\n' ' ')" = "0 1 2 3 " ]
+  printf '%s\n' "$PWD/cloud-hypervisor" --api-socket fd=3 --event-monitor fd=6 | diff - record/argv
+  [ "$(cut -d' ' -f1 record/descriptors | tr '\n' ' ')" = "0 1 2 3 6 " ]
   [ "$(head -1 record/request00)" = "PUT /api/v1/vm.create HTTP/1.1" ]
   run -0 jq -r '.platform.oem_strings[0]' <(tail -n +2 record/request00)
   [ "$output" = "io.systemd.credential.binary:API_KEY=$(base64 -w0 credentials/host-api-key)" ]
@@ -58,6 +58,18 @@ PY
   overlay_value record/initrd.before | cmp - credentials/host-api-key
   stop_it
   [ ! -s record/initrd.after ]
+}
+
+@test "a guest of cloud-hypervisor that reboots gets a new VMM" {
+  declare_vm cloud-hypervisor cloud-hypervisor
+  touch record/reboot-once
+  : >story
+  "$VMCRED" vm run v 2>>story &
+  supervisor=$!
+  timeout 60 grep -q "the guest rebooted" <(tail -n +1 -f --pid="$supervisor" story)
+  timeout 60 grep -cm2 ": ready" <(tail -n +1 -f --pid="$supervisor" story)
+  stop_it
+  [ "$(grep -c "the VMM runs with" story)" = 2 ]
 }
 
 @test "a refused request ends the VMM, and nothing of it is quoted" {

@@ -1,5 +1,7 @@
 #include "vmm/cloud_hypervisor/adopt.h"
 
+#include <algorithm>
+
 #include "credential/oem_string.h"
 #include "vmm/cloud_hypervisor/body.h"
 #include "vmm/cloud_hypervisor/guard.h"
@@ -46,10 +48,12 @@ Result<Launch> adopt(const Foreign& foreign, const declare::Vm&, const credentia
   const std::vector<std::string> words = words_of(foreign);
   TRY_LET(Translated translated, translate(words));
   TRY(credential::check_deliverable(plan));
-  Launch launch = {.control = Control::rest_fd};
+  const bool own_monitor = std::ranges::find(translated.process, "--event-monitor") != translated.process.end();
+  Launch launch = {.control = Control::rest_fd, .event_fd = own_monitor ? 0 : kEventFd};
   make_room_for_fds(launch, words);
   launch.argv = {foreign.argv.front(), "--api-socket", fmt::format("fd={}", launch.control_fd)};
   launch.argv.insert(launch.argv.end(), translated.process.begin(), translated.process.end());
+  if (!own_monitor) add_event_monitor(launch);
   if (!translated.api_socket.empty()) add_guard(launch, translated.api_socket, context);
 
   if (!plan.initrd.empty()) {

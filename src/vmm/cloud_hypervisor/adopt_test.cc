@@ -60,7 +60,7 @@ std::string body_of(const Request& request) {
 TEST(CloudHypervisorAdopt, TurnsAMicrovmRunnerIntoRequests) {
   const auto launch = adopted(microvm_runner(), true);
   ASSERT_THAT(launch, Succeeds());
-  EXPECT_THAT(launch->argv, ElementsAre("/nix/store/x/bin/cloud-hypervisor", "--api-socket", "fd=5", "--seccomp", "true"));
+  EXPECT_THAT(launch->argv, ElementsAre("/nix/store/x/bin/cloud-hypervisor", "--api-socket", "fd=5", "--seccomp", "true", "--event-monitor", "fd=8"));
   EXPECT_THAT(launch->guards, ElementsAre(Guard{Guard::Protocol::rest, "test-vm.sock"}));
   EXPECT_THAT(launch->kept_fds, ElementsAre());
   EXPECT_EQ(launch->link_path, "notify.vsock");

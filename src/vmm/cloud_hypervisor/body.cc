@@ -100,6 +100,11 @@ Result<std::vector<Request>> requests_for(Json config, const credential::Plan& p
                               {.method = "PUT", .path = "/api/v1/vm.boot"}};
 }
 
+void add_event_monitor(Launch& launch) {
+  launch.reboot_event = "vm rebooting";  // vmm/src/lib.rs, Vmm::vm_reboot()
+  launch.argv.insert(launch.argv.end(), {"--event-monitor", fmt::format("fd={}", launch.event_fd)});
+}
+
 void add_stop_requests(Launch& launch) {
   launch.power_request = Request{.method = "PUT", .path = "/api/v1/vm.power-button"};
   launch.quit_request = Request{.method = "PUT", .path = "/api/v1/vmm.shutdown"};

@@ -19,6 +19,10 @@ inline constexpr unsigned kDefaultCid = 3;
 /// Words of the kernel line are put behind payload.cmdline.
 Result<std::vector<Request>> requests_for(Json config, const credential::Plan& plan, const Context& context);
 
+/// The option for cloud-hypervisor's event monitor, which tells of reboots: it does them itself.
+inline constexpr int kEventFd = 6;
+void add_event_monitor(Launch& launch);
+
 /// How the guest is asked to power off and the VMM told to end.
 void add_stop_requests(Launch& launch);
 

@@ -88,8 +88,9 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
                 "remove extra-arguments, or start the vm with 'vmcred exec'");
   }
   TRY(credential::check_deliverable(plan));
-  Launch launch = {.argv = {program_of(vm), "--api-socket", ""}, .control = Control::rest_fd};
+  Launch launch = {.argv = {program_of(vm), "--api-socket", ""}, .control = Control::rest_fd, .event_fd = kEventFd};
   launch.argv.back() = fmt::format("fd={}", launch.control_fd);
+  add_event_monitor(launch);
 
   Json config = Json::object();
   Json cpus = Json::object();

@@ -59,7 +59,7 @@ std::string created(const Result<Launch>& launch) {
 TEST(CloudHypervisorLaunch, TellsTheVmByItsApiAlone) {
   const auto launch = launch_of(demo_vm());
   ASSERT_THAT(launch, Succeeds());
-  EXPECT_THAT(launch->argv, ElementsAre("cloud-hypervisor", "--api-socket", "fd=3"));
+  EXPECT_THAT(launch->argv, ElementsAre("cloud-hypervisor", "--api-socket", "fd=3", "--event-monitor", "fd=6"));
   EXPECT_EQ(launch->control, Control::rest_fd);
   EXPECT_EQ(launch->requests.at(1).path, "/api/v1/vm.boot");
   EXPECT_THAT(created(launch), MatchesGolden("cloud_hypervisor/simple.json"));

@@ -51,7 +51,8 @@ Result<Exit> store_all(Result<adopt::Found> read, const Given& given, const Worl
   for (const std::string& user : adoption.users) note(world, fmt::format("added the user '{}'", user));
   for (const std::string& machine : adoption.machines) note(world, fmt::format("added the machine '{}'", machine));
   for (const std::string& var : adoption.kept) note(world, fmt::format("kept {}: it is stored already", var));
-  note(world, fmt::format("imported {} secrets; their declaration is on stdout: put it into {}", count - adoption.kept.size(),
+  const std::size_t imported = count - adoption.kept.size();
+  note(world, fmt::format("imported {} secret{}; their declaration is on stdout: put it into {}", imported, imported == 1 ? "" : "s",
                           language_of(world) == adopt::Language::nix ? "host.nix" : "vmcred.toml"));
   print(world, adopt::declaration_text(adoption, language_of(world)));
   TRY(hand_to_git(project, adoption.paths, "vars: import secrets", given.has("commit"), world));

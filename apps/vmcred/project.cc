@@ -46,6 +46,24 @@ Result<declare::Declaration> from_tree(const World& world) {
   return store::inferred_declaration(world.project);
 }
 
+/// The host of the flake in the project folder that is asked for, or the only one that the trees know.
+Result<Loaded> from_flake_or_tree(const World& world, const std::vector<std::string>& machines) {
+  const std::vector<std::string> known = list_folder(join_path(world.project, "sops/machines")).value_or(std::vector<std::string>());
+  const std::vector<std::string>& candidates = machines.empty() ? known : machines;
+  const std::unique_ptr<char, decltype(&std::free)> folder(::realpath(world.project.c_str(), nullptr), std::free);
+  if (candidates.size() == 1 && folder && exists(join_path(folder.get(), "flake.nix"))) {
+    nix::Settings settings = nix_settings(world);
+    settings.machine = candidates.front();
+    settings.flake = fmt::format("{}#{}", folder.get(), candidates.front());
+    settings.offline = true;
+    auto declaration = declare::load_nix(settings.flake, world.project, settings);
+    if (declaration) return Loaded{*std::move(declaration), candidates.front()};
+    note(world, fmt::format("the flake here was not evaluated: {}", declaration.error().message));
+  }
+  TRY_LET(declare::Declaration declaration, from_tree(world));
+  return Loaded{std::move(declaration)};
+}
+
 }  // namespace
 
 nix::Settings nix_settings(const World& world) {
@@ -74,6 +92,19 @@ Result<declare::Declaration> load_project(const World& world) {
     return from_tree(world);
   }
   return declare::load_nix(world.nix.empty() ? world.flake : world.nix, world.project, nix_settings(world));
+}
+
+std::string host_of(const World& world, const declare::Declaration& declaration) {
+  const bool nix = !world.nix.empty() || !world.flake.empty() || !declare::nix_file_of(world.project).empty();
+  return nix && declaration.machines.size() == 1 ? declaration.machines.begin()->first : "";
+}
+
+Result<Loaded> load_with_scripts(const World& world, const std::vector<std::string>& machines) {
+  if (world.nix.empty() && world.flake.empty() && without_declaration(world)) return from_flake_or_tree(world, machines);
+  Loaded loaded;
+  TRY_LET(loaded.declaration, load_project(world));
+  loaded.host = host_of(world, loaded.declaration);
+  return loaded;
 }
 
 Result<declare::Reading> load_project_leniently(const World& world) {

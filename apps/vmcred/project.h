@@ -10,6 +10,19 @@ namespace vmcred::app {
 /// and a host.nix in the folder work everywhere.
 Result<declare::Declaration> load_project(const World& world);
 
+/// What a declaration covers: a Nix configuration is of one host, and says nothing of others.
+struct Loaded {
+  declare::Declaration declaration;
+  std::string host = {};  ///< the only machine that it declares; empty: it declares all of the project
+};
+
+/// Loaded::host of a declaration that load_project gave.
+std::string host_of(const World& world, const declare::Declaration& declaration);
+
+/// The same for a command that needs scripts, of `machines` (none: of all). In a clan repository, which has no declaration of
+/// ours, its flake is evaluated where that takes no network; else only what its trees hold is known, and that is said.
+Result<Loaded> load_with_scripts(const World& world, const std::vector<std::string>& machines);
+
 /// The services of a vm's guest, whole, where the declaration is a Nix file; null elsewhere.
 Result<Json> guest_services_of(const World& world, const std::string& vm);
 

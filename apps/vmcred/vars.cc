@@ -1,15 +1,52 @@
 #include "vars.h"
 
+#include <algorithm>
+
 #include "project.h"
 #include "store/git.h"
+#include "store/inferred.h"
 
 namespace vmcred::app {
 
-Result<Project> open_project(const World& world) {
+namespace {
+
+/// A shared value of several hosts has readers whom the configuration of one host does not know: the store does.
+Result<> add_other_readers(Project& project) {
+  if (project.host.empty() || !store::holds_store(project.declaration.folder)) return {};
+  TRY_LET(const declare::Declaration stored, store::inferred_declaration(project.declaration.folder));
+  for (auto& [name, generator] : project.declaration.generators) {
+    const auto found = stored.generators.find(name);
+    if (generator.sharing != declare::Sharing::shared || found == stored.generators.end()) continue;
+    for (const std::string& machine : found->second.machines) {
+      if (std::ranges::find(generator.machines, machine) != generator.machines.end()) continue;
+      generator.machines.push_back(machine);
+      project.declaration.machines.try_emplace(machine, declare::Machine{.name = machine});
+    }
+  }
+  return {};
+}
+
+Result<Project> opened(Loaded loaded) {
   Project project;
-  TRY_LET(project.declaration, load_project(world));
+  project.declaration = std::move(loaded.declaration);
+  project.host = std::move(loaded.host);
   TRY_LET(project.repository, store::Repository::open(project.declaration.folder));
+  TRY(add_other_readers(project));
   return project;
+}
+
+}  // namespace
+
+Result<Project> open_project(const World& world) {
+  Loaded loaded;
+  TRY_LET(loaded.declaration, load_project(world));
+  loaded.host = host_of(world, loaded.declaration);
+  return opened(std::move(loaded));
+}
+
+Result<Project> open_project_with_scripts(const World& world, const std::vector<std::string>& machines) {
+  TRY_LET(Loaded loaded, load_with_scripts(world, machines));
+  return opened(std::move(loaded));
 }
 
 std::vector<std::string> named_machines(const Given& given, const World& world) {

@@ -17,8 +17,11 @@ namespace vmcred::app {
 struct Project {
   declare::Declaration declaration;
   store::Repository repository;
+  std::string host = {};  ///< the only machine that is declared, where others may be elsewhere (project.h)
 };
 Result<Project> open_project(const World& world);
+/// The same for a command that needs the scripts of `machines` (none: of all).
+Result<Project> open_project_with_scripts(const World& world, const std::vector<std::string>& machines);
 
 /// The machines that were named, by position or --machine; none means all.
 std::vector<std::string> named_machines(const Given& given, const World& world);

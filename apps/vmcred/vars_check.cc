@@ -36,7 +36,7 @@ void add_drift(std::vector<Found>& found, const store::VarId& id, const store::D
 }
 
 Result<Exit> run(const Given& given, World& world) {
-  TRY_LET(const Project project, open_project(world));
+  TRY_LET(const Project project, open_project_with_scripts(world, named_machines(given, world)));
   TRY_LET(const Overview overview, look_over(project, world));
   const std::vector<std::string> machines = named_machines(given, world);
   const std::vector<std::string> only = given.all("generator");

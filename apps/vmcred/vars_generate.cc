@@ -59,7 +59,7 @@ void mention_stale(const Overview& overview, const std::vector<generate::Step>& 
 }
 
 Result<Exit> run(const Given& given, World& world) {
-  TRY_LET(const Project project, open_project(world));
+  TRY_LET(const Project project, open_project_with_scripts(world, named_machines(given, world)));
   const generate::Request request = {.machines = named_machines(given, world),
                                      .generators = given.all("generator"),
                                      .stale = given.has("stale"),

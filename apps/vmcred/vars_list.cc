@@ -34,7 +34,7 @@ std::string state_text(const generate::Status& status, bool absent) {
 }
 
 Result<Exit> run(const Given& given, World& world) {
-  TRY_LET(const Project project, open_project(world));
+  TRY_LET(const Project project, open_project_with_scripts(world, named_machines(given, world)));
   TRY_LET(const Overview overview, look_over(project, world));
   const std::vector<std::string> machines = named_machines(given, world);
   for (const std::string& machine : machines)

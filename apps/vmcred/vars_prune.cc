@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ask.h"
+#include "base/file.h"
 #include "commands.h"
 #include "store/record.h"
 #include "vars.h"
@@ -15,6 +16,14 @@ constexpr Parameter kParameters[] = {
     {"--commit", "commit the change in git"},
 };
 
+/// The configuration of one host does not tell what others declare.
+bool may_be_declared_elsewhere(const Project& project, const store::Placement& placement) {
+  if (project.host.empty()) return false;
+  if (placement.sharing == declare::Sharing::per_machine) return placement.owner != project.host;
+  const auto machines = list_folder(project.repository.folder() + "/sops/machines");
+  return !machines || std::ranges::any_of(*machines, [&](const std::string& name) { return name != project.host; });
+}
+
 Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const store::Lock lock, lock_store(project, world));
@@ -22,8 +31,19 @@ Result<Exit> run(const Given& given, World& world) {
   std::map<store::GeneratorId, std::vector<std::string>> orphans;
   std::vector<store::VarId> declared;
   for (const store::Wanted& value : store::wanted(project.declaration)) declared.push_back(value.id);
-  for (const store::VarId& id : stored)
-    if (!std::ranges::binary_search(declared, id)) orphans[id.generator].push_back(id.file);
+  std::size_t others = 0;
+  for (const store::VarId& id : stored) {
+    if (std::ranges::binary_search(declared, id)) continue;
+    if (may_be_declared_elsewhere(project, id.generator.placement)) {
+      ++others;
+    } else {
+      orphans[id.generator].push_back(id.file);
+    }
+  }
+  if (others > 0) {
+    note(world, fmt::format("left alone: {} value{} that other machines may declare (this is the configuration of '{}')",
+                            others, others == 1 ? "" : "s", project.host));
+  }
   if (orphans.empty()) {
     note(world, "nothing to remove: everything that is stored is declared");
     return Exit::done;

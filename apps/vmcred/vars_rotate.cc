@@ -45,12 +45,12 @@ Result<std::vector<Target>> targets_of(const Given& given, const declare::Declar
 }
 
 Result<Exit> run(const Given& given, World& world) {
-  TRY_LET(const Project project, open_project(world));
+  const std::vector<std::string> machines =
+      world.machine.empty() ? std::vector<std::string>{} : std::vector{world.machine};
+  TRY_LET(const Project project, open_project_with_scripts(world, machines));
   TRY_LET(const std::vector<Target> targets, targets_of(given, project.declaration));
   TRY_LET(const store::Lock lock, lock_store(project, world));
   TRY_LET(const Overview overview, look_over(project, world));
-  const std::vector<std::string> machines =
-      world.machine.empty() ? std::vector<std::string>{} : std::vector{world.machine};
   std::map<std::size_t, std::set<std::string>> chosen;
   for (std::size_t i = 0; i < overview.graph.tasks.size(); ++i) {
     const generate::Task& task = overview.graph.tasks[i];

@@ -89,7 +89,7 @@ class Engine {
     for (const Step& step : steps_) {
       const Task& task = graph_.tasks[step.task];
       if (script_unknown(*task.generator))
-        return hint(fail(Errc::usage, "the script of {} is not known, only what it made", store::spoken(task.id)),
+        return hint(fail(Errc::not_found, "the script of {} is not known, only what it made", store::spoken(task.id)),
                     "name the configuration that declares it: --flake REF#HOST or --nix FILE");
       const std::vector<std::string>& inputs = task.generator->runtime_inputs;
       if (toolboxes_.contains(inputs)) continue;

@@ -115,7 +115,7 @@ TEST(Survey, OfGeneratorsWhoseScriptsNobodyKnowsIsFreshAndTheyAreNotRun) {
   }
   EXPECT_THAT(project.states(), ElementsAre("base fresh", "made fresh"));
   EXPECT_THAT(project.generate(), Succeeds());  // nothing to do
-  EXPECT_THAT(project.generate({.generators = {"base"}, .regenerate = true}), FailsWith(Errc::usage, HasSubstr("is not known")));
+  EXPECT_THAT(project.generate({.generators = {"base"}, .regenerate = true}), FailsWith(Errc::not_found, HasSubstr("is not known")));
   EXPECT_EQ(project.value("base", "key"), "one");
 }
 

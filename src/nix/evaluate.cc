@@ -162,10 +162,10 @@ Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& 
   if (digest) {
     if (auto kept = kept_evaluation(settings, key)) return *std::move(kept);
   }
-  TRY_LET(const Output output,
-          run_nix({"nix", "--extra-experimental-features", "nix-command flakes", "eval", "--json",
-                   fmt::format("{}#nixosConfigurations.{}.config", reference.substr(0, hash), quoted(host)), "--apply", apply},
-                  {}, settings, kNixosLimit, reference));
+  std::vector<std::string> argv{"nix", "--extra-experimental-features", "nix-command flakes", "eval", "--json",
+                                fmt::format("{}#nixosConfigurations.{}.config", reference.substr(0, hash), quoted(host)), "--apply", apply};
+  if (settings.offline) argv.emplace_back("--offline");
+  TRY_LET(const Output output, run_nix(std::move(argv), {}, settings, settings.offline ? kLimit : kNixosLimit, reference));
   TRY_LET(const Json answer, answer_of(output, {}));
   TRY_LET(Evaluation evaluation, evaluation_of(answer));
   evaluation.keepable = digest.has_value();

@@ -18,6 +18,7 @@ struct Settings {
   std::string only_machine = {};               ///< the only machine that the project knows, else the host's name
   std::string folder = {};                     ///< the project folder; empty: the file's
   std::string flake = {};                      ///< REF#HOST: evaluate_flake() is to be used
+  bool offline = false;                        ///< a flake's inputs must be on this machine already; nothing is fetched
   std::string nixpkgs = {};                    ///< a folder with nixpkgs: its module system and packages are used
 };
 

@@ -117,6 +117,50 @@ NIX
   chmod 755 ../bin/nix
   run -0 "$VMCRED" --flake .#web vars list web
   [[ $output == *"token/token"* ]]
+  # Where it would have to be started, the trees say what there is.
+  echo >>flake.nix
+  run -0 --separate-stderr "$VMCRED" vars list web
+  [[ $output == *"token/token"*"fresh"* ]]
+  [[ $stderr == *"the flake here was not evaluated"*"scripts are not"* ]]
+  run -1 --separate-stderr "$VMCRED" vars rotate -g token
+  [[ $stderr == *"the script of token (machine web) is not known"*"--flake"* ]]
+}
+
+@test "from clan: the configuration of one host leaves the vars of others alone" {
+  cat >vmcred.toml <<'TOML'
+[machines.web]
+[machines.db]
+[generators.own]
+machines = ["web", "db"]
+script = 'echo x >"$out/x"'
+files.x = {}
+[generators.common]
+share = true
+machines = ["web", "db"]
+script = 'echo x >"$out/x"'
+files.x = {}
+[generators.old]
+machines = ["web"]
+script = 'echo x >"$out/x"'
+files.x = {}
+TOML
+  "$VMCRED" init
+  "$VMCRED" vars generate
+  rm vmcred.toml
+  cat >host.nix <<'NIX'
+{
+  networking.hostName = "web";
+  clan.core.vars.generators.common = { share = true; files.x = { }; script = ''echo x >"$out/x"''; };
+}
+NIX
+  run -0 --separate-stderr "$VMCRED" vars prune --yes
+  [ "$output" = "$(printf 'removes old/x (machine web)\nremoves own/x (machine web)')" ]
+  [[ $stderr == *"left alone: 1 value that other machines may declare (this is the configuration of 'web')"* ]]
+  [ -e vars/per-machine/db/own/x/secret ]
+  # The other reader of a shared value stays one.
+  run -0 --separate-stderr "$VMCRED" vars fix
+  [[ $stderr == *"nothing to fix"* ]]
+  [ -L vars/shared/common/x/machines/db ]
 }
 
 @test "from a fork of microvm.nix" {

@@ -1,5 +1,5 @@
 # The part of nixpkgs' `lib` that configurations of this kind use, written for evaluation without nixpkgs. Names and
-# argument orders are nixpkgs'; what is missing here says so when it is used (see `stand-in` in main.nix).
+# argument orders are nixpkgs'.
 { types }:
 let
   inherit (builtins)

@@ -157,7 +157,8 @@ let
       entries = micro.credentialFiles or { };
       paths = mapAttrs (path_of_entry vm) entries;
       # nixosModules.host writes the lines of the short form into the unit; they are not the guide's lists.
-      short = map (name: "host-${name}") (attrNames ((ours.${vm} or { }).credentials or { }));
+      short = map (name: "host-${name}")
+        (attrNames ((ours.${vm} or { }).credentials or { }) ++ filter (name: paths.${name} != null) (attrNames paths));
       lines = filter (line: !elem (head (match "([^:]*).*" line)) short)
         (map (load_line "LoadCredential of microvm@${vm}")
           (strings "LoadCredential of microvm@${vm}" (credentials_of_unit vm)));

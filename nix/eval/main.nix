@@ -38,5 +38,5 @@ in
     hardware_of = parts.hardware { inherit lib fail; };
   };
   places = parts.places { inherit lib; } config;
-  guests = parts.guests { inherit lib; } config;
+  guests = parts.guests { inherit lib fail; } config;
 }

@@ -109,7 +109,7 @@ let
         hint = "vmcred computes it";
       })
     else if node != null && node ? merge_with then merge_value path node definitions
-    else if node != null && node ? type && definitions != [ ] && builtins.all (definition: definition.value == null) definitions then null
+    else if node != null && node ? type && definitions != [ ] && builtins.all (definition: definition.value == null) definitions && active definitions != [ ] then null
     else if node != null && node ? modules then merge_modules path node definitions
     else if definitions != [ ] && isFunction (head definitions).value then merge_value path { } definitions
     else if node != null && node ? each && node ? default && definitions == [ ] then node.default

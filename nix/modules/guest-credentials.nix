@@ -8,25 +8,32 @@ let
   vm = cfg.vms.${name} or { credentials = { }; package = null; };
   has_credentials = config.vmcred.credentialFiles != { } || config.vmcred.oemStrings != [ ] || vm.credentials != { };
 
-  # The VMMs of the package, started through vmcred; the rest of the package (qemu-img, firmware) as it is.
-  wrapped = package: pkgs.runCommand "vmcred-${name}-${package.name}" { } ''
-    mkdir -p "$out/bin"
-    for entry in ${package}/*; do
-      [ "''${entry##*/}" = bin ] || ln -s "$entry" "$out/"
-    done
-    for program in ${package}/bin/*; do
-      wrapper="$out/bin/''${program##*/}"
-      case ''${program##*/} in
-        qemu-system-* | qemu-kvm | cloud-hypervisor | crosvm | firecracker)
-          printf '#!%s\nexec %s --project /etc/vmcred exec --vm %s -- %s "$@"\n' \
-            ${pkgs.runtimeShell} ${cfg.package}/bin/vmcred ${name} "$program" > "$wrapper"
-          chmod 755 "$wrapper" ;;
-        *) ln -s "$program" "$wrapper" ;;
-      esac
-    done
-  '';
-  vmm = hypervisor: package: lib.mkIf (has_credentials && config.microvm.hypervisor == hypervisor)
-    (lib.mkOverride 90 (wrapped (if vm.package or null != null then vm.package else package)));
+  # The VMMs of a package, started through vmcred; the rest of it (qemu-img, firmware) as it is. microvm.nix's runners change
+  # the package before they use it, and look at how it was built.
+  wrapped = package:
+    pkgs.runCommand "vmcred-${name}-${package.name}" { } ''
+      mkdir -p "$out/bin"
+      for entry in ${package}/*; do
+        [ "''${entry##*/}" = bin ] || ln -s "$entry" "$out/"
+      done
+      for program in ${package}/bin/*; do
+        wrapper="$out/bin/''${program##*/}"
+        case ''${program##*/} in
+          qemu-system-* | qemu-kvm | cloud-hypervisor | crosvm | firecracker)
+            printf '#!%s\nexec %s --project /etc/vmcred exec --vm %s -- %s "$@"\n' \
+              ${pkgs.runtimeShell} ${cfg.package}/bin/vmcred ${name} "$program" > "$wrapper"
+            chmod 755 "$wrapper" ;;
+          *) ln -s "$program" "$wrapper" ;;
+        esac
+      done
+    ''
+    // lib.optionalAttrs (package ? override) { override = change: wrapped (package.override change); }
+    // lib.optionalAttrs (package ? overrideAttrs) { overrideAttrs = change: wrapped (package.overrideAttrs change); }
+    // lib.optionalAttrs (package ? configureFlags) { inherit (package) configureFlags; };
+  # Without type and default, so that it joins microvm.nix's own declaration: what that or the user chose is wrapped.
+  vmm = hypervisor: mkOption {
+    apply = package: if has_credentials && config.microvm.hypervisor == hypervisor then wrapped package else package;
+  };
 
   guest_name = credential: each:
     if each.guest != null then each.guest
@@ -58,6 +65,10 @@ in
   # Modules are collected level by level, so this nesting puts the declaration behind microvm.nix's own.
   imports = [ guest_module { imports = [ { imports = [ { imports = [ { imports = [ {
     options.microvm.credentialFiles = mkOption { type = both; apply = _: { }; };
+    options.microvm.qemu.package = vmm "qemu";
+    options.microvm.cloud-hypervisor.package = vmm "cloud-hypervisor";
+    options.microvm.crosvm.package = vmm "crosvm";
+    options.microvm.firecracker.package = vmm "firecracker";
     # The runner would put these on a command line; strings that are no credentials stay there.
     options.microvm.cloud-hypervisor.platformOEMStrings = mkOption {
       type = types.listOf types.str;
@@ -90,9 +101,8 @@ in
 
   config = {
     vmcred.guest.services = lib.genAttrs services (service: { credentials = loaded_by service; });
-    microvm.qemu.package = vmm "qemu" pkgs.qemu_kvm;
-    microvm.cloud-hypervisor.package = vmm "cloud-hypervisor" pkgs.cloud-hypervisor;
-    microvm.crosvm.package = vmm "crosvm" pkgs.crosvm;
-    microvm.firecracker.package = vmm "firecracker" pkgs.firecracker;
+    microvm = lib.genAttrs [ "qemu" "cloud-hypervisor" "crosvm" "firecracker" ] (hypervisor: {
+      package = lib.mkIf (vm.package or null != null && config.microvm.hypervisor == hypervisor) (lib.mkOverride 90 vm.package);
+    });
   };
 }

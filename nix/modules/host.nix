@@ -56,14 +56,17 @@ let
       file = config.clan.core.vars.generators.${builtins.elemAt parts 0}.files.${builtins.elemAt parts 2};
     in
     if lib.hasPrefix "/" from then from else file.path;
-  secrets = name: lib.filterAttrs (_: each: each.from != null) (cfg.vms.${name}.credentials or { });
+  secrets = name: lib.filterAttrs (_: each: each.from != null) ((cfg.vms.${name} or { }).credentials or { });
   unit = name: {
     # The unit is an instance of a template: as a unit of its own, as NixOS would write it, it would hide that.
     overrideStrategy = lib.mkDefault "asDropin";
-    serviceConfig = lib.optionalAttrs (cfg.vms ? ${name}) ({
-      LoadCredential = lib.mapAttrsToList (credential: each: "host-${credential}:${path_of each.from}") (secrets name);
-    } // lib.optionalAttrs cfg.vms.${name}.ownUser { User = lib.mkForce (user_of name); });
+    serviceConfig = {
+      LoadCredential = lib.mapAttrsToList (credential: each: "host-${credential}:${path_of each.from}") (secrets name)
+        ++ lib.mapAttrsToList (credential: path: "host-${credential}:${path}") (upstream_paths name);
+    } // lib.optionalAttrs (cfg.vms.${name}.ownUser or false) { User = lib.mkForce (user_of name); };
   };
+  # Upstream's form, credentialFiles.NAME = "/path": the unit has to load it.
+  upstream_paths = name: lib.filterAttrs (_: builtins.isString) ((guest_of config name).vmcred.credentialFiles or { });
   vm_names = lib.unique (builtins.attrNames config.microvm.vms ++ builtins.attrNames cfg.vms);
   user_of = name:
     let whole = "vmcred-${name}"; in

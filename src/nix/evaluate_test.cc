@@ -255,6 +255,19 @@ TEST(NixEvaluate, ChecksTheTypesOfOptionsThatModulesDeclare) {
             "the option 'a' is declared twice, with two defaults");
 }
 
+TEST(NixEvaluate, GivesTheServicesOfAGuestWhole) {
+  const TestFolder folder;
+  const std::string head = "{ microvm.vms.v.config.systemd.services.s = { serviceConfig.LoadCredential = [ \"a:A\" ]; script = \"run\"; ";
+  const auto evaluation = evaluate(folder.write("host.nix", head + R"(
+    preStart = "before"; after = [ "x.service" ]; wantedBy = [ "multi-user.target" ]; environment.LANG = "C"; path = [ ];
+    serviceConfig.Type = "oneshot"; serviceConfig.RemainAfterExit = true; }; })"), settings());
+  ASSERT_THAT(evaluation, Succeeds());
+  EXPECT_EQ(dump_json(evaluation->guests),
+            R"({"v":{"s":{"description":"","scripts":{"ExecStart":"run","ExecStartPre":"before"},"service":{"Environment":["LANG=C"],)"
+            R"("RemainAfterExit":["yes"],"Type":["oneshot"]},"unit":{"After":["x.service"]},"wanted-by":["multi-user.target"]}}})");
+  EXPECT_THAT(complaint(head + "startAt = \"daily\"; }; }"), HasSubstr("guest service 's' has 'startAt', which vmcred cannot write into a unit"));
+}
+
 TEST(NixEvaluate, GivesAGuestItsArgumentsDisksAndNetworks) {
   const auto text = declared(R"({ microvm.vms.v = {
     specialArgs.who = "me";

@@ -48,6 +48,20 @@ Result<std::string> section(const Json* settings, const std::string& service) {
   return text;
 }
 
+/// "ExecStart=/bin/sh -e -c …"
+Result<std::string> script_lines(const Json* scripts, const std::string& service) {
+  std::string text;
+  if (scripts == nullptr || scripts->if_object() == nullptr) return text;
+  for (const auto& [name, script] : *scripts->if_object()) {
+    if (!name.starts_with("Exec") || !setting_name(name) || script.if_string() == nullptr) {
+      return fail(Errc::invalid_data, "guest service '{}': '{}' is no script", service, name);
+    }
+    TRY_LET(const std::string word, script_word(*script.if_string(), service));
+    text += fmt::format("{}=/bin/sh -e -c {}\n", name, word);
+  }
+  return text;
+}
+
 bool unit_name(std::string_view name) {
   return !name.empty() && !name.starts_with('.') && name.find_first_of("/\n ") == std::string_view::npos;
 }
@@ -62,10 +76,8 @@ Result<std::vector<UnitFile>> guest_services(const Json& services) {
     const std::string unit = name.ends_with(".service") ? name : name + ".service";
     TRY_LET(const std::string head, section(service.find("unit"), name));
     TRY_LET(std::string body, section(service.find("service"), name));
-    if (const std::string script = service.string_at("script"); !script.empty()) {
-      TRY_LET(const std::string word, script_word(script, name));
-      body += fmt::format("ExecStart=/bin/sh -e -c {}\n", word);
-    }
+    TRY_LET(const std::string commands, script_lines(service.find("scripts"), name));
+    body += commands;
     std::string description;
     if (const std::string text = service.string_at("description"); !text.empty()) {
       TRY_LET(const std::string value, setting_value(text, fmt::format("the description of guest service '{}'", name)));

@@ -9,6 +9,10 @@ let
 
   package = name: { type = "derivation"; inherit name; pname = name; version = "257.9"; outPath = "/nix/store/${name}"; };
   pkgs = lib.genAttrs [ "coreutils" "openssl" "systemd" "vmcred" "vmcred-guest" "qemu_kvm" "cloud-hypervisor" "crosvm" "firecracker" ] package // {
+    qemu_kvm = package "qemu_kvm" // {
+      configureFlags = [ "--enable-seccomp" ];
+      override = { minimal }: package "qemu_kvm-minimal" // { configureFlags = [ "--enable-seccomp" ]; };
+    };
     runtimeShell = "/bin/sh";
     runCommand = name: _: text: package name // { inherit text; };
     writeText = name: text: package name // { inherit text; };
@@ -45,7 +49,7 @@ let
           services = lib.mapAttrs (_: each: used { unit = each.unitConfig; service = each.serviceConfig; }) guest.systemd.services;
           modules = guest.boot.initrd.kernelModules;
           runner = guest.microvm.declaredRunner or "vmcred's own";
-          wrapper = guest.microvm.${guest.microvm.hypervisor}.package.text or "none";
+          wrapper = if guest.microvm ? declaredRunner then guest.microvm.${guest.microvm.hypervisor}.package.text or "none" else "none";
         })
       (lib.filterAttrs (_: vm: vm.config != null) config.microvm.vms);
   };
@@ -56,6 +60,9 @@ in
     imports = [ ./configuration.nix ];
     microvm.vms.elsewhere.flake.nixosConfigurations.elsewhere.config.microvm = { hypervisor = "qemu"; mem = 128; };
     microvm.vms.test-vm.config.microvm.hypervisor = "cloud-hypervisor";
+    microvm.vms.plain.config.microvm.hypervisor = "qemu";
+    microvm.vms.small.config.microvm = { hypervisor = "qemu"; credentialFiles.KEY = "/run/key"; };
+    vmcred.vms.short.package = package "my-cloud-hypervisor";
   });
   bad = (show (alone {
     networking.hostName = "web";

@@ -9,6 +9,7 @@ let
     options.microvm = {
       hypervisor = mkOption { type = types.enum [ "qemu" "cloud-hypervisor" "firecracker" "crosvm" "kvmtool" ]; default = "qemu"; };
       mem = mkOption { type = types.ints.positive; default = 512; };
+      optimize.enable = mkOption { type = types.bool; default = true; };
       vcpu = mkOption { type = types.ints.positive; default = 1; };
       vsock.cid = mkOption { type = types.nullOr types.int; default = null; };
       credentialFiles = mkOption {
@@ -26,10 +27,16 @@ let
       declaredRunner = mkOption { type = types.anything; };
     };
     config.microvm.declaredRunner =
-      let inherit (config.microvm) hypervisor credentialFiles cloud-hypervisor; in
+      let
+        inherit (config.microvm) hypervisor credentialFiles cloud-hypervisor;
+        package = config.microvm.${hypervisor}.package;
+        # As upstream's runner for QEMU does when it optimises the closure.
+        used = if hypervisor == "qemu" && config.microvm.optimize.enable then package.override { minimal = true; } else package;
+      in
       if hypervisor != "qemu" && credentialFiles != { } then throw "${hypervisor} does not support credentialFiles"
       else {
-        program = config.microvm.${hypervisor}.package.name;
+        program = used.name;
+        sandboxed = builtins.elem "--enable-seccomp" (used.configureFlags or [ ]);
         credentials = builtins.attrNames credentialFiles;
         oem_strings = cloud-hypervisor.platformOEMStrings;
       };

@@ -94,7 +94,12 @@ Result<> check_age(const declare::Declaration& declaration, const store::Reposit
     const generate::Task& task = graph->tasks[i];
     const declare::Place& place = task.generator->place;
     const std::string name = store::spoken(task.id);
-    if (statuses[i].state == generate::State::stale || statuses[i].state == generate::State::invalid) {
+    const bool stale = statuses[i].state == generate::State::stale || statuses[i].state == generate::State::invalid;
+    // A secret in clear is stale by its form alone; it was told above, and other reasons are told again once it is mended.
+    const bool told = std::ranges::any_of(findings, [&](const Finding& each) {
+      return each.code == Code::open_secret && each.subject.starts_with(store::rel_dir(task.id) + "/");
+    });
+    if (stale && !told) {
       Finding each = finding(Code::stale, place, fmt::format("{} is older than what it is made from", name),
                              fmt::format("run 'vmcred vars generate -g {} --stale'", task.generator->name));
       each.details = statuses[i].reasons;

@@ -221,6 +221,15 @@ TEST(Check, FindsFaultsOfOtherCommandLines) {
   expect_once(argv_findings({"cloud-hypervisor", "--platform", "oem_strings=[io.systemd.credential:PASSWORD=hunter2]"}), Code::secret_on_command_line);
   expect_once(argv_findings({"cloud-hypervisor", "--platform", "oem_strings=[io.systemd.credential:MOTD=hello,world]"}), Code::split_at_commas);
   expect_once(argv_findings({"crosvm", "run", "--smbios", "oem-strings=[io.systemd.credential:TOKEN=hunter2]"}), Code::secret_on_command_line);
+  expect_once(argv_findings({"crosvm", "run", "--oem-strings", "io.systemd.credential:TOKEN=hunter2"}), Code::secret_on_command_line);
+  expect_once(argv_findings({"crosvm", "run", "--fw-cfg", "name=opt/io.systemd.credentials/token,string=hunter2"}), Code::secret_on_command_line);
+  expect_once(argv_findings({"crosvm", "run", "--fw-cfg", "name=opt/io.systemd.credentials/" + std::string(29, 'a') + ",path=/dev/fd/3"}), Code::fw_cfg_name_too_long);
+  expect_once(argv_findings({"crosvm", "run", "-p", "systemd.set_credential=a:b"}), Code::on_kernel_command_line);
+  expect_once(argv_findings({"crosvm", "run", "--smbios", "oem-strings=[io.systemd.credential:MOTD=hello,world]"}), Code::split_at_commas);
+  // Quotes keep commas together in crosvm alone.
+  const std::string quoted = "oem-strings=['io.systemd.credential:MOTD=hello,world',\"io.systemd.credential:NOTE=a\\\"b\"]";
+  EXPECT_FALSE(any_findings(argv_findings({"crosvm", "run", "--smbios", quoted}))) << told(argv_findings({"crosvm", "run", "--smbios", quoted}));
+  expect_once(argv_findings({"cloud-hypervisor", "--platform", "oem_strings=['io.systemd.credential:MOTD=hello,world']"}), Code::split_at_commas);
   expect_once(argv_findings({"cloud-hypervisor", "--cmdline", "systemd.set_credential_binary=a:YQ=="}), Code::on_kernel_command_line);
   EXPECT_EQ(told(argv_findings({"cloud-hypervisor", "--api-socket", "fd=3"})), "");
   EXPECT_EQ(told(argv_findings({})), "");

@@ -1,8 +1,11 @@
 // vmcred check: every broken link of the chain, before anything boots.
 #include "chain/check.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "chain/report.h"
+#include "chain/unit_files.h"
 #include "commands.h"
 #include "describe.h"
 #include "project.h"
@@ -12,13 +15,13 @@ namespace vmcred::app {
 namespace {
 
 constexpr int kMaxRounds = 4;
-constexpr std::size_t kMaxForeign = 4UL * 1024 * 1024;  // of a unit file or a domain
+constexpr std::size_t kMaxForeign = 4UL * 1024 * 1024;  // of a domain
 
 constexpr Parameter kParameters[] = {
     {"--sarif", "print the findings as SARIF 2.1.0, for code scanning"},
     {"--fix", "mend what is mechanical, then check again"},
     {"--describe CODE", "explain a finding; 'all' lists the codes"},
-    {"--unit FILE...", "check this unit file or drop-in instead of the declaration (repeatable)"},
+    {"--unit PATH...", "check this unit file with its drop-ins, or a folder of units, instead of the declaration"},
     {"--argv", "check the command line after '--' instead of the declaration"},
     {"--libvirt FILE...", "check this libvirt domain instead of the declaration (repeatable)"},
     {"--systemd VERSION", "of the guest, for --unit, --argv and --libvirt (default: 252)"},
@@ -41,8 +44,9 @@ Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
   std::vector<chain::Finding> all;
   std::vector<chain::UnitText> units;
   for (const std::string& file : given.all("unit")) {
-    TRY_LET(std::string text, in("read the unit", read_file(file, kMaxForeign)));
-    units.push_back({file, std::move(text)});
+    TRY_LET(auto read, chain::read_units(file));
+    for (chain::UnitText& each : read)
+      if (std::ranges::find(units, each.file, &chain::UnitText::file) == units.end()) units.push_back(std::move(each));
   }
   append(all, chain::check_units(units, systemd));
   for (const std::string& file : given.all("libvirt")) {

@@ -108,6 +108,23 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$schem
   [[ $output == *"web.xml:1:"*"[VC050]"* ]]
 }
 
+@test "a folder of units is read with its drop-ins" {
+  mkdir -p system/app.service.d
+  printf '[Service]\nExecStart=/bin/app\n' >system/app.service
+  printf '[Service]\nLoadCredential=key:/run/key\n' >system/app.service.d/credentials.conf
+  ln -s /dev/null system/masked.service
+  ln -s /nowhere system/gone.service
+  mkdir system/multi-user.target.wants
+  for path in system system/app.service; do
+    run -3 "$VMCRED" check --unit "$path"
+    [[ $output == "system/app.service.d/credentials.conf:2:1: warning: app.service: "*"[VC033]"* ]]
+  done
+  printf '[Service]\nPrivateMounts=yes\n' >system/app.service.d/mounts.conf
+  run -0 "$VMCRED" check --unit system
+  run -1 --separate-stderr "$VMCRED" check --unit nowhere.service
+  [[ $stderr == *"read the unit: open 'nowhere.service'"* ]]
+}
+
 @test "a code is explained" {
   run -0 "$VMCRED" check --describe vc002
   [ "${lines[0]}" = "# VC002: credential-files names a credential that load-credential does not load" ]

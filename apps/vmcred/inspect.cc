@@ -109,7 +109,7 @@ void print_json(World& world, const Inspected& found, const Report& report, bool
     one.set("size", seen.size ? Json(*seen.size) : Json()).set("bytes", seen.text.size());
     one.set("fate", credential::fate_name(seen.fate));
     if (!seen.why.empty()) one.set("why", seen.why);
-    if (show) one.set("value", shown_value(seen));
+    if (show) one.set("value", shown_value(seen)).set("text", credential::printable(text_of(seen.text)));
     strings.push(std::move(one));
   }
   Json items = Json::array();

@@ -27,23 +27,18 @@ bool sums_to_zero(Bytes bytes) {
 /// The string set after the formatted area: strings that each end with a NUL, then one more NUL (§6.1.3). Gives the
 /// number of bytes that it takes.
 std::size_t read_strings(Bytes rest, FoundStructure& structure) {
-  std::size_t at = 0;
-  while (at < rest.size() && rest[at] != 0) {
-    const auto end = std::ranges::find(rest.subspan(at), std::uint8_t{0}) - rest.subspan(at).begin();
-    const std::size_t size = static_cast<std::size_t>(end);
-    structure.strings.push_back(rest.subspan(at, size));
-    if (at + size == rest.size()) {
-      structure.complete = false;
-      return rest.size();
-    }
-    at += size + 1;
+  std::size_t end = 0;
+  while (end + 1 < rest.size() && (rest[end] != 0 || rest[end + 1] != 0)) ++end;
+  structure.complete = end + 1 < rest.size();
+  const std::size_t size = structure.complete ? end + 2 : rest.size();
+  // Whoever reads the strings one by one stops at the first empty one.
+  for (std::size_t at = 0; at < size && rest[at] != 0;) {
+    const Bytes left = rest.first(size).subspan(at);
+    const auto length = static_cast<std::size_t>(std::ranges::find(left, std::uint8_t{0}) - left.begin());
+    structure.strings.push_back(left.first(length));
+    at += length + 1;
   }
-  const std::size_t end = structure.strings.empty() ? at + 2 : at + 1;  // no strings at all: two NULs stand there
-  if (end > rest.size() || rest[end - 1] != 0) {
-    structure.complete = end <= rest.size();
-    return std::min(rest.size(), end);
-  }
-  return end;
+  return size;
 }
 
 Result<EntryPoint> read_64(Bytes bytes) {

@@ -70,6 +70,16 @@ TEST(Smbios, SaysWhereATableBreaks) {
   EXPECT_EQ(read_structures(bytes_of(join({kType1, "\0\0\0\0"sv}))).complaint, "");  // padding
 }
 
+// As the kernel (dmi_decode_table) and dmidecode have it: a single NUL where strings would begin ends nothing.
+TEST(Smbios, EndsAStructureAtTwoNulsAlone) {
+  const std::string table = join({"\x01\x04\x01\x00\0@"sv, kType11, kEnd});
+  const FoundTable found = read_structures(bytes_of(table));
+  ASSERT_EQ(found.structures.size(), 2U);
+  EXPECT_EQ(found.structures[0].type, 1);
+  EXPECT_TRUE(found.structures[0].strings.empty());
+  EXPECT_EQ(found.structures[1].type, 0x7f);
+}
+
 TEST(Smbios, ReadsTheDumpsOfDmidecode) {
   for (const std::string& file : {dump_2x(join({kType1, kType11, kEnd}), 3), dump_3x(join({kType1, kType11, kEnd}))}) {
     const auto dump = read_dump(bytes_of(file));

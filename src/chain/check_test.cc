@@ -180,6 +180,11 @@ TEST(Check, FindsFaultsOfUnits) {
   EXPECT_EQ(told(unit_findings("LoadCredential=a:/run/a\nLoadCredential=\nLoadCredential=a:/run/b\n")), "");
 }
 
+TEST(Check, LetsWellKnownCredentialsBeOptional) {
+  EXPECT_EQ(told(check_units({{"a.service", "[Service]\nLoadCredential=login.issue\nImportCredential=udev.*\n"}}, 257)), "");
+  expect_once(unit_findings("LoadCredential=app.key\n"), Code::relative_load_credential);
+}
+
 TEST(Check, FindsSecretsInUnits) {
   expect_once(unit_findings("Environment=\"DB_PASSWORD=hunter2\" LANG=C\n"), Code::secret_in_unit);
   expect_once(unit_findings("SetCredential=token:hunter2\n"), Code::secret_in_unit);

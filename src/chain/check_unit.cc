@@ -50,6 +50,15 @@ bool loads(std::string_view key) {
          key == "SetCredentialEncrypted";
 }
 
+/// systemd.system-credentials(7): names that programs of systemd take where they are given, and do without otherwise.
+bool well_known(std::string_view name) {
+  static constexpr std::array<std::string_view, 22> kFirstWords{
+      "cryptsetup", "firstboot", "fsck",   "fstab", "getty", "home",   "imds",     "import", "journal",  "login",   "network",
+      "passwd",     "quotacheck", "shell", "ssh",   "sysctl", "system", "systemd", "sysusers", "tmpfiles", "udev", "vconsole"};
+  const std::size_t dot = name.find('.');
+  return dot != std::string_view::npos && std::ranges::find(kFirstWords, name.substr(0, dot)) != kFirstWords.end();
+}
+
 /// Any setting that gives the service a mount namespace hides the credentials of others.
 bool has_own_mounts(const Unit& unit) {
   static constexpr std::array<std::string_view, 6> kBooleans{"PrivateMounts", "PrivateTmp", "PrivateDevices", "DynamicUser", "ProtectKernelTunables", "ProtectControlGroups"};
@@ -83,7 +92,7 @@ void check_load(const Unit& unit, const Line& line, std::set<std::string>& ids, 
                                fmt::format("{}: the host credential '{}' has no prefix '{}'", unit.name, id, declare::kHostPrefix),
                                fmt::format("call it '{}', and in credentialFiles as well", declare::host_name_of(id))));
   }
-  if (!absolute && !unit.says("AssertCredential", source)) {
+  if (!absolute && !well_known(source) && !unit.says("AssertCredential", source)) {
     findings.push_back(finding(Code::relative_load_credential, line.place,
                                fmt::format("{}: systemd starts the service without '{}' when '{}' is missing, silently", unit.name, id, source),
                                fmt::format("in a guest add AssertCredential={} to [Unit]; on a host name an absolute path", source)));
@@ -114,7 +123,7 @@ void check_unit(const Unit& unit, int systemd, std::vector<Finding>& findings) {
   for (const Line& line : unit.lines) {
     const std::string& key = line.setting.key;
     if (line.setting.section != "Service") continue;
-    if (loads(key) && first == nullptr) first = &line;
+    if (loads(key) && first == nullptr && !well_known(line.setting.value)) first = &line;
     if (key == "LoadCredential" || key == "LoadCredentialEncrypted") check_load(unit, line, ids, findings);
     if (key == "ImportCredential" && systemd < kFirstWithImport) {
       findings.push_back(finding(Code::import_credential_too_old, line.place,

@@ -38,16 +38,6 @@ Secret wrapped(const Secret& text) {
   return out;
 }
 
-Secret without_space(const Secret& text) {
-  Secret out(text.size());
-  std::size_t used = 0;
-  for (const std::uint8_t byte : text.bytes()) {
-    if (std::strchr(" \t\r\n", byte) == nullptr || byte == 0) out.writable()[used++] = byte;
-  }
-  out.shrink_to(used);
-  return out;
-}
-
 int digit(std::uint8_t c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -66,7 +56,7 @@ Secret hex(const Secret& value) {
 }
 
 Result<Secret> unhex(const Secret& text) {
-  const Secret digits = without_space(text);
+  const Secret digits = without_space(text.text());
   Secret out(digits.size() / 2);
   for (std::size_t i = 0; i < digits.size(); ++i) {
     const int value = digit(digits.bytes()[i]);
@@ -84,7 +74,7 @@ Result<Secret> transcoded(Secret value, Transcode mode) {
     case Transcode::hex: return hex(value);
     case Transcode::unhex: return unhex(value);
     case Transcode::unbase64: {
-      auto plain = base64_decode_secret(without_space(value).text());
+      auto plain = base64_decode_secret(without_space(value.text()).text());
       if (!plain) return fail(Errc::invalid_data, "Failed to transcode data: Invalid argument");
       return plain;
     }

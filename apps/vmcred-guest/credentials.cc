@@ -112,4 +112,14 @@ std::string size_text(std::uint64_t bytes) {
   return fmt::format("{}.{}{}", bytes / factor, bytes / (factor / kStep) * 10 / kStep % 10, kUnits[unit]);
 }
 
+Secret without_space(std::string_view text) {
+  Secret out(text.size());
+  std::size_t used = 0;
+  for (const char c : text) {
+    if (!std::string_view(" \t\r\n").contains(c)) out.writable()[used++] = static_cast<std::uint8_t>(c);
+  }
+  out.shrink_to(used);
+  return out;
+}
+
 }  // namespace vmcred::guest

@@ -43,4 +43,7 @@ Result<Secret> read_credential(const Folder& folder, const std::string& name);
 /// "3B", "2.9K": as systemd writes sizes.
 std::string size_text(std::uint64_t bytes);
 
+/// `text` without spaces, tabs and line ends, as systemd's decoders skip them.
+Secret without_space(std::string_view text);
+
 }  // namespace vmcred::guest

@@ -30,7 +30,7 @@ void take_assignment(std::string_view text, char separator, bool binary, link::S
     offers.offered.push_back({.name = name, .source = source, .value = Secret::copy_of(value)});
     return;
   }
-  auto decoded = base64_decode_secret(value);
+  auto decoded = base64_decode_secret(without_space(value).text());
   if (!decoded) {
     offers.notices.push_back(fmt::format("{}: credential '{}' is not proper base64", where, name));
     return;

@@ -29,9 +29,12 @@ bool about_a_secret(Code code) {
          code == Code::secret_on_command_line || code == Code::secret_in_domain;
 }
 
+/// An OEM string with a mistyped prefix: what stands behind it is perhaps a secret.
+bool about_an_oem_string(const Finding& each) { return each.code == Code::invalid_declaration && each.message.contains("oem-strings"); }
+
 /// The line of the finding with a caret below what is meant.
 std::string excerpt(const std::optional<std::string>& line, const Finding& each) {
-  if (!line || about_a_secret(each.code)) return {};
+  if (!line || about_a_secret(each.code) || about_an_oem_string(each)) return {};
   const std::string number = std::to_string(each.place.line);
   const Span span = span_at(*line, each.place.column);
   std::string marks(span.columns_before, ' ');

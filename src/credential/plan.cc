@@ -111,6 +111,20 @@ void remark_services(Plan& plan, const declare::Vm& vm) {
   }
 }
 
+/// `systemd.import_credentials=`, also with the initrd's prefix; a boolean word of systemd (src/basic/parse-util.c).
+void remark_import(Plan& plan, const declare::Vm& vm) {
+  static constexpr std::string_view kOption = "systemd.import_credentials=";
+  static constexpr std::array<std::string_view, 6> kOff = {"no", "n", "0", "false", "f", "off"};
+  for (std::size_t at = 0; (at = vm.command_line.find(kOption, at)) != std::string::npos; ++at) {
+    const std::string_view rest = std::string_view(vm.command_line).substr(at + kOption.size());
+    if (std::ranges::find(kOff, rest.substr(0, rest.find_first_of(" \t\n"))) == kOff.end()) continue;
+    plan.remarks.push_back({.refusal = true,
+                            .text = "the kernel's command line turns the import of credentials off (systemd.import_credentials)",
+                            .remedy = "take it out of command-line"});
+    return;
+  }
+}
+
 }  // namespace
 
 std::string_view channel_name(Channel channel) {
@@ -147,6 +161,7 @@ Plan make_plan(const PlanInput& input) {
   }
   remark_pages(plan);
   remark_services(plan, vm);
+  remark_import(plan, vm);
   remark_unit_names(plan);
   return plan;
 }

@@ -234,6 +234,18 @@ TEST(Plan, WarnsWhenAGuestMayRunOutOfPages) {
   EXPECT_THAT(plan.remarks[0].text, HasSubstr("257 pages"));
 }
 
+TEST(Plan, RefusesAKernelLineThatTurnsTheImportOff) {
+  Case c = vm_with({1});
+  for (const char* line : {"systemd.import_credentials=no", "quiet rd.systemd.import_credentials=0 ro", "systemd.import_credentials=off x"}) {
+    c.vm.command_line = line;
+    EXPECT_THAT(check_deliverable(c.plan()), FailsWith(Errc::invalid_data, HasSubstr("systemd.import_credentials"))) << line;
+  }
+  for (const char* line : {"", "systemd.import_credentials=yes", "systemd.import_credentials=1 no"}) {
+    c.vm.command_line = line;
+    EXPECT_TRUE(c.plan().deliverable()) << line;
+  }
+}
+
 TEST(Plan, WarnsOfUnitAndNameBeyond83Bytes) {
   Case c = vm_with({1});
   c.vm.credentials[0].host = "host-" + std::string(56, 'x');  // 61 + "microvm@test-vm.service" is 84

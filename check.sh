@@ -33,7 +33,7 @@ suite() {
     failed=$((failed + bad))
     passed=$((passed + all - bad))
   fi
-  grep -E 'NOT RUN HERE' "$steps_log/last" | sort -u
+  grep -E 'NOT RUN HERE|MOVED:' "$steps_log/last" | sort -u
 }
 
 finish() {
@@ -53,7 +53,7 @@ need "build: release" build release
 need "guest image" tools/guest-image --guest build/release/bin/vmcred-guest build/guest
 check "shell scripts (shellcheck)" bash -c 'git ls-files | xargs grep -lsE "^#!.*(bash|sh)$" | grep -v "\.bats$" | xargs shellcheck -x'
 suite "end to end (release programs)" build/release -L e2e -j "$(nproc)"
-suite "guests (QEMU, real systemd)" build/release -L vm
+suite "guests (QEMU, real systemd)" build/release -L vm -j "$(nproc)"
 suite "host (systemd in nspawn)" build/release -L host
 if [[ $quick == yes ]]; then
   need "build: dev" build dev

@@ -5,7 +5,8 @@ bats_require_minimum_version 1.5.0
 setup_file() {
   [ -x "$VMCRED_GUEST_STATIC" ] || { echo "build the release preset first: it makes vmcred-guest for the guest" >&2; return 1; }
   export IMAGE=$BATS_FILE_TMPDIR/image
-  "$VMCRED_SOURCE/tools/guest-image" --guest "$VMCRED_GUEST_STATIC" --overlay "$VMCRED_SOURCE/tests/vm/overlay-agent" "$IMAGE"
+  "$VMCRED_SOURCE/tools/guest-image" ${VMCRED_GUEST_SUITE:+--suite "$VMCRED_GUEST_SUITE"} --guest "$VMCRED_GUEST_STATIC" \
+    --overlay "$VMCRED_SOURCE/tests/vm/overlay-agent" "$IMAGE"
 }
 
 setup() {
@@ -36,7 +37,7 @@ memory = "256M"
 command-line = "quiet"
 delivery = "$1"
 [vms.vm-test-agent.guest]
-systemd = 252
+systemd = $(sed 's/[^0-9].*//' "$IMAGE/systemd")
 agent = true
 [vms.vm-test-agent.credentials]
 TOML

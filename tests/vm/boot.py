@@ -1,18 +1,49 @@
-#!/usr/bin/env python3
-"""Boots a guest with QEMU directly and says whether every credential arrived: for what `vmcred vm run` would not do.
+"""Boots a guest with QEMU directly and says what systemd made of it: for what `vmcred vm run` would never do.
 
-    boot.py KERNEL INITRD structures                   15 type-11 structures of 4095 bytes each
-    boot.py KERNEL INITRD wipe capabilities|greeting   fw_cfg values, zeroed at that moment
+The image needs the files of tests/vm/overlay: `vmtest.print` on the kernel line starts the unit that prints.
 """
+import dataclasses
 import hashlib
 import json
 import os
+import pathlib
 import re
-import secrets
 import socket
 import struct
 import subprocess
-import sys
+
+PREFIX = b"io.systemd.credential:"
+BINARY = b"io.systemd.credential.binary:"
+
+
+@dataclasses.dataclass
+class Booted:
+    credentials: dict  # name -> (size, sha256), as files of /run/credentials/@system
+    doctor: str        # what `vmcred-guest doctor` said
+    log: str           # the kernel log's lines about credentials, systemd's among them
+
+    def has(self, name, value):
+        return self.credentials.get(name) == (len(value), hashlib.sha256(value).hexdigest())
+
+    def has_cut(self, name, value, size):
+        return self.has(name, value[:size])
+
+
+def systemd_of(image):
+    """The major version of systemd in an image of tools/guest-image."""
+    return int(re.match(r"\d+", (pathlib.Path(image) / "systemd").read_text())[0])
+
+
+def structure(handle, strings):
+    """A type-11 structure; SMBIOS 3.6 section 7.12. The count wraps as QEMU's would: systemd does not read it."""
+    body = b"".join(text + b"\0" for text in strings) + b"\0"
+    return struct.pack("<BBHB", 11, 5, handle, len(strings) & 0xFF) + body
+
+
+def text_of_size(name, raw_size):
+    """One OEM string whose structure has `raw_size` bytes: (string, value)."""
+    value = (b"0123456789abcdef" * 4096)[: raw_size - 5 - len(PREFIX) - len(name) - 1 - 2]
+    return PREFIX + name.encode() + b"=" + value, value
 
 
 def memfd(content):
@@ -21,79 +52,63 @@ def memfd(content):
     return fd
 
 
-def type11(handle, strings):
-    body = b"".join(s + b"\0" for s in strings) + b"\0"
-    return struct.pack("<BBHB", 11, 5, handle, len(strings)) + body
-
-
-def read_reply(stream):
-    while True:
-        line = json.loads(stream.readline())
-        if "event" not in line:
-            return line
-
-
-kernel, initrd, mode, *rest = sys.argv[1:]
-values = {}
-arguments = []
-fds = []
-printing = memfd(type11(0x1200, [b"io.systemd.credential:vmtest.print=1"]))
-arguments += ["-smbios", f"file=/proc/self/fd/{printing}"]
-if mode == "structures":
-    for i in range(15):
-        name = f"S{i:02}"
-        value = secrets.token_hex(2031).encode()
-        structure = type11(0x1100 + i, [f"io.systemd.credential:{name}=".encode() + value])
-        assert len(structure) == 4095, len(structure)
-        values[name] = value
-        fds.append(memfd(structure))
+def start(image, *, blobs=(), fw_cfg=None, command_line="", machine="q35"):
+    """QEMU, stopped before its first instruction: (process, QMP socket, descriptors of the values)."""
+    image = pathlib.Path(image)
+    fds = []
+    arguments = []
+    for blob in blobs:
+        fds.append(memfd(blob))
         arguments += ["-smbios", f"file=/proc/self/fd/{fds[-1]}"]
-else:
-    for i in range(4):
-        name = f"F{i}"
-        values[name] = secrets.token_bytes(1000)
-        fds.append(memfd(values[name]))
+    if fw_cfg:
+        arguments += ["-global", f"fw_cfg.x-file-slots={len(fw_cfg) + 32}"]
+    for name, value in (fw_cfg or {}).items():
+        fds.append(memfd(value))
         arguments += ["-fw_cfg", f"name=opt/io.systemd.credentials/{name},file=/proc/self/fd/{fds[-1]}"]
+    ours, theirs = socket.socketpair()
+    command = ["qemu-system-x86_64", "-M", machine, "-accel", "tcg", "-cpu", "max", "-m", "256M", "-nodefaults", "-display", "none",
+               "-serial", "stdio", "-no-reboot", "-S", "-kernel", image / "vmlinuz", "-initrd", image / "initrd",
+               "-append", f"console=ttyS0 quiet panic=-1 no_timer_check vmtest.print {command_line}",
+               "-chardev", f"socket,id=qmp,fd={theirs.fileno()}", "-mon", "chardev=qmp,mode=control", *arguments]
+    process = subprocess.Popen(command, pass_fds=[*fds, theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
+    theirs.close()
+    return process, ours, fds
 
-ours, theirs = socket.socketpair()
-command = ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-cpu", "max", "-m", "256M", "-nodefaults", "-display", "none",
-           "-serial", "stdio", "-no-reboot", "-S", "-kernel", kernel, "-initrd", initrd,
-           "-append", "console=ttyS0 quiet panic=-1",
-           "-chardev", f"socket,id=qmp,fd={theirs.fileno()}", "-mon", "chardev=qmp,mode=control", *arguments]
-vmm = subprocess.Popen(command, pass_fds=[*fds, printing, theirs.fileno()], stdin=subprocess.DEVNULL,
-                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-theirs.close()
-try:
-    qmp = ours.makefile("rw")
 
-    def wipe():
+def wipe(fds):
+    for fd in fds:
+        os.pwrite(fd, bytes(os.fstat(fd).st_size), 0)
+
+
+def boot(image, *, wipe_at="capabilities", **options):
+    """Boots and returns what arrived. The values' files are zeroed at the reply to qmp_capabilities, or at the greeting."""
+    process, control, fds = start(image, **options)
+    try:
+        stream = control.makefile("rw")
+
+        def ask(command):
+            stream.write(json.dumps({"execute": command}) + "\n")
+            stream.flush()
+            while "event" in (answer := json.loads(stream.readline())):
+                pass
+            return answer
+
+        json.loads(stream.readline())  # the greeting
+        if wipe_at == "greeting":
+            wipe(fds)
+        ask("qmp_capabilities")
+        wipe(fds)
+        assert not any(os.pread(fd, 1 << 21, 0).strip(b"\0") for fd in fds)
+        ask("cont")
+        console = process.communicate(timeout=200)[0].decode(errors="replace").replace("\r", "")
+    finally:
+        process.kill()
         for fd in fds:
-            size = os.fstat(fd).st_size
-            os.pwrite(fd, bytes(size), 0)
-
-    json.loads(qmp.readline())  # the greeting
-    if rest == ["greeting"]:
-        wipe()
-    qmp.write('{"execute":"qmp_capabilities"}\n')
-    qmp.flush()
-    read_reply(qmp)
-    wipe()
-    qmp.write('{"execute":"cont"}\n')
-    qmp.flush()
-    console = vmm.communicate(timeout=500)[0].decode(errors="replace")
-finally:
-    vmm.kill()
-
-found = {m[1]: (int(m[2]), m[3]) for m in re.finditer(r"CRED (\S+) (\d+) ([0-9a-f]{64})", console)}
-exact = zeros = missing = 0
-for name, value in values.items():
-    if name not in found:
-        missing += 1
-    elif found[name] == (len(value), hashlib.sha256(value).hexdigest()):
-        exact += 1
-    elif found[name] == (len(value), hashlib.sha256(bytes(len(value))).hexdigest()):
-        zeros += 1
-if "CRED-END" not in console:
-    print(console)
-    sys.exit("the guest did not come up")
-print(f"exact {exact}, zeros {zeros}, missing {missing}, of {len(values)}")
+            os.close(fd)
+    if "CRED-END" not in console:
+        raise AssertionError(f"the guest did not come up:\n{console}")
+    digests = {m[2]: m[1] for m in re.finditer(r"^CRED-SHA256 ([0-9a-f]{64})  \./(.*)$", console, re.M)}
+    sizes = {m[2]: int(m[1]) for m in re.finditer(r"^CRED-SIZE +(\d+) \./(.*)$", console, re.M)}
+    return Booted({name: (sizes[name], digest) for name, digest in digests.items()},
+                  "\n".join(re.findall(r"^DOCTOR (.*)$", console, re.M)), "\n".join(re.findall(r"^LOG (.*)$", console, re.M)))

@@ -28,7 +28,7 @@ api-key = { from = "$PWD/credentials/host-api-key" }
 TOML
   : >story
   "$VMCRED" exec --vm vm-test-exec -- qemu-system-x86_64 -M q35,accel=tcg -cpu max -m 256 -nodefaults -no-user-config -no-reboot \
-    -kernel "$IMAGE/vmlinuz" -initrd "$IMAGE/initrd" -append "console=ttyS0 quiet panic=-1" -nographic -serial stdio \
+    -kernel "$IMAGE/vmlinuz" -initrd "$IMAGE/initrd" -append "console=ttyS0 quiet panic=-1 no_timer_check" -nographic -serial stdio \
     -device virtio-balloon-pci -qmp "unix:$PWD/qmp.sock,server,nowait" -monitor "unix:$PWD/hmp.sock,server,nowait" \
     >console 2>>story &
   supervisor=$!

@@ -60,10 +60,13 @@ class Examination {
     status_.show("versions …");
     add(doctor::examine_versions(doors_, search_path_, hypervisors()));
     status_.show("KVM …");
-    add(doctor::examine_virtualization(doors_, {.required = any_vm([](const declare::Vm& vm) { return vm.accel == declare::Accel::kvm; })}));
+    add(doctor::examine_virtualization(
+        doors_, {.required = any_vm([](const declare::Vm& vm) { return vm.accel == declare::Accel::kvm; })}));
     status_.show("keys and clock …");
     add(doctor::examine_keys(doors_, *world_.clock,
-                             {.needs_key = is_host_, .operator_key = store::operator_key_path(world_.environment), .project = declaration_ ? declaration_->folder : ""}));
+                             {.needs_key = is_host_,
+                              .operator_key = store::operator_key_path(world_.environment),
+                              .project = declaration_ ? declaration_->folder : ""}));
     TRY(store_health());
     running_vms();
     return {};
@@ -88,7 +91,8 @@ class Examination {
     status_.show("units …");
     const auto units = doctor::unit_states(doors_, {"microvm@*.service", "vmcred-activate.service"});
     if (!units) return not_looked_at("systemd", units.error());
-    is_host_ = std::ranges::any_of(*units, [](const auto& unit) { return unit.name == "vmcred-activate.service" && unit.load == "loaded"; });
+    is_host_ = std::ranges::any_of(
+        *units, [](const auto& unit) { return unit.name == "vmcred-activate.service" && unit.load == "loaded"; });
     std::vector<doctor::UnitState> known = *units;
     std::erase_if(known, [](const auto& unit) { return unit.load == "not-found"; });
     add(doctor::examine_units(doors_, known, doctor::host_systemd_version(doors_), false));
@@ -178,7 +182,8 @@ class Examination {
       auto client = supervise::ControlClient::connect(join_path(root, vm.name));
       if (!client) continue;
       TRY_LET(const Json answer, client->ask(Json::object().set("do", "compare"), kAnswerLimit, &file));
-      if (!answer.string_at("error").empty()) return fail(Errc::unavailable, "its supervisor cannot compare: {}", answer.string_at("error"));
+      if (!answer.string_at("error").empty())
+        return fail(Errc::unavailable, "its supervisor cannot compare: {}", answer.string_at("error"));
       std::vector<std::string> names;
       const Json* const list = answer.find("outdated");
       const Json::Array* const array = list == nullptr ? nullptr : list->if_array();
@@ -228,8 +233,10 @@ constinit const Command kDoctor = {
     "\n"
     "Then looks for activated values and for what looks like a secret on the command lines and in the environments\n"
     "of all processes; for swap, core files and credentials that may be swapped; for versions with known traps; for a\n"
-    "KVM that opens and hangs (a tiny guest runs for at most three seconds); at clock, private keys and store; and for\n"
-    "running guests with older values than this host has activated. Changes nothing; values are compared in memory and\n"
+    "KVM that opens and hangs (a tiny guest runs for at most three seconds); at clock, private keys and store; and "
+    "for\n"
+    "running guests with older values than this host has activated. Changes nothing; values are compared in memory "
+    "and\n"
     "never printed. As root it sees everything, else it says what it could not look at.\n"
     "\n"
     "Exit code 3 when there is any error or warning; notes change nothing.",

@@ -14,7 +14,8 @@ namespace {
 Json location(const Finding& each) {
   Json physical = Json::object().set("artifactLocation", Json::object().set("uri", uri_of(each.place.file)));
   if (each.place.line > 0)
-    physical.set("region", Json::object().set("startLine", each.place.line).set("startColumn", std::max(each.place.column, 1)));
+    physical.set("region",
+                 Json::object().set("startLine", each.place.line).set("startColumn", std::max(each.place.column, 1)));
   Json json = Json::object().set("physicalLocation", std::move(physical));
   if (!each.place.pointer.empty())
     json.set("logicalLocations", Json::array().push(Json::object().set("fullyQualifiedName", each.place.pointer)));

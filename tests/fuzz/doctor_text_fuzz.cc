@@ -1,6 +1,5 @@
-// Texts that doctor reads: unit files, systemctl's output, banners and firmware, /proc/net/unix. Nothing crashes, what is
-// accepted is what systemd would accept, and no value of a SetCredential= line is kept.
-// links: vmcred_chain_doctor
+// Texts that doctor reads: unit files, systemctl's output, banners and firmware, /proc/net/unix. Nothing crashes, what
+// is accepted is what systemd would accept, and no value of a SetCredential= line is kept. links: vmcred_chain_doctor
 #include <cstdlib>
 
 #include "base/secret.h"
@@ -15,7 +14,8 @@ namespace {
 using namespace vmcred::chain::doctor;
 
 void read_lines(std::string_view text) {
-  const CredentialLines found = credential_lines({{"a", std::string(text)}, {"b", std::string(text)}}, "microvm@a-b.service");
+  const CredentialLines found =
+      credential_lines({{"a", std::string(text)}, {"b", std::string(text)}}, "microvm@a-b.service");
   for (const CredentialLine& line : found.lines) {
     if (line.kind != LineKind::import && !vmcred::declare::valid_credential_name(line.id)) std::abort();
     if ((line.kind == LineKind::set || line.kind == LineKind::set_encrypted) && !line.source.empty()) std::abort();

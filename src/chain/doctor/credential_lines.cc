@@ -39,7 +39,8 @@ std::string unescaped(std::string_view name) {
   for (std::size_t i = 0; i < name.size(); ++i) {
     if (name[i] == '-') {
       text += '/';
-    } else if (name[i] == '\\' && i + 3 < name.size() && name[i + 1] == 'x' && hex_digit(name[i + 2]) >= 0 && hex_digit(name[i + 3]) >= 0) {
+    } else if (name[i] == '\\' && i + 3 < name.size() && name[i + 1] == 'x' && hex_digit(name[i + 2]) >= 0 &&
+               hex_digit(name[i + 3]) >= 0) {
       text += static_cast<char>(hex_digit(name[i + 2]) * 16 + hex_digit(name[i + 3]));
       i += 3;
     } else {
@@ -57,7 +58,8 @@ bool normal_path(std::string_view path) {
 }
 
 std::optional<LineKind> kind_of(std::string_view key) {
-  for (const LineKind kind : {LineKind::load, LineKind::load_encrypted, LineKind::set, LineKind::set_encrypted, LineKind::import})
+  for (const LineKind kind :
+       {LineKind::load, LineKind::load_encrypted, LineKind::set, LineKind::set_encrypted, LineKind::import})
     if (key == setting_name(kind)) return kind;
   return {};
 }
@@ -102,7 +104,8 @@ bool fill(CredentialLine& line, const std::string& value, std::string_view unit)
 }  // namespace
 
 std::string_view setting_name(LineKind kind) {
-  constexpr std::string_view kNames[] = {"LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted", "ImportCredential"};
+  constexpr std::string_view kNames[] = {"LoadCredential", "LoadCredentialEncrypted", "SetCredential",
+                                         "SetCredentialEncrypted", "ImportCredential"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -119,7 +122,8 @@ CredentialLines credential_lines(const std::vector<UnitText>& files, std::string
       }
       CredentialLine line = {.kind = *kind, .id = {}, .place = {.file = file.file, .line = setting.line, .column = 1}};
       if (!fill(line, setting.value, unit)) {
-        line.source = line.kind == LineKind::set || line.kind == LineKind::set_encrypted ? line.id + ":…" : setting.value;
+        line.source =
+            line.kind == LineKind::set || line.kind == LineKind::set_encrypted ? line.id + ":…" : setting.value;
         found.ignored.push_back(std::move(line));
         continue;
       }
@@ -140,23 +144,56 @@ Result<std::string> expand_specifiers(std::string_view text, std::string_view un
     }
     const char letter = i + 1 < text.size() ? text[++i] : '\0';
     switch (letter) {
-      case '%': expanded += '%'; break;
-      case 'n': expanded += parts.whole; break;
-      case 'N': expanded += parts.no_type; break;
-      case 'p': expanded += parts.prefix; break;
-      case 'P': expanded += unescaped(parts.prefix); break;
-      case 'i': expanded += parts.instance; break;
-      case 'I': expanded += unescaped(parts.instance); break;
-      case 'j': expanded += parts.prefix.substr(parts.prefix.rfind('-') + 1); break;
-      case 't': expanded += "/run"; break;
-      case 'S': expanded += "/var/lib"; break;
-      case 'C': expanded += "/var/cache"; break;
-      case 'L': expanded += "/var/log"; break;
-      case 'E': expanded += "/etc"; break;
-      case 'T': expanded += "/tmp"; break;
-      case 'V': expanded += "/var/tmp"; break;
-      case 'd': expanded += "/run/credentials/" + parts.whole; break;
-      default: return fail(Errc::invalid_data, "'%{}' is known to systemd alone", letter == '\0' ? ' ' : letter);
+      case '%':
+        expanded += '%';
+        break;
+      case 'n':
+        expanded += parts.whole;
+        break;
+      case 'N':
+        expanded += parts.no_type;
+        break;
+      case 'p':
+        expanded += parts.prefix;
+        break;
+      case 'P':
+        expanded += unescaped(parts.prefix);
+        break;
+      case 'i':
+        expanded += parts.instance;
+        break;
+      case 'I':
+        expanded += unescaped(parts.instance);
+        break;
+      case 'j':
+        expanded += parts.prefix.substr(parts.prefix.rfind('-') + 1);
+        break;
+      case 't':
+        expanded += "/run";
+        break;
+      case 'S':
+        expanded += "/var/lib";
+        break;
+      case 'C':
+        expanded += "/var/cache";
+        break;
+      case 'L':
+        expanded += "/var/log";
+        break;
+      case 'E':
+        expanded += "/etc";
+        break;
+      case 'T':
+        expanded += "/tmp";
+        break;
+      case 'V':
+        expanded += "/var/tmp";
+        break;
+      case 'd':
+        expanded += "/run/credentials/" + parts.whole;
+        break;
+      default:
+        return fail(Errc::invalid_data, "'%{}' is known to systemd alone", letter == '\0' ? ' ' : letter);
     }
   }
   return expanded;

@@ -18,15 +18,15 @@
 
 namespace vmcred::chain::doctor {
 
-/// Why units failed: every credential of each is looked up as systemd would. `named`: also units that are well, and what
-/// systemd would leave out silently.
+/// Why units failed: every credential of each is looked up as systemd would. `named`: also units that are well, and
+/// what systemd would leave out silently.
 std::vector<Finding> examine_units(const Doors& doors, const std::vector<UnitState>& units, int systemd, bool named);
 
 /// Running units of vms (microvm@…) that share a uid, read from /proc/PID/status.
 std::vector<Finding> examine_users(const Doors& doors, const std::vector<UnitState>& units);
 
-/// Adds every value below the activated vars to what is looked for; they live in `patterns` alone. Findings: values that
-/// could not be read.
+/// Adds every value below the activated vars to what is looked for; they live in `patterns` alone. Findings: values
+/// that could not be read.
 std::vector<Finding> add_activated_values(const Doors& doors, LeakPatterns& patterns);
 
 /// Command lines and environments of all processes but `self`: activated values, and what looks like a secret.
@@ -35,9 +35,10 @@ std::vector<Finding> examine_processes(const Doors& doors, const LeakPatterns& p
 /// Swap, core files of hypervisors, and the file systems below /run/credentials and /run/vmcred.d.
 std::vector<Finding> examine_memory(const Doors& doors);
 
-/// Versions of systemd, of the hypervisors on the search path, of QEMU's firmware, with their known traps. `hypervisors`:
-/// the programs that declared vms need; one that is not there is a finding.
-std::vector<Finding> examine_versions(const Doors& doors, const std::string& search_path, const std::vector<std::string>& hypervisors);
+/// Versions of systemd, of the hypervisors on the search path, of QEMU's firmware, with their known traps.
+/// `hypervisors`: the programs that declared vms need; one that is not there is a finding.
+std::vector<Finding> examine_versions(const Doors& doors, const std::string& search_path,
+                                      const std::vector<std::string>& hypervisors);
 
 /// What vms of this machine want of /dev/kvm.
 struct KvmWish {
@@ -48,7 +49,7 @@ std::vector<Finding> examine_virtualization(const Doors& doors, const KvmWish& w
 /// The clock against the times that systemd and the store left behind; modes and owners of private keys; whether this
 /// machine has a key at all (where `needs_key`) and has activated its vars.
 struct KeyWish {
-  bool needs_key = false;       ///< a declaration deploys secrets to this machine
+  bool needs_key = false;         ///< a declaration deploys secrets to this machine
   std::string operator_key = {};  ///< the operator's key file; empty: none
   std::string project = {};       ///< its newest file says how late it is at least; empty: none
 };

@@ -17,7 +17,8 @@ Doors real_doors(const std::string& search_path) {
     const auto program = find_program(argv.at(0), search_path);
     if (!program) return fail(Errc::not_found, "there is no program '{}'", argv.at(0));
     command.argv[0] = *program;
-    command.environment = std::vector<std::string>{"PATH=" + search_path, "LC_ALL=C", "SYSTEMD_COLORS=0", "SYSTEMD_PAGER="};
+    command.environment =
+        std::vector<std::string>{"PATH=" + search_path, "LC_ALL=C", "SYSTEMD_COLORS=0", "SYSTEMD_PAGER="};
     return vmcred::run(command, {.max_output = kMaxOutput, .limit = kLongest});
   }};
 }

@@ -10,13 +10,13 @@
 namespace vmcred::chain::doctor {
 namespace {
 
-using testing::TestFolder;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using testing::TestFolder;
 
 std::vector<std::string> told(const std::vector<Finding>& findings) {
   std::vector<std::string> texts;
@@ -46,8 +46,11 @@ TEST(Processes, ActivatedValuesAreFoundByNameAndNeverShown) {
   LeakPatterns patterns;
   EXPECT_THAT(add_activated_values(doors_of(root), patterns), IsEmpty());
   const auto found = told(examine_processes(doors_of(root), patterns, 12));
-  EXPECT_THAT(found, ElementsAre("VC064 process 10 (qemu-system-x86): its command line shows everybody the value of 'per-machine/m/g/key'",
-                                 "VC064 process 11 (sh): its environment holds the value of 'per-machine/m/g/key'"));
+  EXPECT_THAT(
+      found,
+      ElementsAre(
+          "VC064 process 10 (qemu-system-x86): its command line shows everybody the value of 'per-machine/m/g/key'",
+          "VC064 process 11 (sh): its environment holds the value of 'per-machine/m/g/key'"));
   for (const auto& text : found) EXPECT_THAT(text, Not(HasSubstr(kValue)));
 }
 
@@ -55,19 +58,25 @@ TEST(Processes, WhatLooksLikeASecretIsNamedByItsVariable) {
   const TestFolder root;
   root.write("proc/10/comm", "app\n");
   root.write("proc/10/cmdline", std::string("app\0--token=", 12) + kValue + '\0');
-  root.write("proc/10/environ", "DB_PASSWORD=" + kValue + '\0' + std::string("HOME=/root\0INVOCATION_ID=0123456789abcdef0123456789abcdef\0", 58));
+  root.write("proc/10/environ", "DB_PASSWORD=" + kValue + '\0' +
+                                    std::string("HOME=/root\0INVOCATION_ID=0123456789abcdef0123456789abcdef\0", 58));
   const auto found = told(examine_processes(doors_of(root), {}, 1));
-  EXPECT_THAT(found, ElementsAre(HasSubstr("VC040 process 10 (app), argument 1"), HasSubstr("VC065 process 10 (app): its variable DB_PASSWORD")));
+  EXPECT_THAT(found, ElementsAre(HasSubstr("VC040 process 10 (app), argument 1"),
+                                 HasSubstr("VC065 process 10 (app): its variable DB_PASSWORD")));
   for (const auto& text : found) EXPECT_THAT(text, Not(HasSubstr(kValue)));
 }
 
 TEST(Memory, SwapInTheClearIsToldApartFromZramAndEncrypted) {
   const TestFolder root;
-  root.write("proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n/dev/zram0  partition\t1\t0\t100\n/dev/dm-1 partition 1 0 1\n");
+  root.write("proc/swaps",
+             "Filename\tType\tSize\tUsed\tPriority\n/dev/zram0  partition\t1\t0\t100\n/dev/dm-1 partition 1 0 1\n");
   root.write("sys/block/dm-1/dm/uuid", "CRYPT-PLAIN-swap\n");
   EXPECT_THAT(examine_memory(doors_of(root)), IsEmpty());
-  root.write("proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n/dev/zram0  partition\t1\t0\t100\n/swapfile file 1 0 -2\n");
-  EXPECT_THAT(told(examine_memory(doors_of(root))), ElementsAre(AllOf(HasSubstr("VC066"), HasSubstr("/dev/zram0: it is memory"), HasSubstr("/swapfile: in the clear"), HasSubstr("no unified control groups"))));
+  root.write("proc/swaps",
+             "Filename\tType\tSize\tUsed\tPriority\n/dev/zram0  partition\t1\t0\t100\n/swapfile file 1 0 -2\n");
+  EXPECT_THAT(told(examine_memory(doors_of(root))),
+              ElementsAre(AllOf(HasSubstr("VC066"), HasSubstr("/dev/zram0: it is memory"),
+                                HasSubstr("/swapfile: in the clear"), HasSubstr("no unified control groups"))));
   root.write("proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n");
   EXPECT_THAT(examine_memory(doors_of(root)), IsEmpty());
 }
@@ -76,7 +85,9 @@ TEST(Memory, AHypervisorWithACoreLimitOrAHandlerThatTakesAll) {
   const TestFolder root;
   root.write("proc/sys/kernel/core_pattern", "core\n");
   root.write("proc/10/comm", "qemu-system-x86\n");
-  root.write("proc/10/limits", "Limit  Soft Limit  Hard Limit  Units\nMax core file size        0                    unlimited            bytes\n");
+  root.write("proc/10/limits",
+             "Limit  Soft Limit  Hard Limit  Units\nMax core file size        0                    unlimited           "
+             " bytes\n");
   root.write("proc/11/comm", "bash\n");
   root.write("proc/11/limits", "Max core file size        unlimited            unlimited            bytes\n");
   EXPECT_THAT(examine_memory(doors_of(root)), IsEmpty());
@@ -95,9 +106,13 @@ TEST(Memory, CredentialsMustLieOnRamfsOrNoswapTmpfs) {
   root.write("run/credentials/b.service/key", "x");
   root.write("run/credentials/c.service/key", "x");
   root.write("run/vmcred.d/3/key", "x");
-  root.write("proc/self/mountinfo", "20 1 0:20 / / rw - ext4 /dev/vda rw\n21 20 0:21 / /run rw,nosuid - tmpfs tmpfs rw,mode=755\n22 21 0:22 / /run/credentials/a.service ro shared:13 - ramfs ramfs rw,mode=700\n"
-                                    "23 21 0:23 / /run/credentials/b.service ro - tmpfs tmpfs rw,size=1024k,noswap\n24 21 0:24 / /run/vmcred.d rw - ramfs vmcred rw\n");
-  EXPECT_THAT(told(examine_memory(doors_of(root))), ElementsAre("VC068 /run/credentials/c.service: credentials lie on tmpfs, which can be written to swap"));
+  root.write("proc/self/mountinfo",
+             "20 1 0:20 / / rw - ext4 /dev/vda rw\n21 20 0:21 / /run rw,nosuid - tmpfs tmpfs rw,mode=755\n22 21 0:22 / "
+             "/run/credentials/a.service ro shared:13 - ramfs ramfs rw,mode=700\n"
+             "23 21 0:23 / /run/credentials/b.service ro - tmpfs tmpfs rw,size=1024k,noswap\n24 21 0:24 / "
+             "/run/vmcred.d rw - ramfs vmcred rw\n");
+  EXPECT_THAT(told(examine_memory(doors_of(root))),
+              ElementsAre("VC068 /run/credentials/c.service: credentials lie on tmpfs, which can be written to swap"));
 }
 
 TEST(Versions, AreFoundInBanners) {
@@ -120,9 +135,11 @@ TEST(Versions, ThePathOverrunIsInItsRangeAlone) {
 }
 
 TEST(Versions, EachTrapHasItsFinding) {
-  EXPECT_THAT(told(judge_program({"cloud-hypervisor", "cloud-hypervisor v25.0"})), ElementsAre(HasSubstr("no oem_strings")));
+  EXPECT_THAT(told(judge_program({"cloud-hypervisor", "cloud-hypervisor v25.0"})),
+              ElementsAre(HasSubstr("no oem_strings")));
   EXPECT_THAT(judge_program({"cloud-hypervisor", "cloud-hypervisor v26.0"}), IsEmpty());
-  EXPECT_THAT(told(judge_firmware("QEMU emulator version 8.2.2", {1, 16, 3})), ElementsAre(HasSubstr("which QEMU 8.2.2 chooses by itself")));
+  EXPECT_THAT(told(judge_firmware("QEMU emulator version 8.2.2", {1, 16, 3})),
+              ElementsAre(HasSubstr("which QEMU 8.2.2 chooses by itself")));
   EXPECT_THAT(judge_firmware("QEMU emulator version 8.2.2", {1, 17, 0}), IsEmpty());
   EXPECT_THAT(judge_firmware("QEMU emulator version 7.2.22", {1, 16, 2}), IsEmpty());  // 32 bits unless asked for
   EXPECT_THAT(told(judge_systemd(246)), ElementsAre(HasSubstr("no LoadCredential=")));
@@ -131,7 +148,8 @@ TEST(Versions, EachTrapHasItsFinding) {
 
 TEST(Versions, AHypervisorThatIsNotThereIsAFinding) {
   const TestFolder root;
-  const Doors doors = {.root = root.path(), .run = [](const auto&) -> Result<Output> { return fail(Errc::not_found, "none"); }};
+  const Doors doors = {.root = root.path(),
+                       .run = [](const auto&) -> Result<Output> { return fail(Errc::not_found, "none"); }};
   EXPECT_THAT(told(examine_versions(doors, root.path(), {"crosvm"})), ElementsAre(HasSubstr("there is no 'crosvm'")));
 }
 
@@ -140,7 +158,8 @@ TEST(Kvm, ADeviceThatIsNotThereOrIsNoneIsToldApart) {
   EXPECT_EQ(probe_kvm(root / "none", std::chrono::milliseconds(1000)).state, Kvm::absent);
   root.write("dev/kvm", "");
   EXPECT_EQ(probe_kvm(root / "dev/kvm", std::chrono::milliseconds(1000)).state, Kvm::refuses);
-  EXPECT_THAT(told(examine_virtualization(doors_of(root), {})), Contains(HasSubstr("VC070 /dev/kvm: it opens, but runs no guest")));
+  EXPECT_THAT(told(examine_virtualization(doors_of(root), {})),
+              Contains(HasSubstr("VC070 /dev/kvm: it opens, but runs no guest")));
 }
 
 TEST(Kvm, AWishForItMakesItsAbsenceAnError) {
@@ -153,18 +172,21 @@ TEST(Keys, MustBeTheirOwnersAlone) {
   const TestFolder root;
   const std::string key = root.write("var/lib/vmcred/key.txt", "# made up\n");
   ::chmod(key.c_str(), 0440);
-  EXPECT_THAT(told(examine_keys(doors_of(root), real_clock(), {})), Contains("VC074 /var/lib/vmcred/key.txt: others can read or change this private key: its mode is 0440"));
+  EXPECT_THAT(told(examine_keys(doors_of(root), real_clock(), {})),
+              Contains("VC074 /var/lib/vmcred/key.txt: others can read or change this private key: its mode is 0440"));
   ::chmod(key.c_str(), 0400);
   EXPECT_THAT(told(examine_keys(doors_of(root), real_clock(), {})), Not(Contains(HasSubstr("its mode is"))));
   const std::string own = root.write("home/keys.txt", "");
   ::chmod(own.c_str(), 0644);
-  EXPECT_THAT(told(examine_keys(doors_of(root), real_clock(), {.operator_key = own})), Contains(HasSubstr("keys.txt: others can read")));
+  EXPECT_THAT(told(examine_keys(doors_of(root), real_clock(), {.operator_key = own})),
+              Contains(HasSubstr("keys.txt: others can read")));
 }
 
 TEST(Keys, AHostWithoutKeyOrActivationIsTold) {
   const TestFolder root;
   EXPECT_THAT(examine_keys(doors_of(root), real_clock(), {}), IsEmpty());
-  EXPECT_THAT(told(examine_keys(doors_of(root), real_clock(), {.needs_key = true})), ElementsAre(HasSubstr("VC075"), HasSubstr("VC076")));
+  EXPECT_THAT(told(examine_keys(doors_of(root), real_clock(), {.needs_key = true})),
+              ElementsAre(HasSubstr("VC075"), HasSubstr("VC076")));
   root.write("etc/credstore.encrypted/vmcred.identity", "sealed");
   ::chmod((root / "etc/credstore.encrypted").c_str(), 0700);
   root.write("run/vmcred/vars/x", "");
@@ -185,7 +207,9 @@ TEST(TheClock, IsBehindWhereAFileIsFromTheFuture) {
   EXPECT_THAT(examine_keys(doors_of(root), LateClock(), {}), IsEmpty());
   const utimbuf later = {1'000'001'000, 1'000'001'000};
   ::utime(epoch.c_str(), &later);
-  EXPECT_THAT(told(examine_keys(doors_of(root), LateClock(), {})), ElementsAre("VC073 /usr/lib/clock-epoch: this is from 2001-09-09T02:03:20Z, and this machine's clock says 2001-09-09T01:46:40Z"));
+  EXPECT_THAT(told(examine_keys(doors_of(root), LateClock(), {})),
+              ElementsAre("VC073 /usr/lib/clock-epoch: this is from 2001-09-09T02:03:20Z, and this machine's clock "
+                          "says 2001-09-09T01:46:40Z"));
 }
 
 }  // namespace

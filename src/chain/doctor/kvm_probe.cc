@@ -76,14 +76,16 @@ void enter_long_mode(std::uint8_t* memory, kvm_sregs& registers) {
   const int processor = ::ioctl(machine, KVM_CREATE_VCPU, 0);
   const int size = ::ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
   if (processor < 0 || size <= 0) ::_exit(kNoProcessor);
-  void* const shared = ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ | PROT_WRITE, MAP_SHARED, processor, 0);
+  void* const shared =
+      ::mmap(nullptr, static_cast<std::size_t>(size), PROT_READ | PROT_WRITE, MAP_SHARED, processor, 0);
   kvm_sregs special = {};
   if (shared == MAP_FAILED || ::ioctl(processor, KVM_GET_SREGS, &special) != 0) ::_exit(kNoProcessor);
   enter_long_mode(memory, special);
   kvm_regs general = {};
   general.rip = kCode;
   general.rflags = 2;
-  if (::ioctl(processor, KVM_SET_SREGS, &special) != 0 || ::ioctl(processor, KVM_SET_REGS, &general) != 0) ::_exit(kNoProcessor);
+  if (::ioctl(processor, KVM_SET_SREGS, &special) != 0 || ::ioctl(processor, KVM_SET_REGS, &general) != 0)
+    ::_exit(kNoProcessor);
   if (::ioctl(processor, KVM_RUN, 0) != 0) ::_exit(kNoRun);
   ::_exit(static_cast<const kvm_run*>(shared)->exit_reason == KVM_EXIT_HLT ? kWorks : kOddEnd);
 }
@@ -91,12 +93,18 @@ void enter_long_mode(std::uint8_t* memory, kvm_sregs& registers) {
 KvmProbe judge(int status) {
   if (!WIFEXITED(status)) return {Kvm::refuses, "the trial was ended by a signal"};
   switch (WEXITSTATUS(status)) {
-    case kWorks: return {Kvm::works};
-    case kNoMachine: return {Kvm::refuses, "it makes no virtual machine"};
-    case kNoMemory: return {Kvm::refuses, "it takes no memory"};
-    case kNoProcessor: return {Kvm::refuses, "it makes no virtual processor"};
-    case kNoRun: return {Kvm::refuses, "its virtual processor does not run"};
-    default: return {Kvm::refuses, "its virtual processor did not do what it was told"};
+    case kWorks:
+      return {Kvm::works};
+    case kNoMachine:
+      return {Kvm::refuses, "it makes no virtual machine"};
+    case kNoMemory:
+      return {Kvm::refuses, "it takes no memory"};
+    case kNoProcessor:
+      return {Kvm::refuses, "it makes no virtual processor"};
+    case kNoRun:
+      return {Kvm::refuses, "its virtual processor does not run"};
+    default:
+      return {Kvm::refuses, "its virtual processor did not do what it was told"};
   }
 }
 
@@ -108,7 +116,8 @@ KvmProbe probe_kvm(const std::string& device, std::chrono::milliseconds limit) {
   const Fd kvm(::open(device.c_str(), O_RDWR | O_CLOEXEC));
   if (!kvm) return {errno == EACCES || errno == EPERM ? Kvm::denied : Kvm::absent, error_in_words(errno)};
 #if defined(__x86_64__)
-  if (::ioctl(kvm.get(), KVM_GET_API_VERSION, 0) != KVM_API_VERSION) return {Kvm::refuses, "it does not speak the interface of KVM"};
+  if (::ioctl(kvm.get(), KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
+    return {Kvm::refuses, "it does not speak the interface of KVM"};
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) return {Kvm::untried, error_in_words(errno)};
@@ -124,7 +133,8 @@ KvmProbe probe_kvm(const std::string& device, std::chrono::milliseconds limit) {
   int status = 0;
   // A child that even SIGKILL does not get out of the kernel is left to whoever reaps after us.
   constexpr int kLastWait = 1000;
-  if (!ended && (!watched || ::poll(&waiting, 1, kLastWait) <= 0)) return {Kvm::hangs, "a virtual processor does not return, and cannot be stopped"};
+  if (!ended && (!watched || ::poll(&waiting, 1, kLastWait) <= 0))
+    return {Kvm::hangs, "a virtual processor does not return, and cannot be stopped"};
   if (::waitpid(child, &status, 0) != child) return {Kvm::untried, error_in_words(errno)};
   if (!ended) return {Kvm::hangs, "a loop that takes milliseconds did not end in time"};
   return judge(status);

@@ -16,7 +16,7 @@ namespace vmcred::chain::doctor {
 namespace {
 
 constexpr std::uint64_t kMaxEncrypted = credential::kMaxCredential + 128UL * 1024;
-constexpr int kFirstWithOneSearchPath = 254;   ///< encrypted folders first, for every setting
+constexpr int kFirstWithOneSearchPath = 254;  ///< encrypted folders first, for every setting
 constexpr int kFirstWithSocketsInFolders = 262;
 constexpr std::size_t kMaxProcNetUnix = 64UL * 1024 * 1024;
 constexpr int kDeepestFolder = 32;
@@ -84,7 +84,8 @@ class Search {
       return;
     }
     const bool hidden = error == EACCES && ::geteuid() != 0;  // systemd reads as root
-    stop(looked, hidden ? Outcome::unknown : Outcome::fatal, path, error_in_words(error), hidden ? "run 'vmcred doctor' as root" : remedy(path));
+    stop(looked, hidden ? Outcome::unknown : Outcome::fatal, path, error_in_words(error),
+         hidden ? "run 'vmcred doctor' as root" : remedy(path));
   }
 
   void relative(Looked& looked) {
@@ -96,7 +97,8 @@ class Search {
       looked.steps.push_back(fmt::format("'{}': {}", path, error_in_words(error)));
       if (error != ENOENT) {
         const bool hidden = error == EACCES && ::geteuid() != 0;
-        return stop(looked, hidden ? Outcome::unknown : Outcome::fatal, path, error_in_words(error), hidden ? "run 'vmcred doctor' as root" : "");
+        return stop(looked, hidden ? Outcome::unknown : Outcome::fatal, path, error_in_words(error),
+                    hidden ? "run 'vmcred doctor' as root" : "");
       }
     }
     looked.outcome = has_fallback(looked.line.id) ? Outcome::fallback : Outcome::absent;
@@ -130,9 +132,11 @@ class Search {
       return folder(looked, path, looked.line.id, 0);
     }
     looked.bytes = static_cast<std::uint64_t>(status.st_size);
-    const std::uint64_t most = looked.line.kind == LineKind::load_encrypted ? kMaxEncrypted : credential::kMaxCredential;
+    const std::uint64_t most =
+        looked.line.kind == LineKind::load_encrypted ? kMaxEncrypted : credential::kMaxCredential;
     if (looked.bytes > most) {
-      return stop(looked, Outcome::fatal, path, fmt::format("it is {} bytes, systemd takes {} ({})", looked.bytes, most, error_in_words(E2BIG)),
+      return stop(looked, Outcome::fatal, path,
+                  fmt::format("it is {} bytes, systemd takes {} ({})", looked.bytes, most, error_in_words(E2BIG)),
                   "a credential holds at most 1 MiB");
     }
     looked.steps.push_back(fmt::format("'{}': {} bytes", path, looked.bytes));
@@ -143,14 +147,16 @@ class Search {
   void socket(Looked& looked, const std::string& path) {
     const std::size_t names = unit_.size() + looked.line.id.size();
     if (names > credential::kMaxUnitAndId) {
-      return stop(looked, Outcome::fatal, path,
-                  fmt::format("it is a socket, and the names of unit and credential are {} bytes together, {} at most ({})", names,
-                              credential::kMaxUnitAndId, error_in_words(EINVAL)),
-                  "choose a shorter name for the vm or the credential");
+      return stop(
+          looked, Outcome::fatal, path,
+          fmt::format("it is a socket, and the names of unit and credential are {} bytes together, {} at most ({})",
+                      names, credential::kMaxUnitAndId, error_in_words(EINVAL)),
+          "choose a shorter name for the vm or the credential");
     }
     const auto sockets = read_file(doors_.at("/proc/net/unix"), kMaxProcNetUnix);
     if (sockets && !listens(*sockets, path)) {
-      return stop(looked, Outcome::fatal, path, fmt::format("nobody listens on this socket ({})", error_in_words(ECONNREFUSED)),
+      return stop(looked, Outcome::fatal, path,
+                  fmt::format("nobody listens on this socket ({})", error_in_words(ECONNREFUSED)),
                   "start the service that serves it, or remove the socket that it left behind");
     }
     looked.steps.push_back(fmt::format("'{}': a socket that somebody listens on", path));
@@ -159,7 +165,8 @@ class Search {
   void folder(Looked& looked, const std::string& path, const std::string& id, int depth) {
     const auto names = list_folder(doors_.at(path));
     if (!names) return stop(looked, Outcome::fatal, path, names.error().message);
-    if (depth > kDeepestFolder || names->size() > kMaxFolderEntries) return stop(looked, Outcome::unknown, path, "the folder holds too much to look at");
+    if (depth > kDeepestFolder || names->size() > kMaxFolderEntries)
+      return stop(looked, Outcome::unknown, path, "the folder holds too much to look at");
     for (const std::string& name : *names) {
       const std::string inside = path + "/" + name;
       const std::string inner_id = id + "_" + name;
@@ -171,10 +178,14 @@ class Search {
         continue;
       }
       if (!declare::valid_credential_name(inner_id)) {
-        return stop(looked, Outcome::fatal, inside, fmt::format("'{}' is no name of a credential ({})", inner_id, error_in_words(EINVAL)), "rename the file");
+        return stop(looked, Outcome::fatal, inside,
+                    fmt::format("'{}' is no name of a credential ({})", inner_id, error_in_words(EINVAL)),
+                    "rename the file");
       }
       if (S_ISSOCK(status.st_mode) && systemd_ < kFirstWithSocketsInFolders) {
-        return stop(looked, Outcome::fatal, inside, fmt::format("systemd {} opens no socket in a folder ({})", systemd_, error_in_words(ENXIO)), "name the socket itself");
+        return stop(looked, Outcome::fatal, inside,
+                    fmt::format("systemd {} opens no socket in a folder ({})", systemd_, error_in_words(ENXIO)),
+                    "name the socket itself");
       }
       looked.bytes += static_cast<std::uint64_t>(status.st_size);
     }
@@ -182,12 +193,15 @@ class Search {
   }
 
   void decrypt(Looked& looked, const std::string& path) {
-    if (::geteuid() != 0 && doors_.root.empty()) return stop(looked, Outcome::unknown, path, "only root can decrypt it", "run 'vmcred doctor' as root");
-    const auto output = doors_.run({"systemd-creds", "decrypt", "--name=" + looked.line.id, doors_.at(path), "/dev/null"});
+    if (::geteuid() != 0 && doors_.root.empty())
+      return stop(looked, Outcome::unknown, path, "only root can decrypt it", "run 'vmcred doctor' as root");
+    const auto output =
+        doors_.run({"systemd-creds", "decrypt", "--name=" + looked.line.id, doors_.at(path), "/dev/null"});
     if (!output) return stop(looked, Outcome::unknown, path, output.error().message);
     if (output->status.ok()) return looked.steps.push_back(fmt::format("'{}': can be decrypted", path));
     std::string said(first_line(output->err));
-    stop(looked, Outcome::fatal, path, fmt::format("it cannot be decrypted: {}", said.empty() ? output->status.text() : said),
+    stop(looked, Outcome::fatal, path,
+         fmt::format("it cannot be decrypted: {}", said.empty() ? output->status.text() : said),
          fmt::format("encrypt it again on this machine: systemd-creds encrypt --name={} - {}", looked.line.id, path));
   }
 
@@ -199,7 +213,9 @@ class Search {
       if (::stat(doors_.at(part).c_str(), &status) != 0) {
         std::string target(4096, '\0');
         const ssize_t n = ::readlink(doors_.at(part).c_str(), target.data(), target.size());
-        if (n > 0) return fmt::format("'{}' is a link to '{}', which is not there", part, target.substr(0, static_cast<std::size_t>(n)));
+        if (n > 0)
+          return fmt::format("'{}' is a link to '{}', which is not there", part,
+                             target.substr(0, static_cast<std::size_t>(n)));
         return part == path ? path : fmt::format("there is no '{}'", part);
       }
       if (end == std::string::npos) return path;
@@ -208,7 +224,8 @@ class Search {
 
   [[nodiscard]] std::string remedy(const std::string& path) const {
     if (!path.starts_with("/run/vmcred/vars/")) return "put the file there, or name another one";
-    if (!exists(doors_.at("/run/vmcred/vars"))) return "nothing is activated: run 'systemctl start vmcred-activate' ('vmcred activate')";
+    if (!exists(doors_.at("/run/vmcred/vars")))
+      return "nothing is activated: run 'systemctl start vmcred-activate' ('vmcred activate')";
     return "'vmcred check' says why; 'vmcred vars generate' makes missing values, 'vmcred activate' decrypts them";
   }
 
@@ -220,7 +237,8 @@ class Search {
 
 }  // namespace
 
-std::vector<Looked> look_up(const Doors& doors, std::string_view unit, int systemd, const std::vector<CredentialLine>& lines) {
+std::vector<Looked> look_up(const Doors& doors, std::string_view unit, int systemd,
+                            const std::vector<CredentialLine>& lines) {
   std::vector<Looked> all;
   Search search(doors, unit, systemd, lines);
   for (const CredentialLine& line : lines) all.push_back(search.look(line));
@@ -233,7 +251,9 @@ bool listens(std::string_view proc_net_unix, std::string_view path) {
   while (!proc_net_unix.empty()) {
     const std::string_view line = first_line(proc_net_unix);
     proc_net_unix.remove_prefix(std::min(line.size() + 1, proc_net_unix.size()));
-    if (line.ends_with(path) && line.size() > path.size() && line[line.size() - path.size() - 1] == ' ' && line.contains(kListening)) return true;
+    if (line.ends_with(path) && line.size() > path.size() && line[line.size() - path.size() - 1] == ' ' &&
+        line.contains(kListening))
+      return true;
   }
   return false;
 }

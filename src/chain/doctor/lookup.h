@@ -25,7 +25,7 @@ struct Looked {
   std::string path = {};  ///< what was found, or what stopped it
   std::string why = {};   ///< for fatal and unknown: "no such file or directory (ENOENT)"
   std::string hint = {};
-  std::uint64_t bytes = 0;  ///< of the value, as far as the file system tells
+  std::uint64_t bytes = 0;              ///< of the value, as far as the file system tells
   std::vector<std::string> steps = {};  ///< each place that was looked at, and what was there
 };
 
@@ -34,7 +34,8 @@ inline constexpr std::size_t kMaxFolderEntries = 10'000;
 
 /// Every credential of a unit as this systemd would look it up (exec_credential.c; 252: execute.c). Reads no value;
 /// encrypted ones are opened by `systemd-creds decrypt` into /dev/null. Connects to no socket.
-std::vector<Looked> look_up(const Doors& doors, std::string_view unit, int systemd, const std::vector<CredentialLine>& lines);
+std::vector<Looked> look_up(const Doors& doors, std::string_view unit, int systemd,
+                            const std::vector<CredentialLine>& lines);
 
 /// The path of a listening AF_UNIX socket stands in /proc/net/unix with the flag __SO_ACCEPTCON.
 bool listens(std::string_view proc_net_unix, std::string_view path);

@@ -15,15 +15,16 @@
 namespace vmcred::chain::doctor {
 namespace {
 
-using testing::FailsWith;
-using testing::TestFolder;
 using ::testing::_;
 using ::testing::ElementsAre;
+using testing::FailsWith;
 using ::testing::HasSubstr;
+using testing::TestFolder;
 
 std::vector<std::string> told(const std::vector<CredentialLine>& lines) {
   std::vector<std::string> texts;
-  for (const auto& line : lines) texts.push_back(fmt::format("{}={} {}", setting_name(line.kind), line.id, line.source));
+  for (const auto& line : lines)
+    texts.push_back(fmt::format("{}={} {}", setting_name(line.kind), line.id, line.source));
   return texts;
 }
 
@@ -32,31 +33,41 @@ CredentialLines lines_of(std::string text, std::string_view unit = "microvm@web.
 }
 
 TEST(CredentialLines, AreTheLastOfEachIdAcrossPlainAndEncrypted) {
-  const auto found = lines_of("[Service]\nLoadCredential=a:/one\nLoadCredential=b\nLoadCredentialEncrypted=a:/two\nSetCredential=a:text\n[Install]\nLoadCredential=c:/x\n");
-  EXPECT_THAT(told(found.lines), ElementsAre("LoadCredential=b b", "LoadCredentialEncrypted=a /two", "SetCredential=a "));
+  const auto found = lines_of(
+      "[Service]\nLoadCredential=a:/one\nLoadCredential=b\nLoadCredentialEncrypted=a:/"
+      "two\nSetCredential=a:text\n[Install]\nLoadCredential=c:/x\n");
+  EXPECT_THAT(told(found.lines),
+              ElementsAre("LoadCredential=b b", "LoadCredentialEncrypted=a /two", "SetCredential=a "));
   EXPECT_EQ(found.lines.front().place.line, 3);
 }
 
 TEST(CredentialLines, AnEmptyAssignmentResetsItsTableAlone) {
-  const auto found = lines_of("[Service]\nLoadCredential=a:/one\nSetCredential=s:1\nImportCredential=x*\nLoadCredentialEncrypted=\nLoadCredential=b:/two\n");
+  const auto found = lines_of(
+      "[Service]\nLoadCredential=a:/"
+      "one\nSetCredential=s:1\nImportCredential=x*\nLoadCredentialEncrypted=\nLoadCredential=b:/two\n");
   EXPECT_THAT(told(found.lines), ElementsAre("SetCredential=s ", "ImportCredential=x* x*", "LoadCredential=b /two"));
 }
 
 TEST(CredentialLines, WhatSystemdIgnoresIsSaidWithoutValues) {
-  const auto found = lines_of("[Service]\nLoadCredential=a/b:/one\nLoadCredential=a:relative/path\nLoadCredential=a:/one/../two\nSetCredential=:hunter2\nSetCredential=a:\nImportCredential=a?b\n");
+  const auto found = lines_of(
+      "[Service]\nLoadCredential=a/b:/one\nLoadCredential=a:relative/path\nLoadCredential=a:/one/../"
+      "two\nSetCredential=:hunter2\nSetCredential=a:\nImportCredential=a?b\n");
   EXPECT_TRUE(found.lines.empty());
   ASSERT_EQ(found.ignored.size(), 6u);
   for (const auto& line : found.ignored) EXPECT_EQ(line.source.find("hunter2"), std::string::npos);
 }
 
 TEST(CredentialLines, ADropInAddsToItsUnit) {
-  const auto found = credential_lines({{"/u/microvm@.service", "[Service]\nLoadCredential=%i-a:/srv/%I\n"}, {"/u/microvm@web.service.d/50.conf", "[Service]\nLoadCredential=b:/b\n"}}, "microvm@web-x.service");
+  const auto found = credential_lines({{"/u/microvm@.service", "[Service]\nLoadCredential=%i-a:/srv/%I\n"},
+                                       {"/u/microvm@web.service.d/50.conf", "[Service]\nLoadCredential=b:/b\n"}},
+                                      "microvm@web-x.service");
   EXPECT_THAT(told(found.lines), ElementsAre("LoadCredential=web-x-a /srv/web/x", "LoadCredential=b /b"));
   EXPECT_EQ(found.lines.back().place.file, "/u/microvm@web.service.d/50.conf");
 }
 
 TEST(Specifiers, AreThoseOfAUnitName) {
-  EXPECT_EQ(expand_specifiers("%n %N %p %i %% %t %j", "a-b@c\\x2dd.service").value_or(""), "a-b@c\\x2dd.service a-b@c\\x2dd a-b c\\x2dd % /run b");
+  EXPECT_EQ(expand_specifiers("%n %N %p %i %% %t %j", "a-b@c\\x2dd.service").value_or(""),
+            "a-b@c\\x2dd.service a-b@c\\x2dd a-b c\\x2dd % /run b");
   EXPECT_EQ(expand_specifiers("%I", "a@b-c\\x2dd.service").value_or(""), "b/c-d");
   EXPECT_THAT(expand_specifiers("/x/%m", "a.service"), FailsWith(Errc::invalid_data, _));
   EXPECT_THAT(expand_specifiers("/x/%", "a.service"), FailsWith(Errc::invalid_data, _));
@@ -70,7 +81,10 @@ struct Machine {
   Looked look(const std::string& setting, int systemd = 252, std::string_view unit = "microvm@web.service") {
     const Doors doors = {.root = root.path(), .run = [this](const std::vector<std::string>& argv) -> Result<Output> {
                            ran.push_back(argv);
-                           return Output{.status = {.code = decrypts}, .out = {}, .err = decrypts == 0 ? "" : "Embedded credential name 'x' does not match.\nmore\n"};
+                           return Output{
+                               .status = {.code = decrypts},
+                               .out = {},
+                               .err = decrypts == 0 ? "" : "Embedded credential name 'x' does not match.\nmore\n"};
                          }};
     const auto lines = lines_of("[Service]\n" + setting + "\n", unit);
     EXPECT_TRUE(lines.ignored.empty());
@@ -100,7 +114,8 @@ TEST(Lookup, ALinkThatLeadsNowhereIsNamed) {
   Machine machine;
   machine.root.write("run/vmcred/x", "");
   ASSERT_EQ(::symlink("../vmcred.d/3", (machine.root / "run/vmcred/vars").c_str()), 0);
-  EXPECT_THAT(machine.look("LoadCredential=a:/run/vmcred/vars/g/a").steps, ElementsAre(_, "'/run/vmcred/vars' is a link to '../vmcred.d/3', which is not there"));
+  EXPECT_THAT(machine.look("LoadCredential=a:/run/vmcred/vars/g/a").steps,
+              ElementsAre(_, "'/run/vmcred/vars' is a link to '../vmcred.d/3', which is not there"));
 }
 
 TEST(Lookup, SetCredentialStepsInForAMissingFileAlone) {
@@ -151,7 +166,8 @@ TEST(Lookup, MoreThanAMebibyteIsFatal) {
   const Looked looked = machine.look("LoadCredential=a:/large");
   EXPECT_EQ(looked.outcome, Outcome::fatal);
   EXPECT_THAT(looked.why, HasSubstr("1048577 bytes"));
-  EXPECT_EQ(machine.look("LoadCredentialEncrypted=a:/large").outcome, Outcome::found);  // 128 KiB more for what encryption adds
+  EXPECT_EQ(machine.look("LoadCredentialEncrypted=a:/large").outcome,
+            Outcome::found);  // 128 KiB more for what encryption adds
 }
 
 TEST(Lookup, AnEncryptedFileIsTriedAndTheFirstLineSaysWhy) {
@@ -159,7 +175,8 @@ TEST(Lookup, AnEncryptedFileIsTriedAndTheFirstLineSaysWhy) {
   machine.root.write("etc/credstore.encrypted/a", "blob");
   EXPECT_EQ(machine.look("LoadCredentialEncrypted=a").outcome, Outcome::found);
   ASSERT_EQ(machine.ran.size(), 1u);
-  EXPECT_THAT(machine.ran[0], ElementsAre("systemd-creds", "decrypt", "--name=a", machine.root / "etc/credstore.encrypted/a", "/dev/null"));
+  EXPECT_THAT(machine.ran[0], ElementsAre("systemd-creds", "decrypt", "--name=a",
+                                          machine.root / "etc/credstore.encrypted/a", "/dev/null"));
   machine.decrypts = 1;
   const Looked looked = machine.look("LoadCredentialEncrypted=a");
   EXPECT_EQ(looked.outcome, Outcome::fatal);
@@ -184,7 +201,9 @@ TEST(Lookup, SocketsNeedAListenerAndShortNames) {
   ASSERT_LT(path.size(), sizeof address.sun_path);
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   ASSERT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);  // NOLINT
-  machine.root.write("proc/net/unix", "Num RefCount Protocol Flags Type St Inode Path\n0: 00000002 00000000 00010000 0001 01 17 /run/other\n");
+  machine.root.write(
+      "proc/net/unix",
+      "Num RefCount Protocol Flags Type St Inode Path\n0: 00000002 00000000 00010000 0001 01 17 /run/other\n");
   const Looked dead = machine.look("LoadCredential=a:/s");
   EXPECT_EQ(dead.outcome, Outcome::fatal);
   EXPECT_THAT(dead.why, HasSubstr("ECONNREFUSED"));
@@ -192,7 +211,8 @@ TEST(Lookup, SocketsNeedAListenerAndShortNames) {
   EXPECT_EQ(machine.look("LoadCredential=a:/s").outcome, Outcome::found);
   const std::string unit = "microvm@" + std::string(50, 'x') + ".service";  // 66 bytes
   EXPECT_EQ(machine.look("LoadCredential=" + std::string(17, 'a') + ":/s", 252, unit).outcome, Outcome::found);
-  EXPECT_THAT(machine.look("LoadCredential=" + std::string(18, 'a') + ":/s", 252, unit).why, HasSubstr("84 bytes together, 83 at most"));
+  EXPECT_THAT(machine.look("LoadCredential=" + std::string(18, 'a') + ":/s", 252, unit).why,
+              HasSubstr("84 bytes together, 83 at most"));
 }
 
 TEST(Listens, OnlyTheSocketThatWaitsAndOnlyItsWholePath) {

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "chain/doctor/doctor.h"
+#include "supervise/guard_words.h"
 
 namespace vmcred::chain::doctor {
 namespace {
@@ -36,7 +37,8 @@ void examine_swap(const Doors& doors, std::vector<Finding>& findings) {
   if (!swaps) return;
   std::string_view rest = *swaps;
   rest.remove_prefix(std::min(first_line(rest).size() + 1, rest.size()));
-  Finding found = finding(Code::swap_on, {.file = "/proc/swaps"}, "memory of hypervisors and guests can be written to swap in the clear",
+  Finding found = finding(Code::swap_on, {.file = "/proc/swaps"},
+                          "memory of hypervisors and guests can be written to swap in the clear",
                           "turn it off, encrypt it, or use zram; the units of vmcred set MemorySwapMax=0");
   bool open = false;
   while (!rest.empty()) {
@@ -46,16 +48,19 @@ void examine_swap(const Doors& doors, std::vector<Finding>& findings) {
     if (parts.empty()) continue;
     const std::string_view why = harmless_swap(doors, parts.front());
     if (why.empty()) open = true;
-    found.details.push_back(why.empty() ? fmt::format("{}: in the clear", parts.front()) : fmt::format("{}: {}", parts.front(), why));
+    found.details.push_back(why.empty() ? fmt::format("{}: in the clear", parts.front())
+                                        : fmt::format("{}: {}", parts.front(), why));
   }
   if (!open) return;
   if (!exists(doors.at("/sys/fs/cgroup/cgroup.controllers")))
-    found.details.emplace_back("this machine has no unified control groups: systemd takes MemorySwapMax=0 and the kernel does not enforce it");
+    found.details.emplace_back(
+        "this machine has no unified control groups: systemd takes MemorySwapMax=0 and the kernel does not enforce it");
   findings.push_back(std::move(found));
 }
 
 bool is_hypervisor(std::string_view comm) {
-  return comm.starts_with("qemu-") || comm.starts_with("qemu_") || comm == "kvm" || comm.starts_with("cloud-hyperviso") || comm == "crosvm" || comm == "firecracker" || comm == "lkvm";
+  return comm.starts_with("qemu-") || comm.starts_with("qemu_") || comm == "kvm" ||
+         comm.starts_with("cloud-hyperviso") || comm == "crosvm" || comm == "firecracker" || comm == "lkvm";
 }
 
 /// The soft limit in "Max core file size     0     unlimited     bytes".
@@ -80,9 +85,10 @@ void examine_core_dumps(const Doors& doors, std::vector<Finding>& findings) {
     if (!is_hypervisor(comm)) continue;
     const std::string limit = core_limit(read_file(doors.at("/proc/" + pid + "/limits"), 64UL * 1024).value_or(""));
     if (limit.empty() || (limit == "0" && !takes_all)) continue;
-    Finding found = finding(Code::core_dumps, {.file = fmt::format("process {} ({})", pid, comm)},
+    Finding found = finding(Code::core_dumps, {.file = fmt::format("process {} ({})", pid, supervise::loggable(comm))},
                             "a crash of this hypervisor leaves its memory, and so its guest's secrets, in a core file",
-                            takes_all ? "the program in core_pattern gets cores whatever their limit is: use systemd-coredump, or a plain file name"
+                            takes_all ? "the program in core_pattern gets cores whatever their limit is: use "
+                                        "systemd-coredump, or a plain file name"
                                       : "LimitCORE=0 in its unit, as 'vmcred vm units' writes it");
     found.details.push_back(fmt::format("core_pattern is '{}', the limit of the process {}", line, limit));
     findings.push_back(std::move(found));
@@ -105,7 +111,8 @@ std::map<std::string, Mount> read_mounts(std::string_view mountinfo) {
     if (dash == std::string_view::npos || before.size() < 6) continue;
     const auto after = words(line.substr(dash + 3));
     if (after.empty()) continue;
-    mounts[std::string(before[4])] = {std::string(after[0]), after.size() > 2 && ("," + std::string(after[2]) + ",").contains(",noswap,")};
+    mounts[std::string(before[4])] = {std::string(after[0]),
+                                      after.size() > 2 && ("," + std::string(after[2]) + ",").contains(",noswap,")};
   }
   return mounts;
 }
@@ -134,9 +141,10 @@ void examine_mounts(const Doors& doors, std::vector<Finding>& findings) {
       if (inside && inside->empty()) continue;
       const Mount* mount = mount_of(mounts, path);
       if (mount == nullptr || mount->type == "ramfs" || mount->noswap) continue;
-      findings.push_back(finding(Code::swappable_credentials, {.file = path},
-                                 fmt::format("{} lie on {}, which can be written to swap", what, mount->type),
-                                 "systemd needs the right to mount (CAP_SYS_ADMIN) for ramfs; in a container it may lack it"));
+      findings.push_back(
+          finding(Code::swappable_credentials, {.file = path},
+                  fmt::format("{} lie on {}, which can be written to swap", what, mount->type),
+                  "systemd needs the right to mount (CAP_SYS_ADMIN) for ramfs; in a container it may lack it"));
     }
   };
   look("/run/credentials", "credentials");

@@ -8,6 +8,7 @@
 #include "chain/check.h"
 #include "chain/doctor/doctor.h"
 #include "chain/exposed.h"
+#include "supervise/guard_words.h"
 
 namespace vmcred::chain::doctor {
 namespace {
@@ -19,8 +20,11 @@ constexpr int kOldestGuest = 252;
 
 /// What looks random and is public: session, invocation and build ids, colours, paths of programs.
 bool public_variable(std::string_view name) {
-  static const std::set<std::string_view> kPublic = {"INVOCATION_ID", "JOURNAL_STREAM", "LS_COLORS", "MACHINE_ID", "SYSTEMD_EXEC_PID", "WINDOWID", "DBUS_SESSION_BUS_ADDRESS"};
-  return kPublic.contains(name) || name.ends_with("PATH") || name.ends_with("_SHA") || name.ends_with("_HASH") || name.ends_with("_VERSION") || name.ends_with("_ID");
+  static const std::set<std::string_view> kPublic = {
+      "INVOCATION_ID", "JOURNAL_STREAM",          "LS_COLORS", "MACHINE_ID", "SYSTEMD_EXEC_PID",
+      "WINDOWID",      "DBUS_SESSION_BUS_ADDRESS"};
+  return kPublic.contains(name) || name.ends_with("PATH") || name.ends_with("_SHA") || name.ends_with("_HASH") ||
+         name.ends_with("_VERSION") || name.ends_with("_ID");
 }
 
 std::vector<std::string> split(std::string_view text) {
@@ -37,6 +41,11 @@ void wipe_words(std::vector<std::string>& words) {
   for (std::string& word : words) wipe({reinterpret_cast<std::uint8_t*>(word.data()), word.size()});  // NOLINT: bytes
 }
 
+/// A process chooses the words of its own command line, and a terminal obeys some of them.
+void make_printable(std::string& text) {
+  std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~'; }, '?');
+}
+
 struct Process {
   std::string pid;
   std::string name;  ///< "process 812 (qemu-system-x86)"
@@ -44,14 +53,16 @@ struct Process {
 
 Finding value_in(const Process& process, LeakKind kind, const LeakPatterns::Match& match) {
   const bool argv = kind == LeakKind::argv;
-  return finding(Code::leaked_value, {.file = process.name},
-                 fmt::format("its {} the value of '{}'{}", argv ? "command line shows everybody" : "environment holds", match.name,
-                             match.encoding == "raw" ? std::string() : fmt::format(" in {}", match.encoding)),
-                 "end it, replace the value ('vmcred vars rotate'), and hand it over by a file descriptor or LoadCredential=");
+  return finding(
+      Code::leaked_value, {.file = process.name},
+      fmt::format("its {} the value of '{}'{}", argv ? "command line shows everybody" : "environment holds", match.name,
+                  match.encoding == "raw" ? std::string() : fmt::format(" in {}", match.encoding)),
+      "end it, replace the value ('vmcred vars rotate'), and hand it over by a file descriptor or LoadCredential=");
 }
 
 /// True: an activated value stands in `text`.
-bool look_for_values(const Process& process, LeakKind kind, const Secret& text, const LeakPatterns& patterns, std::vector<Finding>& findings) {
+bool look_for_values(const Process& process, LeakKind kind, const Secret& text, const LeakPatterns& patterns,
+                     std::vector<Finding>& findings) {
   LeakPatterns::Match match;
   if (!patterns.find(text.bytes(), &match)) return false;
   findings.push_back(value_in(process, kind, match));
@@ -66,17 +77,21 @@ void examine_environment(const Process& process, std::string_view text, std::vec
     if (equals == std::string_view::npos || public_variable(word.substr(0, equals))) continue;
     const auto what = exposed(word.substr(0, equals), word.substr(equals + 1));
     if (!what) continue;
-    findings.push_back(finding(Code::exposed_by_process, {.file = process.name},
-                               fmt::format("its variable {} looks like a secret: {}", word.substr(0, equals), *what),
-                               "children inherit it, and core files hold it: hand it over by a file or LoadCredential="));
+    findings.push_back(finding(
+        Code::exposed_by_process, {.file = process.name},
+        fmt::format("its variable {} looks like a secret: {}", supervise::loggable(word.substr(0, equals)), *what),
+        "children inherit it, and core files hold it: hand it over by a file or LoadCredential="));
   }
 }
 
-void add_folder(const Doors& doors, const std::string& folder, const std::string& name, int depth, LeakPatterns& patterns, std::vector<Finding>& findings) {
+void add_folder(const Doors& doors, const std::string& folder, const std::string& name, int depth,
+                LeakPatterns& patterns, std::vector<Finding>& findings) {
   const auto names = list_folder(doors.at(folder));
   if (!names) {
     if (names.error().code == Errc::denied)
-      findings.push_back(finding(Code::not_looked_at, {.file = folder}, "the activated values cannot be read, so processes are judged by shapes alone", "run 'vmcred doctor' as root"));
+      findings.push_back(finding(Code::not_looked_at, {.file = folder},
+                                 "the activated values cannot be read, so processes are judged by shapes alone",
+                                 "run 'vmcred doctor' as root"));
     return;
   }
   for (const std::string& each : *names) {
@@ -89,7 +104,9 @@ void add_folder(const Doors& doors, const std::string& folder, const std::string
     if (const auto value = read_secret(doors.at(path), kMaxValue)) {
       patterns.add(id, *value);
     } else if (value.error().code == Errc::denied) {
-      findings.push_back(finding(Code::not_looked_at, {.file = path}, "this value cannot be read, so nobody was compared with it", "run 'vmcred doctor' as root"));
+      findings.push_back(finding(Code::not_looked_at, {.file = path},
+                                 "this value cannot be read, so nobody was compared with it",
+                                 "run 'vmcred doctor' as root"));
     }
   }
 }
@@ -113,10 +130,14 @@ std::vector<Finding> examine_processes(const Doors& doors, const LeakPatterns& p
   for (const std::string& pid : *entries) {
     if (pid.find_first_not_of("0123456789") != std::string::npos || pid == std::to_string(self)) continue;
     const std::string comm = read_file(doors.at("/proc/" + pid + "/comm"), 256).value_or("?");
-    const Process process = {pid, fmt::format("process {} ({})", pid, first_line(comm))};
-    if (const auto line = read_secret(doors.at("/proc/" + pid + "/cmdline"), kMaxWords); line && !look_for_values(process, LeakKind::argv, *line, patterns, findings)) {
+    const Process process = {pid, fmt::format("process {} ({})", pid, supervise::loggable(first_line(comm)))};
+    if (const auto line = read_secret(doors.at("/proc/" + pid + "/cmdline"), kMaxWords);
+        line && !look_for_values(process, LeakKind::argv, *line, patterns, findings)) {
       std::vector<std::string> words = split(line->text());
-      for (Finding& each : check_command_line(words, process.name, kOldestGuest)) findings.push_back(std::move(each));
+      for (Finding& each : check_command_line(words, process.name, kOldestGuest)) {
+        make_printable(each.message);
+        findings.push_back(std::move(each));
+      }
       wipe_words(words);
     }
     const auto variables = read_secret(doors.at("/proc/" + pid + "/environ"), kMaxWords);
@@ -127,8 +148,11 @@ std::vector<Finding> examine_processes(const Doors& doors, const LeakPatterns& p
     }
   }
   if (hidden > 0) {
-    findings.push_back(finding(Code::not_looked_at, {.file = "/proc"}, fmt::format("{} {} their environment", hidden, hidden == 1 ? "process does not show" : "processes do not show"),
-                               ::geteuid() == 0 ? "" : "run 'vmcred doctor' as root"));
+    findings.push_back(
+        finding(Code::not_looked_at, {.file = "/proc"},
+                fmt::format("the {} of {} {} cannot be read", hidden == 1 ? "environment" : "environments", hidden,
+                            hidden == 1 ? "process" : "processes"),
+                ::geteuid() == 0 ? "" : "run 'vmcred doctor' as root"));
   }
   return findings;
 }

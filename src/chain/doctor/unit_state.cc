@@ -72,7 +72,9 @@ std::vector<UnitState> read_unit_states(std::string_view shown) {
 }
 
 Result<std::vector<UnitState>> unit_states(const Doors& doors, const std::vector<std::string>& patterns) {
-  std::vector<std::string> argv = {"systemctl", "show", "--no-pager", "--property=Id,LoadState,ActiveState,Result,ExecMainStatus,MainPID,FragmentPath,DropInPaths", "--"};
+  std::vector<std::string> argv = {
+      "systemctl", "show", "--no-pager",
+      "--property=Id,LoadState,ActiveState,Result,ExecMainStatus,MainPID,FragmentPath,DropInPaths", "--"};
   argv.insert(argv.end(), patterns.begin(), patterns.end());
   TRY_LET(const Output output, in("ask systemd about its units", doors.run(argv)));
   if (!output.status.ok()) return fail(Errc::unavailable, "ask systemd about its units: {}", first_line(output.err));

@@ -18,17 +18,21 @@ inline constexpr int kExitCredentials = 243;
 inline constexpr std::size_t kMaxUnits = 4096;
 
 struct UnitState {
-  std::string name;            ///< "microvm@web.service"
-  std::string load = {};       ///< "loaded", "not-found", "masked", …
-  std::string active = {};     ///< "active", "failed", "activating", …
-  std::string result = {};     ///< "success", "exit-code", "timeout", …
-  int exit_status = 0;         ///< of the main process
-  pid_t main_pid = 0;          ///< 0: none runs
+  std::string name;                     ///< "microvm@web.service"
+  std::string load = {};                ///< "loaded", "not-found", "masked", …
+  std::string active = {};              ///< "active", "failed", "activating", …
+  std::string result = {};              ///< "success", "exit-code", "timeout", …
+  int exit_status = 0;                  ///< of the main process
+  pid_t main_pid = 0;                   ///< 0: none runs
   std::vector<std::string> files = {};  ///< the unit file, then its drop-ins, in systemd's order
-  [[nodiscard]] bool failed() const { return active == "failed" || exit_status == kExitCredentials || (active == "activating" && result != "success" && !result.empty()); }
+  [[nodiscard]] bool failed() const {
+    return active == "failed" || exit_status == kExitCredentials ||
+           (active == "activating" && result != "success" && !result.empty());
+  }
 };
 
-/// Blocks of NAME=VALUE lines with an empty line between. What is missing keeps its default; a block without Id is left out.
+/// Blocks of NAME=VALUE lines with an empty line between. What is missing keeps its default; a block without Id is left
+/// out.
 std::vector<UnitState> read_unit_states(std::string_view shown);
 
 /// Asks systemd for units by name or pattern. A machine without systemd is `unavailable`.

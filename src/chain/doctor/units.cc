@@ -41,21 +41,26 @@ bool judge(const UnitState& unit, const Looked& looked, std::vector<Finding>& fi
   const std::string setting = fmt::format("{}=", setting_name(looked.line.kind));
   switch (looked.outcome) {
     case Outcome::fatal:
-      findings.push_back(of_line(Code::unit_credential_failed, unit, looked,
-                                 fmt::format("systemd cannot load credential '{}': '{}': {}", looked.line.id, looked.path, looked.why)));
+      findings.push_back(of_line(
+          Code::unit_credential_failed, unit, looked,
+          fmt::format("systemd cannot load credential '{}': '{}': {}", looked.line.id, looked.path, looked.why)));
       return true;
     case Outcome::absent:
       if (looked.line.kind == LineKind::import) return false;  // optional by its nature
-      findings.push_back(of_line(Code::unit_credential_absent, unit, looked,
-                                 fmt::format("credential '{}' is found nowhere, and systemd starts the unit without it", looked.line.id)));
-      findings.back().hint = fmt::format("name an absolute path ({}{}:/path), which must exist", setting, looked.line.id);
+      findings.push_back(of_line(
+          Code::unit_credential_absent, unit, looked,
+          fmt::format("credential '{}' is found nowhere, and systemd starts the unit without it", looked.line.id)));
+      findings.back().hint =
+          fmt::format("name an absolute path ({}{}:/path), which must exist", setting, looked.line.id);
       return false;
     case Outcome::unknown:
-      findings.push_back(of_line(Code::not_looked_at, unit, looked,
-                                 fmt::format("credential '{}' cannot be followed: '{}': {}", looked.line.id, looked.path, looked.why)));
+      findings.push_back(of_line(
+          Code::not_looked_at, unit, looked,
+          fmt::format("credential '{}' cannot be followed: '{}': {}", looked.line.id, looked.path, looked.why)));
       return false;
     case Outcome::found:
-    case Outcome::fallback: return false;
+    case Outcome::fallback:
+      return false;
   }
   return false;
 }
@@ -66,7 +71,8 @@ bool judge_amount(const UnitState& unit, const std::vector<Looked>& all, std::ve
   for (const Looked& looked : all) sum += looked.line.id.size() + looked.bytes;
   if (sum <= credential::kMaxService) return false;
   Finding found = finding(Code::unit_credentials_too_large, place_of(unit),
-                          fmt::format("{}: its credentials are {} bytes with their names, systemd hands out {}", unit.name, sum, credential::kMaxService),
+                          fmt::format("{}: its credentials are {} bytes with their names, systemd hands out {}",
+                                      unit.name, sum, credential::kMaxService),
                           "load fewer or smaller ones");
   for (const Looked& looked : all) found.details.push_back(fmt::format("{}: {} bytes", looked.line.id, looked.bytes));
   findings.push_back(std::move(found));
@@ -75,28 +81,33 @@ bool judge_amount(const UnitState& unit, const std::vector<Looked>& all, std::ve
 
 void judge_ignored(const UnitState& unit, const CredentialLines& lines, int systemd, std::vector<Finding>& findings) {
   for (const CredentialLine& line : lines.ignored) {
-    findings.push_back(finding(Code::ignored_credential_line, line.place,
-                               fmt::format("{}: systemd ignores '{}={}'", unit.name, setting_name(line.kind), line.source),
-                               "write NAME:/absolute/path"));
+    findings.push_back(
+        finding(Code::ignored_credential_line, line.place,
+                fmt::format("{}: systemd ignores '{}={}'", unit.name, setting_name(line.kind), line.source),
+                "write NAME:/absolute/path"));
   }
   if (systemd == 0 || systemd >= kFirstWithImport) return;
   for (const CredentialLine& line : lines.lines) {
     if (line.kind != LineKind::import) continue;
-    findings.push_back(finding(Code::import_credential_too_old, line.place,
-                               fmt::format("{}: systemd {} does not know ImportCredential= and starts the unit without", unit.name, systemd),
-                               "use LoadCredential=NAME:NAME, which every version since 247 knows"));
+    findings.push_back(finding(
+        Code::import_credential_too_old, line.place,
+        fmt::format("{}: systemd {} does not know ImportCredential= and starts the unit without", unit.name, systemd),
+        "use LoadCredential=NAME:NAME, which every version since 247 knows"));
   }
 }
 
 void examine(const Doors& doors, const UnitState& unit, int systemd, bool named, std::vector<Finding>& findings) {
   if (unit.load == "not-found" || unit.load == "masked") {
-    findings.push_back(finding(Code::unit_failed, {.file = unit.name}, fmt::format("{}: there is no such unit ({})", unit.name, unit.load),
-                               unit.load == "masked" ? "systemctl unmask " + unit.name : "'vmcred vm units --install' writes the units of this machine"));
+    findings.push_back(finding(Code::unit_failed, {.file = unit.name},
+                               fmt::format("{}: there is no such unit ({})", unit.name, unit.load),
+                               unit.load == "masked" ? "systemctl unmask " + unit.name
+                                                     : "'vmcred vm units --install' writes the units of this machine"));
     return;
   }
   const CredentialLines lines = credential_lines(read_files(doors, unit, findings), unit.name);
   std::vector<CredentialLine> known = lines.lines;
-  if (systemd != 0 && systemd < kFirstWithImport) std::erase_if(known, [](const auto& line) { return line.kind == LineKind::import; });
+  if (systemd != 0 && systemd < kFirstWithImport)
+    std::erase_if(known, [](const auto& line) { return line.kind == LineKind::import; });
   const std::vector<Looked> all = look_up(doors, unit.name, systemd, known);
   bool stops = false;
   for (const Looked& looked : all) stops |= judge(unit, looked, findings);
@@ -104,9 +115,10 @@ void examine(const Doors& doors, const UnitState& unit, int systemd, bool named,
   judge_ignored(unit, lines, systemd, findings);
   if (!unit.failed() || stops) return;
   const bool by_credentials = unit.exit_status == kExitCredentials;
-  findings.push_back(finding(Code::unit_failed, place_of(unit), fmt::format("{} failed: {}", unit.name, failure_in_words(unit)),
-                             by_credentials ? fmt::format("every credential of it can be loaded now: 'systemctl restart {}'", unit.name)
-                                            : fmt::format("'journalctl -u {}' has what it said", unit.name)));
+  findings.push_back(finding(
+      Code::unit_failed, place_of(unit), fmt::format("{} failed: {}", unit.name, failure_in_words(unit)),
+      by_credentials ? fmt::format("every credential of it can be loaded now: 'systemctl restart {}'", unit.name)
+                     : fmt::format("'journalctl -u {}' has what it said", unit.name)));
   if (named) findings.back().details.push_back(fmt::format("looked up {} credentials, all can be loaded", all.size()));
 }
 
@@ -136,9 +148,11 @@ std::vector<Finding> examine_users(const Doors& doors, const std::vector<UnitSta
   std::vector<Finding> findings;
   for (const auto& [uid, same] : by_uid) {
     if (same.size() < 2) continue;
-    Finding found = finding(Code::shared_user, place_of(*same.front()),
-                            fmt::format("{} vms run with uid {}: each can read the credentials and the memory of the others", same.size(), uid),
-                            "give each its own: DynamicUser=yes with User=vmcred-%i, as 'vmcred vm units' does");
+    Finding found =
+        finding(Code::shared_user, place_of(*same.front()),
+                fmt::format("{} vms run with uid {}: each can read the credentials and the memory of the others",
+                            same.size(), uid),
+                "give each its own: DynamicUser=yes with User=vmcred-%i, as 'vmcred vm units' does");
     for (const UnitState* unit : same) found.details.push_back(unit->name);
     findings.push_back(std::move(found));
   }

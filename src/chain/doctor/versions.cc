@@ -46,7 +46,8 @@ unsigned ubuntu_revision(std::string_view banner) {
   constexpr std::string_view kMark = "8.2.2+ds-0ubuntu1.";
   const std::size_t at = banner.find(kMark);
   unsigned revision = 0;
-  if (at != std::string_view::npos) std::from_chars(banner.data() + at + kMark.size(), banner.data() + banner.size(), revision);
+  if (at != std::string_view::npos)
+    std::from_chars(banner.data() + at + kMark.size(), banner.data() + banner.size(), revision);
   return revision;
 }
 
@@ -96,12 +97,18 @@ std::vector<Finding> judge_program(const Program& program) {
   const auto version = find_version(program.banner);
   if (!version) return findings;
   if (program.name.starts_with("qemu") && has_path_overrun(program.banner)) {
-    findings.push_back(trap(program.name, fmt::format("QEMU {} reads past the end of what -smbios type=11,path= names", version_text(*version)),
-                            "use -smbios file= with whole structures, as vmcred does; mended in 7.2.18, in Ubuntu's 8.2.2+ds-0ubuntu1.11 and in 10.0", Level::note));
+    findings.push_back(
+        trap(program.name,
+             fmt::format("QEMU {} reads past the end of what -smbios type=11,path= names", version_text(*version)),
+             "use -smbios file= with whole structures, as vmcred does; mended in 7.2.18, in Ubuntu's "
+             "8.2.2+ds-0ubuntu1.11 and in 10.0",
+             Level::note));
   }
   if (program.name == "cloud-hypervisor" && *version < kFirstCloudHypervisor) {
-    findings.push_back(trap(program.name, fmt::format("cloud-hypervisor {} has no oem_strings, so it delivers no credential", version_text(*version)),
-                            "install version 26 or later"));
+    findings.push_back(trap(
+        program.name,
+        fmt::format("cloud-hypervisor {} has no oem_strings, so it delivers no credential", version_text(*version)),
+        "install version 26 or later"));
   }
   return findings;
 }
@@ -111,7 +118,8 @@ std::vector<Finding> judge_firmware(std::string_view qemu_banner, const Version&
   if (!qemu || *qemu < kFirstWideEntryPoint || seabios >= kFirstCleanSeabios) return {};
   // vmcred's own tables stay below 64 KiB, so this is advice for command lines of others.
   return {trap("SeaBIOS",
-               fmt::format("SeaBIOS {} cuts an SMBIOS table of more than 64 KiB without a word where its entry point is of 64 bits, which QEMU {} chooses by itself",
+               fmt::format("SeaBIOS {} cuts an SMBIOS table of more than 64 KiB without a word where its entry point "
+                           "is of 64 bits, which QEMU {} chooses by itself",
                            version_text(seabios), version_text(*qemu)),
                "keep the table below 65,535 bytes, as vmcred does, or use SeaBIOS 1.17", Level::note)};
 }
@@ -119,17 +127,21 @@ std::vector<Finding> judge_firmware(std::string_view qemu_banner, const Version&
 std::vector<Finding> judge_systemd(int version) {
   if (version == 0 || version >= kFirstWithEncrypted) return {};
   if (version < kFirstWithCredentials)
-    return {trap("systemd", fmt::format("systemd {} has no LoadCredential=", version), "use a host with systemd 250 or later")};
-  return {trap("systemd", fmt::format("systemd {} has no LoadCredentialEncrypted=", version), "keep the machine's key in /var/lib/vmcred/key.txt, mode 0400", Level::note)};
+    return {trap("systemd", fmt::format("systemd {} has no LoadCredential=", version),
+                 "use a host with systemd 250 or later")};
+  return {trap("systemd", fmt::format("systemd {} has no LoadCredentialEncrypted=", version),
+               "keep the machine's key in /var/lib/vmcred/key.txt, mode 0400", Level::note)};
 }
 
-std::vector<Finding> examine_versions(const Doors& doors, const std::string& search_path, const std::vector<std::string>& hypervisors) {
+std::vector<Finding> examine_versions(const Doors& doors, const std::string& search_path,
+                                      const std::vector<std::string>& hypervisors) {
   std::vector<Finding> findings = judge_systemd(host_systemd_version(doors));
   std::vector<std::string> programs = {"qemu-system-x86_64", "cloud-hypervisor"};
   for (const std::string& each : hypervisors) {
     if (std::ranges::find(programs, each) == programs.end()) programs.push_back(each);
     if (find_program(each, search_path)) continue;
-    findings.push_back(finding(Code::version_trap, {.file = each}, fmt::format("there is no '{}', and a declared vm runs with it", each), "install it"));
+    findings.push_back(finding(Code::version_trap, {.file = each},
+                               fmt::format("there is no '{}', and a declared vm runs with it", each), "install it"));
   }
   std::string qemu;
   for (const std::string& each : programs) {

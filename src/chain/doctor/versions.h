@@ -21,8 +21,8 @@ std::string version_text(const Version& version);
 /// The version of SeaBIOS in its image, such as "rel-1.16.2-0-gea1b7a0733" or "1.16.2-debian-1.16.2-1".
 std::optional<Version> seabios_version(std::string_view image);
 
-/// Whether `-smbios type=11,path=` of this QEMU reads past the end of its buffer: 5.2 until 10.0; mended in 7.2.18 and in
-/// Ubuntu's 8.2.2+ds-0ubuntu1.11. `banner`: the first line of --version.
+/// Whether `-smbios type=11,path=` of this QEMU reads past the end of its buffer: 5.2 until 10.0; mended in 7.2.18 and
+/// in Ubuntu's 8.2.2+ds-0ubuntu1.11. `banner`: the first line of --version.
 bool has_path_overrun(std::string_view banner);
 
 /// A program that was found.
@@ -32,8 +32,8 @@ struct Program {
 };
 /// The traps of one hypervisor.
 std::vector<Finding> judge_program(const Program& program);
-/// Of QEMU with its firmware: from 8.1 on its entry point may be of 64 bits, and SeaBIOS before 1.17 cuts the table of such a
-/// one modulo 65536.
+/// Of QEMU with its firmware: from 8.1 on its entry point may be of 64 bits, and SeaBIOS before 1.17 cuts the table of
+/// such a one modulo 65536.
 std::vector<Finding> judge_firmware(std::string_view qemu_banner, const Version& seabios);
 /// Of the host's systemd.
 std::vector<Finding> judge_systemd(int version);

@@ -1,5 +1,5 @@
-// Texts that doctor reads: unit files, systemctl's output, banners and firmware, /proc/net/unix. Nothing crashes, what
-// is accepted is what systemd would accept, and no value of a SetCredential= line is kept. links: vmcred_chain_doctor
+// Unit files, systemctl's output, banners and socket tables: nothing crashes, and what counts is what systemd would accept.
+// links: vmcred_chain_doctor
 #include <cstdlib>
 
 #include "base/secret.h"

@@ -18,15 +18,17 @@ constexpr int kMaxDepth = 12;
 
 void check_source(const declare::Vm& vm, const declare::Credential& credential, std::vector<Finding>& findings) {
   const auto* path = std::get_if<std::string>(&credential.from);
-  struct stat status {};
+  struct stat status{};
   if (path == nullptr || ::stat(path->c_str(), &status) != 0) return;
   if (S_ISSOCK(status.st_mode)) {
     const std::size_t names = fmt::format("microvm@{}.service", vm.name).size() + credential.host.size();
     if (names > credential::kMaxUnitAndId) {
-      findings.push_back(finding(Code::socket_name_too_long, credential.place,
-                                 fmt::format("vm '{}': '{}' comes from a socket, and the names of unit and credential are {} bytes, {} at most",
-                                             vm.name, credential.host, names, credential::kMaxUnitAndId),
-                                 "choose a shorter name for the vm or the credential"));
+      findings.push_back(finding(
+          Code::socket_name_too_long, credential.place,
+          fmt::format(
+              "vm '{}': '{}' comes from a socket, and the names of unit and credential are {} bytes, {} at most",
+              vm.name, credential.host, names, credential::kMaxUnitAndId),
+          "choose a shorter name for the vm or the credential"));
     }
     return;
   }
@@ -37,22 +39,63 @@ void check_source(const declare::Vm& vm, const declare::Credential& credential, 
   }
 }
 
-/// Only key material whose shape leaves no doubt; randomness alone is everywhere in a source tree.
-std::optional<std::size_t> key_in(std::string_view text) {
-  // In two halves, so that this file does not find itself.
-  static const std::string pem = std::string("PRIV") + "ATE KEY-----\n";
-  static const std::string age = std::string("AGE-SECRET") + "-KEY-1";
+struct Found {
+  std::size_t at = 0;
+  std::string_view what;
+};
+
+/// "-----BEGIN … PRIVATE KEY-----" at the start of a line.
+std::optional<Found> private_key_in(std::string_view text) {
+  static const std::string pem =
+      std::string("PRIV") + "ATE KEY-----\n";  // in two halves, so that no source finds itself
   for (std::size_t at = text.find(pem); at != std::string_view::npos; at = text.find(pem, at + 1)) {
     const std::size_t begin = text.rfind('\n', at);
     const std::size_t start = begin == std::string_view::npos ? 0 : begin + 1;
-    if (text.substr(start).starts_with("-----BEGIN ")) return start;
+    if (text.substr(start).starts_with("-----BEGIN ")) return Found{start, "a private key"};
   }
-  for (std::size_t at = text.find(age); at != std::string_view::npos; at = text.find(age, at + 1)) {
-    constexpr std::size_t kLength = 74 - 16;  // bech32 of 32 bytes
-    const std::string_view rest = text.substr(at + age.size()).substr(0, kLength);
-    const bool bech32 = std::ranges::all_of(rest, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
-    if (rest.size() == kLength && bech32) return at;
+  return {};
+}
+
+/// What the issuers of tokens write in front of them, and how many letters and digits follow at least.
+struct Token {
+  std::string_view prefix;
+  std::size_t least;
+  std::string_view what;
+};
+constexpr Token kTokens[] = {
+    {"AGE-SECRET-KEY-1", 58, "an age secret key"},  // bech32 of 32 bytes
+    {"ghp_", 36, "a GitHub token"},
+    {"gho_", 36, "a GitHub token"},
+    {"ghs_", 36, "a GitHub token"},
+    {"github_pat_", 60, "a GitHub token"},
+    {"glpat-", 20, "a GitLab token"},
+    {"sk_live_", 24, "a Stripe key"},
+    {"xoxb-", 40, "a Slack token"},
+    {"hvs.", 24, "a Vault token"},
+    {"dop_v1_", 64, "a DigitalOcean token"},
+};
+
+std::optional<Found> token_in(std::string_view text, const Token& token) {
+  const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  for (std::size_t at = text.find(token.prefix); at != std::string_view::npos; at = text.find(token.prefix, at + 1)) {
+    if (at > 0 && (letter(text[at - 1]) || digit(text[at - 1]))) continue;  // in the middle of a word
+    const std::string_view rest = text.substr(at + token.prefix.size());
+    const auto end =
+        std::ranges::find_if_not(rest, [&](char c) { return letter(c) || digit(c) || c == '_' || c == '-'; });
+    const std::string_view word = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
+    // A placeholder such as a row of x is no token.
+    if (word.size() >= token.least && std::ranges::any_of(word, digit) && std::ranges::any_of(word, letter))
+      return Found{at, token.what};
   }
+  return {};
+}
+
+/// Only what leaves no doubt by its shape; randomness alone is everywhere in a source tree.
+std::optional<Found> secret_in(std::string_view text) {
+  if (auto found = private_key_in(text)) return found;
+  for (const Token& token : kTokens)
+    if (auto found = token_in(text, token)) return found;
   return {};
 }
 
@@ -64,12 +107,14 @@ struct Walk {
 void look_at(const std::string& path, Walk& walk) {
   const auto text = read_file(path, kMaxLooked);
   if (!text) return;  // larger, or not ours to read
-  const auto at = key_in(*text);
-  if (!at) return;
-  const auto line = 1 + static_cast<int>(std::count(text->begin(), text->begin() + static_cast<std::ptrdiff_t>(*at), '\n'));
-  walk.findings.push_back(finding(Code::plaintext_in_tree, {.file = path, .line = line, .column = 1},
-                                  fmt::format("'{}' holds a private key", path),
-                                  "move it out of the project, or store it with 'vmcred vars set'; then replace it: git keeps the old one"));
+  const auto found = secret_in(*text);
+  if (!found) return;
+  const auto line =
+      1 + static_cast<int>(std::count(text->begin(), text->begin() + static_cast<std::ptrdiff_t>(found->at), '\n'));
+  walk.findings.push_back(finding(
+      Code::plaintext_in_tree, {.file = path, .line = line, .column = 1},
+      fmt::format("'{}' holds {}", path, found->what),
+      "move it out of the project, or store it with 'vmcred vars set'; then replace it: git keeps the old one"));
 }
 
 void walk_folder(const std::string& folder, int depth, Walk& walk) {

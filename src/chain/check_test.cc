@@ -162,6 +162,17 @@ TEST(Check, FindsPrivateKeysInTheTree) {
   EXPECT_THAT(findings->front().place.file, HasSubstr("notes/key.pem"));
 }
 
+TEST(Check, FindsTokensInTheTree) {
+  const TestFolder folder;
+  folder.write("ci/deploy.sh", std::string("curl -H 'Authorization: token gh") + "p_0123456789abcdefghijABCDEFGHIJ012345'\n");
+  folder.write("README.md", std::string("Put your token here: gh") + "p_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n");
+  const auto findings = check_tree(folder.path());
+  ASSERT_THAT(findings, testing::Succeeds());
+  expect_once(*findings, Code::plaintext_in_tree);
+  EXPECT_THAT(told(*findings), HasSubstr("deploy.sh' holds a GitHub token"));
+  EXPECT_THAT(told(*findings), ::testing::Not(HasSubstr("0123456789")));
+}
+
 std::vector<Finding> unit_findings(const std::string& lines, int systemd = 252) {
   return check_units({{"/etc/systemd/system/app.service", "[Service]\nPrivateMounts=yes\n" + lines}}, systemd);
 }

@@ -33,7 +33,7 @@ constexpr CodeInfo kCodes[] = {
     {Code::due, Level::warning, "a value is older than its rotate-after"},
     {Code::recipients_drifted, Level::error, "who can decrypt a secret is not who should"},
     {Code::open_secret, Level::error, "a declared secret is stored as plain text"},
-    {Code::plaintext_in_tree, Level::error, "a file of the project holds a private key"},
+    {Code::plaintext_in_tree, Level::error, "a file of the project holds a key or a token"},
     {Code::damaged, Level::error, "a stored value cannot be read"},
     {Code::relative_load_credential, Level::warning, "a relative LoadCredential= that systemd skips silently when it is missing"},
     {Code::import_credential_too_old, Level::error, "ImportCredential= is unknown to the guest's systemd"},

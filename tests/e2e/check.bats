@@ -19,7 +19,8 @@ example() {
 codes() { grep -o 'VC[0-9]*' | sort -u | tr '\n' ' '; }
 
 @test "every example is clean once its values are made" {
-  for name in test-vm minimal long-form; do
+  for folder in "$VMCRED_SOURCE"/examples/*/; do
+    name=$(basename "$folder")
     (
       mkdir "$BATS_TEST_TMPDIR/$name"
       cd "$BATS_TEST_TMPDIR/$name" || exit 1
@@ -85,8 +86,10 @@ codes() { grep -o 'VC[0-9]*' | sort -u | tr '\n' ' '; }
 
 @test "SARIF is valid by its schema" {
   schema=${VMCRED_SHARED:-$VMCRED_SOURCE/../shared/data}/sarif-schema-2.1.0.json
-  [ -e "$schema" ] || skip "no SARIF schema at $schema"
-  python3 -c 'import jsonschema' || skip "python3-jsonschema is not installed"
+  if [ ! -e "$schema" ]; then
+    echo "# NOT RUN HERE: SARIF against its schema, which is not at $schema" >&3
+    return
+  fi
   cp -r "$VMCRED_SOURCE/examples/minimal" project
   echo 'colour = 1' >>project/vmcred.toml
   run -3 --separate-stderr "$VMCRED" --project project check --sarif
@@ -140,7 +143,6 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$schem
   cp first.json second/vmcred.json
   "$VMCRED" --project second declare | cmp - first.json
   "$VMCRED" declare --schema >schema.json
-  python3 -c 'import jsonschema' || skip "python3-jsonschema is not installed"
   python3 - schema.json first.json "$VMCRED_SOURCE"/examples/*/vmcred.toml <<'PY'
 import json, sys, jsonschema, tomllib
 schema = json.load(open(sys.argv[1]))

@@ -1,13 +1,13 @@
 # vmcred from its sources, or (`only_guest`, with pkgsStatic) the one static program that goes into guests.
-{ lib, stdenv, cmake, ninja, pkg-config, fmt, openssl, nlohmann_json, cli11 ? null, tomlplusplus ? null, libyaml ? null
-, libseccomp ? null, only_guest ? false }:
+{ lib, stdenv, cmake, ninja, pkg-config, bats, fmt, openssl, nlohmann_json, cli11, tomlplusplus, libyaml, re2, libseccomp
+, only_guest ? false }:
 stdenv.mkDerivation {
   pname = if only_guest then "vmcred-guest" else "vmcred";
   version = "0.1.0";
   src = lib.cleanSource ../.;
 
-  nativeBuildInputs = [ cmake ninja pkg-config ];
-  buildInputs = [ fmt openssl nlohmann_json cli11 tomlplusplus libyaml libseccomp ];
+  nativeBuildInputs = [ cmake ninja pkg-config bats ];
+  buildInputs = [ fmt openssl nlohmann_json cli11 tomlplusplus libyaml re2 libseccomp ];
   cmakeFlags = [ "-DCMAKE_BUILD_TYPE=Release" "-DVMCRED_TESTS=OFF" "-DVMCRED_STATIC=${if only_guest then "ON" else "OFF"}" ];
   ninjaFlags = [ (if only_guest then "vmcred-guest" else "vmcred") ];
 

@@ -52,6 +52,10 @@ let
       filter (definition: definition.priority == best) here;
 
   place = definition: definition.position or null;
+  # A name that a function of `lib` made has no place in the user's files: then that of the set around it.
+  position_in = name: definition:
+    let at = unsafeGetAttrPos name definition.value; in
+    if at != null && lib.hasPrefix "/" at.file then at else place definition;
   file_of = definition: let at = place definition; in if at == null then toString definition.file else "${at.file}:${toString at.line}";
 
   # ---- merging ----
@@ -61,7 +65,7 @@ let
         inherit (definition) when file order;
         priority = no_priority;
         value = definition.value.${name};
-        position = unsafeGetAttrPos name definition.value;
+        position = position_in name definition;
       } else [ ])
     definitions;
 
@@ -135,7 +139,7 @@ let
       child = name: below name definitions;
       known = node.children or { };
       unknown = filter (name: !(known ? ${name}) && name != "_module") names;
-      place_of = name: unsafeGetAttrPos name (head (filter (definition: definition.value ? ${name}) definitions)).value;
+      place_of = name: position_in name (head (filter (definition: definition.value ? ${name}) definitions));
       checked =
         if (node.closed or false) && unknown != [ ] then
           fail {

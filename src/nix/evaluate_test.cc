@@ -65,6 +65,12 @@ TEST(NixEvaluate, KnowsEveryOptionThatItReads) {
   EXPECT_THAT(text, MatchesGolden("nix/everything.json"));
 }
 
+TEST(NixEvaluate, GivesTheDeclarationOfAHostWithModulesOfItsOwn) {
+  const auto evaluation = evaluate(kProjects + "fleet/host.nix", settings());
+  ASSERT_THAT(evaluation, Succeeds());
+  EXPECT_THAT(dump_json(evaluation->declaration, Indent::two_spaces), MatchesGolden("nix/fleet.json"));
+}
+
 /// The value of one of the tests' own Nix files.
 std::string value_of(const std::string& name) {
   const auto json = evaluate_value(kProjects + name, settings());
@@ -93,6 +99,16 @@ TEST(NixEvaluate, SaysWhereThingsWereDeclared) {
   const auto evaluation = evaluate(kProjects + "minimal/host.nix", settings());
   ASSERT_THAT(evaluation, Succeeds());
   EXPECT_THAT(dump_json(evaluation->places), HasSubstr("\"line\":4,\"pointer\":\"/generators/my-vm-secrets\""));
+}
+
+TEST(NixEvaluate, KnowsThePlaceAroundNamesThatAFunctionMade) {
+  const TestFolder folder;
+  const auto evaluation = evaluate(folder.write("host.nix", "{ lib, ... }: {\n  clan.core.vars.generators.g.files =\n    lib.genAttrs [ \"a\" ] (_: { });\n}\n"), settings());
+  ASSERT_THAT(evaluation, Succeeds());
+  const std::string places = dump_json(evaluation->places);
+  EXPECT_THAT(places, HasSubstr("/host.nix\",\"line\":2,\"pointer\":\"/generators/g/files/a\""));
+  EXPECT_EQ(complaint("{ lib, ... }: {\n  microvm.vms = lib.genAttrs [ \"v\" ] (_: { flik = 1; });\n}\n"),
+            "host.nix:2:44: 'microvm.vms.v' has no option 'flik' | did you mean 'flake'?");
 }
 
 TEST(NixEvaluate, TakesTheMachineAsGivenThenTheHostNameThenTheOnlyOne) {

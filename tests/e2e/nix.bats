@@ -103,6 +103,20 @@ NIX
   [[ $stderr == *"the runtime input 'nosuchtool' is neither an installed command nor an installed package"* ]]
 }
 
+@test "the Nix package has what CMake asks for" {
+  cd "$VMCRED_SOURCE"
+  declare -A packages=([PkgConfig]=pkg-config [OpenSSL]=openssl [nlohmann_json]=nlohmann_json [CLI11]=cli11 [yaml-0.1]=libyaml
+    [re2]=re2 [libseccomp]=libseccomp [bats]=bats)
+  # find_package(NAME …), pkg_check_modules(… REQUIRED NAME), find_program(… NAME REQUIRED), where no test asks for it
+  wanted=$(git ls-files '*CMakeLists.txt' '*.cmake' | xargs grep -hE '^(find_package|pkg_check_modules|find_program)\(.* REQUIRED' |
+    tr '()' '  ' | awk '$1 == "find_package" { print $2 } $1 == "pkg_check_modules" { print $4 } $1 == "find_program" { print $3 }')
+  [ "$(wc -l <<<"$wanted")" -ge 8 ]
+  while read -r name; do
+    [ -n "${packages[$name]:-}" ] || { echo "which package of nixpkgs is '$name'?" >&2; return 1; }
+    grep -qE "Inputs = .* ${packages[$name]} " nix/package.nix || { echo "nix/package.nix lacks ${packages[$name]}" >&2; return 1; }
+  done <<<"$wanted"
+}
+
 @test "an error is one sentence with file and line, and a hint" {
   printf '{ config, ... }:\n{\n  clan.core.vars.generators.g.fils.x = { };\n}\n' >host.nix
   run -1 --separate-stderr "$VMCRED" declare

@@ -4,7 +4,7 @@ let
   lib = import ./lib.nix;
   package = name: { type = "derivation"; inherit name; outPath = "/nix/store/${name}"; };
   base = lib.genAttrs
-    [ "cmake" "ninja" "pkg-config" "fmt" "openssl" "nlohmann_json" "cli11" "tomlplusplus" "libyaml" "libseccomp" "coreutils" "qemu_kvm"
+    [ "cmake" "ninja" "pkg-config" "fmt" "openssl" "nlohmann_json" "cli11" "tomlplusplus" "libyaml" "re2" "bats" "libseccomp" "coreutils" "qemu_kvm"
       "cloud-hypervisor" "crosvm" "firecracker" ]
     package
   // {

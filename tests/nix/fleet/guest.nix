@@ -1,0 +1,1 @@
+{ lib, config, ... }: { options.my.greeting = lib.mkOption { type = lib.types.str; default = "hi ${config.networking.hostName or "x"}"; }; config.services.openssh.enable = lib.mkDefault true; config.users.users.root.password = ""; }

@@ -1,0 +1,1 @@
+{ services.fleet.vms.small = { enable = true; secrets = [ "token" ]; }; }

@@ -83,8 +83,11 @@ let
   };
 
   # ---- where a credential comes from: the activated path of a var is that var ----
-  files_of = name: map
-    (file_name: { name = path_text generators.${name}.files.${file_name}.path; value = "${name}/${file_name}"; })
+  # In clan-core the path of what was never generated throws, or is /no-such-path for all of them.
+  files_of = name: concatMap
+    (file_name:
+      let path = builtins.tryEval (path_text generators.${name}.files.${file_name}.path); in
+      lib.optional (path.success && path.value != "/no-such-path") { name = path.value; value = "${name}/${file_name}"; })
     (filter (file_name: generators.${name}.files.${file_name}.deploy) (attrNames generators.${name}.files));
   path_text = path: builtins.unsafeDiscardStringContext (toString path);
   var_of_path = listToAttrs (concatMap files_of (attrNames generators));

@@ -112,9 +112,15 @@ Result<Toolbox> find_runtime_inputs(const std::vector<std::string>& inputs, cons
   for (const char* name : {"bash", "sh"})
     if (!add_input(toolbox, name, "/nowhere")) return fail(Errc::not_found, "'{}' is not installed", name);
   std::string unknown;
-  for (const std::string& input : inputs)
-    if (input != "coreutils" && input != "bash" && !add_input(toolbox, input, root))
-      unknown += fmt::format("{}'{}'", unknown.empty() ? "" : ", ", input);
+  std::string to_fetch;
+  for (const std::string& input : inputs) {
+    if (input == "coreutils" || input == "bash" || add_input(toolbox, input, root)) continue;
+    unknown += fmt::format("{}'{}'", unknown.empty() ? "" : ", ", input);
+    if (input.starts_with("/nix/store/")) to_fetch += " " + input;
+  }
+  if (!to_fetch.empty())
+    return hint(fail(Errc::not_found, "the runtime input {} is not in this machine's Nix store", unknown),
+                fmt::format("fetch it: nix-store --realise{}", to_fetch));
   if (!unknown.empty())
     return hint(fail(Errc::not_found, "the runtime input {} is neither an installed command nor an installed package",
                      unknown),

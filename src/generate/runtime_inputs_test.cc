@@ -48,5 +48,11 @@ TEST(RuntimeInputs, NamesAllThatAreUnknown) {
               FailsWith(Errc::not_found, HasSubstr("'no-such-a', 'no-such-b'")));
 }
 
+TEST(RuntimeInputs, SaysHowToGetWhatTheNixStoreLacks) {
+  const auto toolbox = find_runtime_inputs({"no-such-a", "/nix/store/x-no-such"});
+  ASSERT_THAT(toolbox, FailsWith(Errc::not_found, HasSubstr("'/nix/store/x-no-such' is not in this machine's Nix store")));
+  EXPECT_EQ(toolbox.error().hint, "fetch it: nix-store --realise /nix/store/x-no-such");
+}
+
 }  // namespace
 }  // namespace vmcred::generate

@@ -30,7 +30,14 @@ in
               mode = mkOption { type = types.strMatching "^[0-7]{4}$"; default = "0400"; };
               neededFor = mkOption { type = types.enum [ "partitioning" "activation" "users" "services" ]; default = "services"; };
               restartUnits = mkOption { type = types.listOf types.str; default = [ ]; };
-              path = mkOption { type = types.str; default = "/run/secrets/vars/per-machine/${config.networking.hostName}/${generator}/${name}"; };
+              # `later` was never generated: a public value is asked for in vain, a secret has no path.
+              path = mkOption {
+                type = types.str;
+                default =
+                  if generator != "later" then "/run/secrets/vars/per-machine/${config.networking.hostName}/${generator}/${name}"
+                  else if name == "public" then throw "Please run 'clan vars generate' first"
+                  else "/no-such-path";
+              };
             };
           }));
         };

@@ -63,6 +63,8 @@ in
     microvm.vms.plain.config.microvm.hypervisor = "qemu";
     microvm.vms.small.config.microvm = { hypervisor = "qemu"; credentialFiles.KEY = "/run/key"; };
     vmcred.vms.short.package = package "my-cloud-hypervisor";
+    clan.core.vars.generators.later.files = { public.secret = false; one = { }; two = { }; };
+    vmcred.vms.plain.credentials.one.from = "later/one";
   });
   bad = (show (alone {
     networking.hostName = "web";

@@ -66,6 +66,9 @@ constinit const Command kExplain = {
     "Every name that a credential has on its way, how one follows from the other, and how each step fares: whether\n"
     "its value is fresh, activated on this machine, within its channel's budget, and what the running vm received\n"
     "of it. What 'vmcred check' finds stands where it belongs. No value is shown, no key is needed.\n\n"
+    "On a terminal with less room, host and channel are left out; COLUMNS sets the width. With --json: {folder,\n"
+    "generation, vms: [{vm, machine, …, containers, credentials: [{name, generator, file, var, state, host, source,\n"
+    "channel, size, guest, services, received, steps, findings}]}], findings}.\n\n"
     "--html makes a page to look at or to send on: vmcred explain --html >chains.html",
     kParameters,
     run,

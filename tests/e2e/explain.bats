@@ -12,6 +12,7 @@ setup() {
 example() {
   cp -r "$VMCRED_SOURCE/examples/$1" project
   cd project || return 1
+  sed -i 's/\[vms\.test-vm/[vms.vm-of-explain/' vmcred.toml # a name that nothing on this machine runs under
   "$VMCRED" init
   "$VMCRED" vars generate
 }
@@ -30,16 +31,16 @@ large() {
 
 @test "the chain of a vm is drawn from generator to service" {
   example test-vm
-  run -0 --separate-stderr "$VMCRED" explain test-vm
-  [[ ${lines[0]} == "test-vm on britton-desktop: qemu q35, guest systemd 252; not running here" ]]
+  run -0 --separate-stderr "$VMCRED" explain vm-of-explain
+  [[ ${lines[0]} == "vm-of-explain on britton-desktop: qemu q35, guest systemd 252; not running here" ]]
   [[ $output == *"● test-vm-secrets ─┬─ ● api-key ─"*"─ ○ host-api-key ─"*"─ ● smbios 98 B ─"*"─ ○ API_KEY ─"*"─ ● demo-oem-credentials"* ]]
-  run -0 --separate-stderr "$VMCRED" explain test-vm api-key
+  run -0 --separate-stderr "$VMCRED" explain vm-of-explain api-key
   [[ $output == *"LoadCredential=host-api-key:/run/vmcred/vars/per-machine/britton-desktop/test-vm-secrets/api-key"* ]]
   [[ $output == *"read by machine britton-desktop and user alice"* ]]
   COLUMNS=80 run -0 --separate-stderr "$VMCRED" explain
   for line in "${lines[@]}"; do [ "${#line}" -le 80 ] || return 1; done
-  run -1 --separate-stderr "$VMCRED" explain tset-vm
-  [[ $stderr == *"did you mean 'test-vm'?"* ]]
+  run -1 --separate-stderr "$VMCRED" explain vm-of-xeplain
+  [[ $stderr == *"did you mean 'vm-of-explain'?"* ]]
   run -2 "$VMCRED" explain --json --dot
 }
 

@@ -4,7 +4,7 @@ bats_require_minimum_version 1.5.0
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || return 1
-  export HOME="$BATS_TEST_TMPDIR/home" USER=alice
+  export HOME="$BATS_TEST_TMPDIR/home" USER=alice LC_ALL=C.UTF-8
   unset XDG_CONFIG_HOME SOPS_AGE_KEY SOPS_AGE_KEY_FILE CLAN_NO_COMMIT COLUMNS
   mkdir home
 }
@@ -12,7 +12,7 @@ setup() {
 example() {
   cp -r "$VMCRED_SOURCE/examples/$1" project
   cd project || return 1
-  sed -i 's/\[vms\.test-vm/[vms.vm-of-explain/' vmcred.toml # a name that nothing on this machine runs under
+  sed -i 's/test-vm/of-test-vm/' vmcred.toml # a name that nothing on this machine runs under
   "$VMCRED" init
   "$VMCRED" vars generate
 }
@@ -31,16 +31,16 @@ large() {
 
 @test "the chain of a vm is drawn from generator to service" {
   example test-vm
-  run -0 --separate-stderr "$VMCRED" explain vm-of-explain
-  [[ ${lines[0]} == "vm-of-explain on britton-desktop: qemu q35, guest systemd 252; not running here" ]]
-  [[ $output == *"● test-vm-secrets ─┬─ ● api-key ─"*"─ ○ host-api-key ─"*"─ ● smbios 98 B ─"*"─ ○ API_KEY ─"*"─ ● demo-oem-credentials"* ]]
-  run -0 --separate-stderr "$VMCRED" explain vm-of-explain api-key
-  [[ $output == *"LoadCredential=host-api-key:/run/vmcred/vars/per-machine/britton-desktop/test-vm-secrets/api-key"* ]]
+  run -0 --separate-stderr "$VMCRED" explain of-test-vm
+  [[ ${lines[0]} == "of-test-vm on britton-desktop: qemu q35, guest systemd 252; not running here" ]]
+  [[ $output == *"● of-test-vm-secrets ─┬─ ● api-key ─"*"─ ○ host-api-key ─"*"─ ● smbios 98 B ─"*"─ ○ API_KEY ─"*"─ ● demo-oem-credentials"* ]]
+  run -0 --separate-stderr "$VMCRED" explain of-test-vm api-key
+  [[ $output == *"LoadCredential=host-api-key:/run/vmcred/vars/per-machine/britton-desktop/of-test-vm-secrets/api-key"* ]]
   [[ $output == *"read by machine britton-desktop and user alice"* ]]
-  COLUMNS=80 run -0 --separate-stderr "$VMCRED" explain
-  for line in "${lines[@]}"; do [ "${#line}" -le 80 ] || return 1; done
-  run -1 --separate-stderr "$VMCRED" explain vm-of-xeplain
-  [[ $stderr == *"did you mean 'vm-of-explain'?"* ]]
+  COLUMNS=90 run -0 --separate-stderr "$VMCRED" explain
+  for line in "${lines[@]}"; do [ "${#line}" -le 90 ] || return 1; done
+  run -1 --separate-stderr "$VMCRED" explain of-tset-vm
+  [[ $stderr == *"did you mean 'of-test-vm'?"* ]]
   run -2 "$VMCRED" explain --json --dot
 }
 
@@ -57,7 +57,7 @@ large() {
 
 @test "no view holds a value" {
   example test-vm
-  canary=$("$VMCRED" vars get test-vm-secrets/api-key)
+  canary=$("$VMCRED" vars get of-test-vm-secrets/api-key)
   [ "${#canary}" -ge 40 ]
   for view in "" --json --dot --html; do
     # shellcheck disable=SC2086

@@ -202,4 +202,45 @@ Result<SshPrivateKey> parse_ssh_private_key(std::string_view text) {
   return SshPrivateKey{.public_key = ssh_public_key(rsa.public_part()), .key = std::move(rsa)};
 }
 
+Secret print_ssh_private_key(const SshPrivateKey& key, std::string_view comment) {
+  constexpr std::size_t kBlock = 8;
+  constexpr std::size_t kColumns = 70;
+  const std::string point = std::string(text_of(*key.public_key.ed25519()));
+  // The private half: check numbers, type, public key, seed and public key, comment, padding 1, 2, 3, …
+  std::string before(8, '\0');  // two equal check numbers; they only tell a wrong passphrase, and there is none
+  append_wire_string(before, kEd25519);
+  append_wire_string(before, point);
+  before += std::string_view("\0\0\0\x40", 4);
+  std::string after = point;
+  append_wire_string(after, comment);
+  const std::size_t seed_size = key.seed()->size();
+  for (char next = 1; (before.size() + seed_size + after.size()) % kBlock != 0; ++next) after += next;
+  const auto half_size = static_cast<std::uint32_t>(before.size() + seed_size + after.size());
+  std::string head(kMagic);
+  append_wire_string(head, "none");
+  append_wire_string(head, "none");
+  append_wire_string(head, "");
+  head += std::string_view("\0\0\0\1", 4);
+  append_wire_string(head, key.public_key.wire);
+  for (int shift = 24; shift >= 0; shift -= 8) head += static_cast<char>(half_size >> static_cast<unsigned>(shift));
+  Secret blob(head.size() + half_size);
+  auto end = std::ranges::copy(bytes_of(head), blob.writable().begin()).out;
+  end = std::ranges::copy(bytes_of(before), end).out;
+  end = std::ranges::copy(key.seed()->bytes(), end).out;
+  std::ranges::copy(bytes_of(after), end);
+  const Secret body = base64_encode_secret(blob.bytes());
+  Secret text(kBegin.size() + 1 + body.size() + (body.size() + kColumns - 1) / kColumns + kEnd.size() + 1);
+  auto out = text.writable().begin();
+  const auto put = [&out](std::string_view piece) { out = std::ranges::copy(bytes_of(piece), out).out; };
+  put(kBegin);
+  put("\n");
+  for (std::size_t at = 0; at < body.size(); at += kColumns) {
+    put(body.text().substr(at, kColumns));
+    put("\n");
+  }
+  put(kEnd);
+  put("\n");
+  return text;
+}
+
 }  // namespace vmcred::age

@@ -44,5 +44,7 @@ struct SshPrivateKey {
 [[nodiscard]] bool is_ssh_private_key(std::string_view text);
 /// An OpenSSH, PKCS#1 or PKCS#8 file. Protected by a passphrase is `denied`.
 Result<SshPrivateKey> parse_ssh_private_key(std::string_view text);
+/// An OpenSSH file without a passphrase, for an Ed25519 key (PROTOCOL.key); asserted to be one.
+Secret print_ssh_private_key(const SshPrivateKey& key, std::string_view comment);
 
 }  // namespace vmcred::age

@@ -40,6 +40,21 @@ TEST(SshSignature, NoChangedByteAndNoShorterTextPasses) {
   }
 }
 
+TEST(SshPrivateKey, IsWrittenAsSshKeygenReadsIt) {
+  const SshPrivateKey key = some_key();
+  const Secret text = print_ssh_private_key(key, "a comment");
+  const auto back = parse_ssh_private_key(text.text());
+  ASSERT_THAT(back, Succeeds());
+  EXPECT_TRUE(equal_in_constant_time(back->seed()->bytes(), key.seed()->bytes()));
+  const std::string keygen = program("ssh-keygen");
+  if (keygen.empty()) GTEST_SKIP() << "no ssh-keygen";
+  const TestFolder folder;
+  ASSERT_THAT(write_file(folder / "key", text.text(), 0600), Succeeds());
+  const auto shown = run({.argv = {keygen, "-y", "-P", "", "-f", folder / "key"}});
+  ASSERT_THAT(shown, Succeeds());
+  EXPECT_EQ(shown->out, key.public_key.line() + " a comment\n") << shown->err;
+}
+
 TEST(SshSignature, AgreesWithSshKeygenInBothDirections) {
   const std::string keygen = program("ssh-keygen");
   if (keygen.empty()) GTEST_SKIP() << "no ssh-keygen";

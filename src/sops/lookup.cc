@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "age/plugin.h"
+#include "age/ssh_key.h"
 #include "base/file.h"
 #include "base/process.h"
 
@@ -42,28 +44,35 @@ Result<Secret> output_of(const std::string& command_line, const Environment& env
 /// Collects what each place gives.
 class Collector {
  public:
-  void add(const std::string& name, Result<Secret> text) {
-    if (!text) {
-      lookup.problems.push_back(in(name, Result<>(std::unexpected(text.error()))).error());
+  explicit Collector(const age::Plugins& plugins) : plugins_(plugins) {}
+
+  /// `named`: somebody said that keys are there.
+  void add(const std::string& name, Result<Secret> text, bool named) {
+    auto identities = text ? in(name, age::parse_identities(text->text(), plugins_))
+                           : in(name, Result<age::Identities>(std::unexpected(text.error())));
+    if (identities) {
+      lookup.sources.push_back({.name = name,
+                                .identities = *std::move(identities),
+                                .ssh = age::is_ssh_private_key(text->text()),
+                                .noted = recipients_in_comments(text->text())});
       return;
     }
-    auto identities = in(name, age::parse_identities(text->text()));
-    if (identities) {
-      lookup.sources.push_back({.name = name, .identities = *std::move(identities)});
-    } else {
-      lookup.problems.push_back(identities.error());
-    }
+    lookup.problems.push_back(identities.error());
+    if (named) lookup.wrong.push_back(identities.error());
   }
   /// A file that somebody named: missing is a problem.
   void add_file(const std::string& variable, const std::string& path) {
-    if (!path.empty()) add(fmt::format("'{}' ({})", path, variable), read_secret(path, kMaxKeyFile));
+    if (!path.empty()) add(fmt::format("'{}' ({})", path, variable), read_secret(path, kMaxKeyFile), true);
   }
   /// A usual place: missing is no problem.
   void add_usual(const std::string& path) {
-    if (exists(path)) add(fmt::format("'{}'", path), read_secret(path, kMaxKeyFile));
+    if (exists(path)) add(fmt::format("'{}'", path), read_secret(path, kMaxKeyFile), false);
   }
 
   Lookup lookup = {};
+
+ private:
+  const age::Plugins& plugins_;
 };
 
 }  // namespace
@@ -74,12 +83,29 @@ age::Identities Lookup::identities() const {
   return all;
 }
 
-Lookup find_identities(const Environment& environment) {
-  Collector found;
+std::vector<std::string> recipients_in_comments(std::string_view text) {
+  std::vector<std::string> found;
+  while (!text.empty()) {
+    std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (!line.starts_with('#')) continue;
+    const std::size_t begin = line.find("age1");
+    if (begin == std::string_view::npos) continue;
+    line = line.substr(begin);
+    line = line.substr(0, line.find_first_of(" \t\r"));
+    if (age::parse_recipient(line)) found.emplace_back(line);
+  }
+  return found;
+}
+
+Lookup find_identities(const Environment& environment) { return find_identities(environment, age::Plugins{}); }
+
+Lookup find_identities(const Environment& environment, const age::Plugins& plugins) {
+  Collector found(plugins);
   const std::string home = value_of(environment, "HOME");
   const auto add_command = [&](const std::string& variable) {
     const std::string command = value_of(environment, variable);
-    if (!command.empty()) found.add(variable, output_of(command, environment));
+    if (!command.empty()) found.add(variable, output_of(command, environment), true);
   };
   found.add_file("SOPS_AGE_SSH_PRIVATE_KEY_FILE", value_of(environment, "SOPS_AGE_SSH_PRIVATE_KEY_FILE"));
   add_command("SOPS_AGE_SSH_PRIVATE_KEY_CMD");
@@ -88,7 +114,7 @@ Lookup find_identities(const Environment& environment) {
     found.add_usual(home + "/.ssh/id_rsa");
   }
   if (const std::string text = value_of(environment, "SOPS_AGE_KEY"); !text.empty()) {
-    found.add("SOPS_AGE_KEY", one_key_a_line(text));
+    found.add("SOPS_AGE_KEY", one_key_a_line(text), true);
   }
   found.add_file("SOPS_AGE_KEY_FILE", value_of(environment, "SOPS_AGE_KEY_FILE"));
   add_command("SOPS_AGE_KEY_CMD");

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "ask.h"
 #include "base/spelling.h"
 #include "run_steps.h"
+#include "store/vault.h"
 
 namespace vmcred::app {
 
@@ -24,10 +26,11 @@ namespace {
 /// Works out every secret's new readers and ciphertext in memory, so that what cannot be done is known before anything is.
 Result<std::vector<store::PreparedAdjustment>> prepare_all(const Project& project, const Drifting& drifting,
                                                            const NewLinks& links, const World& world) {
-  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   store::Principals principals(project.repository);
   TRY_LET(const std::vector<store::SecretPlace> places, store::secret_places(project.repository));
-  std::vector<store::PreparedAdjustment> changes;
+  std::vector<store::Adjustment> wanted;
+  std::vector<std::string> files;
   for (const store::SecretPlace& place : places) {
     TRY_LET(const store::Acl acl, principals.acl(place.folder));
     TRY_LET(store::Adjustment change,
@@ -39,6 +42,12 @@ Result<std::vector<store::PreparedAdjustment>> prepare_all(const Project& projec
                               place.name()));
       continue;
     }
+    files.push_back(place.folder + "/secret");
+    wanted.push_back(std::move(change));
+  }
+  store::unlock(project.repository, files, keys);
+  std::vector<store::PreparedAdjustment> changes;
+  for (const store::Adjustment& change : wanted) {
     TRY_LET(store::PreparedAdjustment prepared, prepare(project.repository, principals, keys, change, *world.clock));
     changes.push_back(std::move(prepared));
   }
@@ -65,6 +74,21 @@ Result<Touched> bring_in_line(const Project& project, const store::Lock& lock, c
   return touched;
 }
 
+namespace {
+
+/// As people type it: owner and name.
+std::pair<std::string, std::string> typed_name(const store::SecretPlace& place) {
+  if (place.var)
+    return {place.var->generator.placement.owner, fmt::format("{}/{}", place.var->generator.generator, place.var->file)};
+  constexpr std::string_view kExports = "vars/per-export/";
+  if (!place.folder.starts_with(kExports)) return {"", place.folder.substr(place.folder.rfind('/') + 1)};
+  const std::string rest = place.folder.substr(kExports.size());
+  const std::size_t slash = rest.find('/');
+  return {rest.substr(0, slash), rest.substr(slash + 1)};
+}
+
+}  // namespace
+
 Result<store::SecretPlace> chosen_secret(const std::string& word, const Project& project) {
   TRY_LET(const std::vector<store::SecretPlace> places, store::secret_places(project.repository));
   const std::size_t colon = word.find(':');
@@ -73,38 +97,86 @@ Result<store::SecretPlace> chosen_secret(const std::string& word, const Project&
   std::vector<store::SecretPlace> fitting;
   std::vector<std::string> known;
   for (const store::SecretPlace& place : places) {
-    const std::string own = place.var ? fmt::format("{}/{}", place.var->generator.generator, place.var->file)
-                                      : place.folder.substr(place.folder.rfind('/') + 1);
+    const auto& [place_owner, own] = typed_name(place);
     known.push_back(own);
-    if (own != name) continue;
-    if (!owner.empty() && (!place.var || place.var->generator.placement.owner != owner)) continue;
+    if (own != name || (!owner.empty() && place_owner != owner)) continue;
     fitting.push_back(place);
   }
   if (fitting.empty()) return hint(fail(Errc::not_found, "there is no secret '{}'", word), did_you_mean(name, known));
   if (fitting.size() > 1)
     return hint(fail(Errc::usage, "'{}' has several owners", word),
-                fmt::format("write '{}:{}'", fitting.front().var->generator.placement.owner, name));
+                fmt::format("write '{}:{}'", typed_name(fitting.front()).first, name));
   return fitting.front();
+}
+
+namespace {
+
+/// The machines whose private key is among these secrets.
+std::vector<std::string> lost_machine_keys(const std::vector<store::SecretPlace>& lost) {
+  constexpr std::string_view kBefore = "sops/secrets/";
+  constexpr std::string_view kAfter = "-age.key";
+  std::vector<std::string> machines;
+  for (const store::SecretPlace& place : lost) {
+    if (!place.folder.starts_with(kBefore) || !place.folder.ends_with(kAfter)) continue;
+    machines.push_back(place.folder.substr(kBefore.size(), place.folder.size() - kBefore.size() - kAfter.size()));
+  }
+  return machines;
+}
+
+/// What was lost, without the machines' keys and with what can be read with them.
+Result<std::vector<store::SecretPlace>> with_what_machines_read(const Project& project, const std::vector<store::SecretPlace>& lost,
+                                                                const std::vector<std::string>& machines) {
+  std::set<std::string> folders;
+  for (const store::SecretPlace& place : lost) folders.insert(place.folder);
+  store::Principals principals(project.repository);
+  TRY_LET(const std::vector<store::SecretPlace> places, store::secret_places(project.repository));
+  std::vector<store::SecretPlace> all;
+  for (const store::SecretPlace& place : places) {
+    TRY_LET(const store::Acl acl, principals.acl(place.folder));
+    const bool by_machine = std::ranges::any_of(machines, [&](const std::string& machine) {
+      return place.folder != store::machine_key_folder(machine) && store::reads(principals, acl.links, store::Kind::machine, machine);
+    });
+    const bool key = std::ranges::any_of(machines, [&](const std::string& m) { return place.folder == store::machine_key_folder(m); });
+    if (by_machine || (folders.contains(place.folder) && !key)) all.push_back(place);
+  }
+  return all;
+}
+
+}  // namespace
+
+Result<> renew_machine_key(const Project& project, const store::Lock& lock, const std::string& machine, const World& world) {
+  TRY_LET(const Drifting drifting, drifting_secrets(project));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
+  TRY(store::begin_machine_key(project.repository, lock, machine, keys));
+  TRY_LET(const Touched touched, bring_in_line(project, lock, drifting, {}, world, {}));
+  TRY(store::finish_machine_key(project.repository, lock, machine, keys));
+  std::vector<std::string> changed = touched.folders;
+  changed.insert(changed.end(), {store::machine_key_folder(machine), "sops/machines/" + machine});
+  note(world, fmt::format("made a new key for machine '{0}': it reads nothing new until 'vmcred deploy {0}'", machine));
+  return hand_to_git(project, changed, fmt::format("secrets: new key for machine {}", machine), false, world);
 }
 
 Result<> after_loss(const Project& project, const store::Lock& lock, const Touched& touched, bool rotate,
                     const World& world) {
   if (touched.lost.empty()) return {};
-  std::vector<std::string> names;
-  for (const store::SecretPlace& place : touched.lost) names.push_back(place.name());
+  const std::vector<std::string> machines = lost_machine_keys(touched.lost);
+  TRY_LET(const std::vector<store::SecretPlace> lost, with_what_machines_read(project, touched.lost, machines));
   if (!rotate) {
     note(world, "could be read until now, and should be rotated (--rotate does it):");
-    for (const std::string& name : names) note(world, "  " + name);
+    for (const store::SecretPlace& place : lost) note(world, "  " + place.name());
+    for (const std::string& machine : machines)
+      note(world, fmt::format("  the private key of machine '{}', and with it all that the machine can read", machine));
     return {};
   }
+  for (const std::string& machine : machines) TRY(renew_machine_key(project, lock, machine, world));
   TRY_LET(const Overview overview, look_over(project, world));
   std::set<std::size_t> tasks;
-  for (const store::SecretPlace& place : touched.lost) {
+  for (const store::SecretPlace& place : lost) {
     if (!place.var) continue;
     const auto task = overview.graph.index.find(place.var->generator);
     if (task != overview.graph.index.end()) tasks.insert(task->second);
   }
-  for (const store::SecretPlace& place : touched.lost)
+  for (const store::SecretPlace& place : lost)
     if (!place.var || !overview.graph.index.contains(place.var->generator))
       note(world, fmt::format("{} is made by no generator: change it by hand", place.name()));
   TRY_LET(const std::vector<generate::Step> steps,

@@ -36,6 +36,9 @@ Result<Touched> bring_in_line(const Project& project, const store::Lock& lock, c
 /// below sops/secrets.
 Result<store::SecretPlace> chosen_secret(const std::string& word, const Project& project);
 
+/// Gives a machine another key pair, and everything that it can read to that.
+Result<> renew_machine_key(const Project& project, const store::Lock& lock, const std::string& machine, const World& world);
+
 /// Names what should be rotated, and rotates it with --rotate.
 Result<> after_loss(const Project& project, const store::Lock& lock, const Touched& touched, bool rotate,
                     const World& world);

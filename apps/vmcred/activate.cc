@@ -4,12 +4,14 @@
 #include "base/process.h"
 #include "commands.h"
 #include "project.h"
+#include "trust.h"
 
 namespace vmcred::app {
 namespace {
 
 constexpr Parameter kParameters[] = {
     {"--restart", "restart the running units that use what changed"},
+    {"--verify", "only look whether the signed manifest is as it should be"},
     {"--root-prefix DIR", "work below DIR instead of / and mount nothing (for tests)"},
 };
 
@@ -63,11 +65,26 @@ Result<> restart_units(const std::vector<std::string>& units) {
 }
 
 Result<Exit> run(const Given& given, World& world) {
+  const std::string prefix = given.at("root-prefix");
+  // Before anything else in that folder is looked at: who vouches for it.
+  const HostTrust trust = host_trust(prefix);
+  TRY_LET(std::optional<store::Proven> proven, prove_on_host(world.project, trust, world));
+  if (given.has("verify")) {
+    note(world, proven ? fmt::format("signed by {}, counter {}", proven->signer, proven->manifest.counter)
+                       : fmt::format("this host demands no signatures: there is no '{}'", trust.signers));
+    return Exit::done;
+  }
   TRY_LET(const declare::Declaration declaration, load_project(world));
   TRY_LET(const std::string machine, this_machine(declaration, world));
-  const std::string prefix = given.at("root-prefix");
-  TRY_LET(const store::Repository repository, store::Repository::open(declaration.folder));
+  TRY_LET(store::Repository repository, store::Repository::open(declaration.folder));
   TRY_LET(store::KeyRing keys, store::KeyRing::of_host(world.environment, prefix.empty() ? "/" : prefix));
+  if (proven) {
+    if (proven->manifest.machine != machine)
+      return fail(Errc::mismatch, "the signed manifest is for machine '{}', not '{}'", proven->manifest.machine, machine);
+    TRY(store::check_key(proven->manifest, keys));
+    TRY(store::write_last_manifest(trust.last, proven->as_last));
+    repository.demand(store::proof_by(std::move(proven->manifest)));
+  }
   activate::Places places;
   if (!prefix.empty()) {
     places = {.generations = prefix + places.generations, .link = prefix + places.link, .mount = false};
@@ -92,7 +109,9 @@ constinit const Command kActivate = {
     "Decrypts every var that is deployed to this machine into a new generation /run/vmcred.d/N, in memory\n"
     "that is never swapped, with its mode and owner; then moves the link /run/vmcred/vars in one step and\n"
     "wipes the generation before. A var that cannot be read is named and left out: the others go on, the\n"
-    "exit code is 1. Prints what changed and which units use it (restart-units of the vars, and the vms).",
+    "exit code is 1. Prints what changed and which units use it (restart-units of the vars, and the vms).\n\n"
+    "Where /etc/vmcred/trusted-signers exists, the project must carry a manifest that somebody in it signed for this\n"
+    "machine ('vmcred deploy' makes one), with exactly the files that it names and no older than the last one.",
     kParameters,
     run,
 };

@@ -19,6 +19,7 @@ using declare::PromptType;
 using generate::LineEditor;
 
 constexpr std::size_t kMaxYes = 16;
+constexpr std::size_t kMaxPin = 1024;
 
 /// The terminal in raw mode while it lives, with bracketed paste on.
 class RawTerminal {
@@ -125,7 +126,48 @@ Result<Secret> ask(const Fd& terminal, const World& world, const generate::Quest
   return fail(Errc::denied, "no answer in {} tries", kTries);
 }
 
+/// A plugin's words without what would move the cursor or fake a prompt of ours.
+std::string tame(std::string_view words) {
+  std::string text;
+  for (const char c : words) text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  return text;
+}
+
+class TerminalPrompts final : public age::PluginPrompts {
+ public:
+  bool show(const std::string& plugin, std::string_view message) override {
+    const Fd terminal = open_terminal();
+    return terminal && write_all(terminal, fmt::format("{}: {}\n", plugin, tame(message))).has_value();
+  }
+  std::optional<bool> confirm(const std::string& plugin, std::string_view question, std::string_view yes,
+                              std::string_view no) override {
+    const Fd terminal = open_terminal();
+    if (!terminal) return std::nullopt;
+    const std::string prompt = no.empty() ? fmt::format("{}: {} [y: {}] ", plugin, tame(question), tame(yes))
+                                          : fmt::format("{}: {} [y: {}, n: {}] ", plugin, tame(question), tame(yes), tame(no));
+    const Result<Secret> answer = edit(terminal, prompt, false, false, kMaxYes);
+    if (!answer) return std::nullopt;
+    return answer->text() == "y" || answer->text() == "Y" || answer->text() == "yes";
+  }
+  std::optional<Secret> ask(const std::string& plugin, std::string_view question, bool secret) override {
+    const Fd terminal = open_terminal();
+    if (!terminal) return std::nullopt;
+    Result<Secret> answer = edit(terminal, fmt::format("{}: {} ", plugin, tame(question)), false, secret, kMaxPin);
+    if (!answer) return std::nullopt;
+    return *std::move(answer);
+  }
+};
+
 }  // namespace
+
+age::PluginPrompts* plugin_prompts() {
+  static TerminalPrompts prompts;
+  return &prompts;
+}
+
+Result<store::KeyRing> operator_keys(const World& world) {
+  return store::KeyRing::of_operator(world.environment, plugin_prompts());
+}
 
 generate::Ask asker(const World& world) {
   auto terminal = std::make_shared<Fd>(open_terminal());

@@ -5,13 +5,21 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "age/plugin.h"
 #include "command.h"
 #include "generate/prompts.h"
+#include "store/key_ring.h"
 
 namespace vmcred::app {
 
 /// Asks on /dev/tty, whatever standard input is. Nothing where there is no terminal: then nobody can be asked.
 generate::Ask asker(const World& world);
+
+/// What plugins ask (a PIN, a touch), on /dev/tty; declined where there is none.
+age::PluginPrompts* plugin_prompts();
+
+/// The keys of the person at the terminal.
+Result<store::KeyRing> operator_keys(const World& world);
 
 /// Answers from --answers FILE ("-": standard input); an empty sheet without one.
 Result<generate::AnswerSheet> read_answers(const std::string& path);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ask.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/process.h"
@@ -11,6 +12,7 @@
 #include "declare/load.h"
 #include "store/bundle.h"
 #include "store/vault.h"
+#include "trust.h"
 #include "vars.h"
 
 namespace vmcred::app {
@@ -45,11 +47,11 @@ Result<std::string> plain_path(const std::string& path) {
 std::string remote_script(const std::string& folder, const std::string& machine, bool activate) {
   std::string script = fmt::format(
       "set -eu; umask 077; d={0}; mkdir -p $d/projects; n=$(mktemp -d $d/incoming.XXXXXX); trap \"rm -rf $n\" EXIT; "
-      "tar -xpf - -C $n; sync; if [ -e $n/key.txt ]; then mv -f $n/key.txt $d/key.txt; fi; "
+      "tar -xpf - -C $n; sync; {1}if [ -e $n/key.txt ]; then mv -f $n/key.txt $d/key.txt; fi; "
       "if [ -d $n/project ]; then p=$(mktemp -d $d/projects/XXXXXX); mv $n/project $p/project; "
       "ln -s projects/${{p##*/}}/project $n/link; mv -fT $n/link $d/project; "
       "for o in $d/projects/*; do if [ $o != $p ]; then rm -rf $o; fi; done; fi; ",
-      folder);
+      folder, activate ? fmt::format("vmcred activate --verify --project $n/project --machine {}; ", machine) : "");
   if (activate)
     script += fmt::format("vmcred activate --restart --project {0}/project --machine {1}; ", folder, machine);
   return script;
@@ -87,6 +89,26 @@ Result<> check_machine(const Project& project, const std::string& machine) {
   return fail(Errc::not_found, "no machine '{}' is declared", machine);
 }
 
+/// What is sent, as a signed list. The counter is the time, so that several people can deploy to one machine without
+/// asking each other.
+Result<> add_manifest(std::vector<std::pair<std::string, std::string>>& texts, const std::string& machine, bool secrets,
+                      const Project& project, const World& world) {
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(world.clock->now().time_since_epoch());
+  store::Manifest manifest{.machine = machine, .counter = static_cast<std::uint64_t>(now.count())};
+  if (secrets) {
+    TRY_LET(const auto keys, store::Principals(project.repository).keys(store::Kind::machine, machine));
+    manifest.key = keys.front().text;
+  }
+  constexpr std::string_view kProject = "project/";
+  for (const auto& [path, text] : texts) store::add_file(manifest, path.substr(kProject.size()), text);
+  const std::string text = store::print_manifest(manifest);
+  TRY_LET(const auto signatures, own_signatures(world));
+  TRY_LET(std::string signature, signatures->sign_text(store::kManifestNameSpace, text));
+  texts.emplace_back(fmt::format("{}{}", kProject, store::kManifestName), text);
+  texts.emplace_back(fmt::format("{}{}", kProject, store::kManifestSignatureName), std::move(signature));
+  return {};
+}
+
 Result<Exit> deploy(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
   const std::string machine = given.at("MACHINE");
@@ -96,7 +118,7 @@ Result<Exit> deploy(const Given& given, World& world) {
       !absent.empty())
     return hint(fail(Errc::not_found, "{} and {} more values are missing", store::spoken(absent.front()), absent.size() - 1),
                 fmt::format("run 'vmcred vars generate {}'", machine));
-  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   std::vector<std::pair<std::string, std::string>> texts;
   texts.emplace_back("project/vmcred.json", dump_json(declare::to_json(project.declaration), Indent::two_spaces));
   bool secrets = false;
@@ -114,9 +136,12 @@ Result<Exit> deploy(const Given& given, World& world) {
     TRY_LET(key, store::machine_key(project.repository, machine, keys));
     files.push_back({.path = "key.txt", .bytes = key.bytes(), .mode = 0600});
   }
+  const std::size_t values = texts.size() - 1;
+  const bool demanded = project.repository.proof() != nullptr;
+  if (demanded) TRY(add_manifest(texts, machine, secrets, project, world));
   for (const auto& [path, text] : texts) files.push_back({.path = path, .bytes = bytes_of(text)});
   TRY(send(target_of(given), remote_script(folder, machine, !given.has("no-activate")), files, given));
-  note(world, fmt::format("sent {} values to {}", texts.size() - 1, target_of(given)));
+  note(world, fmt::format("sent {} values to {}{}", values, target_of(given), demanded ? ", with a signed manifest" : ""));
   return Exit::done;
 }
 
@@ -124,7 +149,7 @@ Result<Exit> upload(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
   const std::string machine = given.at("MACHINE");
   TRY(check_machine(project, machine));
-  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY_LET(const Secret key, store::machine_key(project.repository, machine, keys));
   if (given.has("directory")) {
     const std::string folder = given.at("directory");
@@ -147,7 +172,9 @@ constinit const Command kDeploy = {
     "send a machine its encrypted vars and its key, and activate them there",
     "Over one ssh connection: the declaration, the ciphertext of what is deployed to the machine, and its private\n"
     "key, which no disk on this side sees. There the key and the project change by one rename each, and\n"
-    "'vmcred activate --restart' runs. A user other than root needs sudo without a password there.",
+    "'vmcred activate --restart' runs. A user other than root needs sudo without a password there.\n\n"
+    "Where signatures are demanded ('vmcred signatures keygen') a signed manifest of all that goes along, and a host\n"
+    "that has /etc/vmcred/trusted-signers takes nothing else.",
     kDeployParameters,
     deploy,
 };

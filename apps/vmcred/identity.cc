@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "age/keys.h"
+#include "ask.h"
 #include "base/file.h"
 #include "store/vault.h"
 
 namespace vmcred::app {
-namespace {
 
 std::string login_name(const World& world) {
   std::string name = world.env("USER");
@@ -15,8 +15,6 @@ std::string login_name(const World& world) {
   name = tamed(name, "admin").substr(0, 32);
   return name.front() >= '0' && name.front() <= '9' ? "admin" : name;
 }
-
-}  // namespace
 
 std::string tamed(std::string_view text, std::string_view fallback) {
   std::string name;
@@ -30,8 +28,12 @@ std::string tamed(std::string_view text, std::string_view fallback) {
 }
 
 Result<store::KeyRing> own_keys(const World& world) {
-  TRY_LET(store::KeyRing keys, store::KeyRing::of_operator(world.environment));
-  if (!keys.empty()) return keys;
+  TRY_LET(store::KeyRing keys, operator_keys(world));
+  // An SSH key alone makes no user: sops reads with it, clan does not.
+  if (!keys.age_recipients().empty()) return keys;
+  if (!keys.empty() && keys.recipients().empty())
+    return hint(fail(Errc::usage, "your plugin's key does not say which recipient it belongs to"),
+                "write the recipient into the comment before it: '# public key: age1…'");
   const std::string path = store::operator_key_path(world.environment);
   if (!path.starts_with('/'))
     return hint(fail(Errc::usage, "there is no place for your private key: neither XDG_CONFIG_HOME nor HOME is set"),
@@ -45,7 +47,7 @@ Result<store::KeyRing> own_keys(const World& world) {
   TRY(make_folders(path.substr(0, path.rfind('/')), 0700));
   TRY(write_file(path, text.text(), 0600));
   note(world, fmt::format("made your private key in {}: keep a copy in a safe place", path));
-  return store::KeyRing::of_operator(world.environment);
+  return operator_keys(world);
 }
 
 Result<> join_as_user(const Project& project, const store::Lock& lock, const store::KeyRing& keys,
@@ -61,7 +63,7 @@ Result<> join_as_user(const Project& project, const store::Lock& lock, const sto
     return hint(fail(Errc::denied, "the user '{}' exists and has other keys than yours", name),
                 "take another name with --user, or ask somebody who may to add your key");
   std::vector<store::PublicKey> own;
-  for (const std::string& recipient : keys.recipients()) own.push_back({.type = "age", .text = recipient});
+  for (const std::string& recipient : keys.age_recipients()) own.push_back({.type = "age", .text = recipient});
   if (own.empty()) return fail(Errc::usage, "the public half of your key cannot be told from its private half");
   TRY(store::write_user(project.repository, lock, name, own));
   note(world, fmt::format("added you as the user '{}'", name));

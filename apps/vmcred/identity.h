@@ -11,6 +11,9 @@ namespace vmcred::app {
 /// A host or login name made fit for a machine or a user: lower case, other characters become '-'.
 std::string tamed(std::string_view text, std::string_view fallback);
 
+/// The login name, made fit for a user; "admin" where there is none.
+std::string login_name(const World& world);
+
 /// The operator's keys; makes one (where sops and clan look for it) when none is found.
 Result<store::KeyRing> own_keys(const World& world);
 

@@ -1,6 +1,7 @@
 // vmcred import: secrets of agenix and sops-nix become vars, for the same readers.
 #include "adopt/adopt.h"
 #include "commands.h"
+#include "trust.h"
 #include "declare/load.h"
 #include "project.h"
 #include "sops/lookup.h"
@@ -44,7 +45,7 @@ Result<Exit> store_all(Result<adopt::Found> read, const Given& given, const Worl
   const std::size_t count = found.secrets.size();
   Project project;
   project.declaration.folder = world.project;
-  TRY_LET(project.repository, store::Repository::open(world.project));
+  TRY_LET(project.repository, open_store(world.project, world));
   TRY_LET(const store::Lock lock, lock_store(project, world));
   adopt::Wishes wishes{.machines = given.all("host"), .machine = world.machine};
   TRY_LET(const adopt::Adoption adoption, adopt::adopt(project.repository, lock, std::move(found), wishes));

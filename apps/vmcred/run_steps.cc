@@ -74,7 +74,7 @@ std::string subject_of(const Overview& overview, const std::vector<generate::Ste
 
 Result<> carry_out(const Project& project, const Overview& overview, const std::vector<generate::Step>& steps,
                    const store::Lock& lock, const HowToRun& how, const World& world) {
-  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY_LET(generate::AnswerSheet sheet, read_answers(how.answers));
   const std::vector<generate::Question> open = questions(overview.graph, steps);
   // With a sheet nobody is asked: what it lacks is named instead.
@@ -93,6 +93,12 @@ Result<> carry_out(const Project& project, const Overview& overview, const std::
       .clock = *world.clock,
       .observe = [&](const generate::Event& event) { story.tell(overview.graph, event); },
   };
+  std::vector<store::VarId> inputs;
+  for (const generate::Step& step : steps)
+    for (const std::size_t needed : overview.graph.tasks[step.task].dependencies)
+      for (const auto& [file, declared] : overview.graph.tasks[needed].generator->files)
+        inputs.push_back({.generator = overview.graph.tasks[needed].id, .file = file});
+  store::unlock(project.repository, inputs, keys);
   Result<generate::Changed> changed = run_plan(overview.graph, overview.statuses, steps, answers, around);
   story.end();
   if (!changed) return std::unexpected(std::move(changed).error());

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "access.h"
+#include "ask.h"
 #include "base/json.h"
 #include "commands.h"
 #include "terminal.h"
@@ -88,7 +89,7 @@ Result<Exit> grant(const Given& given, World& world, bool adding) {
   store::Links links = acl.links;
   if (adding) links.add(Kind::group, group);
   if (!adding) std::erase(links.groups, group);
-  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY_LET(const store::Adjustment change, store::adjustment(project.repository, principals, chosen, links));
   TRY(adjust(project.repository, lock, principals, keys, change, *world.clock));
   note(world, fmt::format("group {} {} {}", group, adding ? "can now read" : "is no reader of", chosen.name()));

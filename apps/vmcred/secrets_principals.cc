@@ -3,6 +3,7 @@
 
 #include "access.h"
 #include "age/keys.h"
+#include "ask.h"
 #include "base/json.h"
 #include "commands.h"
 #include "terminal.h"
@@ -13,6 +14,8 @@ namespace {
 using store::Kind;
 
 constexpr Parameter kNone[] = {{"--commit", "commit the change in git"}};
+constexpr Parameter kOneUser[] = {{"USER", "a user"}};
+constexpr Parameter kOneMachine[] = {{"MACHINE", "a machine"}};
 constexpr Parameter kAddUser[] = {
     {"USER", "a name"}, {"KEY...", "his age recipients"}, {"--commit", "commit the change in git"}};
 constexpr Parameter kAddMachine[] = {
@@ -70,6 +73,14 @@ Result<Exit> list(const Given&, World& world, Kind kind) {
   } else {
     print(world, table(rows));
   }
+  return Exit::done;
+}
+
+Result<Exit> get(const Given& given, World& world, Kind kind) {
+  TRY_LET(const Project project, open_project(world));
+  TRY_LET(const std::vector<store::PublicKey> keys,
+          store::Principals(project.repository).keys(kind, given.at(parameter_of(kind))));
+  for (const store::PublicKey& key : keys) print(world, key.text + "\n");
   return Exit::done;
 }
 
@@ -184,7 +195,7 @@ Result<Exit> grant(const Given& given, World& world, Kind kind, bool adding) {
     note(world, fmt::format("nothing to do: {} '{}' {} there", store::singular(kind), name, adding ? "is" : "is not"));
     return Exit::done;
   }
-  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY_LET(const store::Adjustment change, store::adjustment(project.repository, principals, chosen, links));
   TRY(adjust(project.repository, lock, principals, keys, change, *world.clock));
   note(world, fmt::format("{} {} {} {}", store::singular(kind), name, adding ? "can now read" : "is no reader of",
@@ -202,6 +213,9 @@ Result<Exit> grant(const Given& given, World& world, Kind kind, bool adding) {
 constinit const Command kSecretsUsersList = {
     "secrets users list", "show the project's users and their keys", "One line a key.", kNone,
     [](const Given& given, World& world) { return list(given, world, Kind::user); }};
+constinit const Command kSecretsUsersGet = {
+    "secrets users get", "show a user's keys", "One line a key.", kOneUser,
+    [](const Given& given, World& world) { return get(given, world, Kind::user); }};
 constinit const Command kSecretsUsersAdd = {
     "secrets users add", "add a user", "Gives no access to anything that is stored: groups and add-secret do.", kAddUser,
     [](const Given& given, World& world) { return add(given, world, Kind::user); }};
@@ -225,6 +239,9 @@ constinit const Command kSecretsUsersRemoveSecret = {
 constinit const Command kSecretsMachinesList = {
     "secrets machines list", "show the machines that have a key", "One line a machine.", kNone,
     [](const Given& given, World& world) { return list(given, world, Kind::machine); }};
+constinit const Command kSecretsMachinesGet = {
+    "secrets machines get", "show a machine's key", "One line a key.", kOneMachine,
+    [](const Given& given, World& world) { return get(given, world, Kind::machine); }};
 constinit const Command kSecretsMachinesAdd = {
     "secrets machines add", "add a machine that has a key of its own",
     "Machines get a key by themselves with their first secret; this is for one that brings its own.", kAddMachine,

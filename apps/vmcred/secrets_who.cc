@@ -3,8 +3,10 @@
 #include <set>
 
 #include "access.h"
+#include "ask.h"
 #include "base/json.h"
 #include "commands.h"
+#include "store/vault.h"
 #include "terminal.h"
 
 namespace vmcred::app {
@@ -59,6 +61,18 @@ Result<Exit> who(const Given& given, World& world) {
   return Exit::done;
 }
 
+/// The machines whose private key somebody can read: with it he can read all that they can.
+Result<std::vector<std::string>> machines_opened_by(store::Principals& principals, const std::string& name) {
+  TRY_LET(const std::vector<std::string> all, principals.names(Kind::machine));
+  std::vector<std::string> opened;
+  for (const std::string& machine : all) {
+    TRY_LET(const store::Acl acl, principals.acl(store::machine_key_folder(machine)));
+    const bool directly = std::ranges::binary_search(acl.links.groups, name);
+    if (directly || store::reads(principals, acl.links, Kind::user, name)) opened.push_back(machine);
+  }
+  return opened;
+}
+
 Result<Exit> what(const Given& given, World& world) {
   const std::string name = given.at("NAME");
   TRY_LET(const Project project, open_project(world));
@@ -67,11 +81,14 @@ Result<Exit> what(const Given& given, World& world) {
                      principals.exists(Kind::group, name);
   if (!known) return fail(Errc::not_found, "there is no user, machine or group '{}'", name);
   TRY_LET(const std::vector<store::SecretPlace> places, store::secret_places(project.repository));
+  TRY_LET(const std::vector<std::string> machines, machines_opened_by(principals, name));
   std::vector<std::vector<std::string>> rows;
   Json list = Json::array();
   for (const store::SecretPlace& place : places) {
     TRY_LET(const store::Acl acl, principals.acl(place.folder));
     std::optional<std::string> way;
+    for (const std::string& machine : machines)
+      if (store::reads(principals, acl.links, Kind::machine, machine)) way = fmt::format("with the key of machine {}", machine);
     if (std::ranges::binary_search(acl.links.groups, name)) way = "";
     for (const auto& [reader, how] : readers_of(principals, acl.links))
       if (reader == "user " + name || reader == "machine " + name) way = how;
@@ -95,7 +112,7 @@ Result<Exit> what(const Given& given, World& world) {
 }
 
 Result<Exit> key(const Given&, World& world) {
-  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   if (keys.empty()) return hint(fail(Errc::not_found, "you have no private key"), "run 'vmcred vars keygen'");
   for (const std::string& source : keys.sources()) note(world, "from " + source);
   for (const std::string& recipient : keys.recipients()) print(world, recipient + "\n");
@@ -108,7 +125,7 @@ constinit const Command kSecretsWho = {"secrets who", "show who can read a secre
                                        "By its access links, and where its recipients differ from them. Needs no key.",
                                        kWho, who};
 constinit const Command kSecretsWhat = {"secrets what", "show what somebody can read",
-                                        "By the access links of all secrets, groups included. Needs no key.", kWhat, what};
+                                        "By the access links of all secrets, groups and the keys of machines included.\nNeeds no key.", kWhat, what};
 constinit const Command kSecretsKeyShow = {"secrets key show", "show the public half of your keys",
                                            "And where the private half was found.", {}, key};
 

@@ -5,6 +5,7 @@
 #include "project.h"
 #include "store/git.h"
 #include "store/inferred.h"
+#include "trust.h"
 
 namespace vmcred::app {
 
@@ -26,11 +27,11 @@ Result<> add_other_readers(Project& project) {
   return {};
 }
 
-Result<Project> opened(Loaded loaded) {
+Result<Project> opened(Loaded loaded, const World& world) {
   Project project;
   project.declaration = std::move(loaded.declaration);
   project.host = std::move(loaded.host);
-  TRY_LET(project.repository, store::Repository::open(project.declaration.folder));
+  TRY_LET(project.repository, open_store(project.declaration.folder, world));
   TRY(add_other_readers(project));
   return project;
 }
@@ -41,12 +42,12 @@ Result<Project> open_project(const World& world) {
   Loaded loaded;
   TRY_LET(loaded.declaration, load_project(world));
   loaded.host = host_of(world, loaded.declaration);
-  return opened(std::move(loaded));
+  return opened(std::move(loaded), world);
 }
 
 Result<Project> open_project_with_scripts(const World& world, const std::vector<std::string>& machines) {
   TRY_LET(Loaded loaded, load_with_scripts(world, machines));
-  return opened(std::move(loaded));
+  return opened(std::move(loaded), world);
 }
 
 std::vector<std::string> named_machines(const Given& given, const World& world) {
@@ -87,7 +88,20 @@ Result<Overview> look_over(const Project& project, const World& world) {
   return overview;
 }
 
+namespace {
+
+/// Before anything runs: a change that could not be signed in the end is not begun. A project that we sign in is
+/// remembered, so that its signatures are demanded even if somebody takes the declaration away.
+Result<> may_change(const Project& project, const World& world) {
+  if (project.repository.proof() == nullptr) return {};
+  TRY(project.repository.proof()->may_change());
+  return remember_signing(project.declaration.folder, world);
+}
+
+}  // namespace
+
 Result<store::Lock> lock_store(const Project& project, const World& world) {
+  TRY(may_change(project, world));
   Result<store::Lock> lock = store::Lock::take(project.repository, Wait::no);
   if (lock || lock.error().code != Errc::unavailable) return lock;
   note(world, "waiting for another process that changes this project");

@@ -35,6 +35,12 @@ void add_drift(std::vector<Found>& found, const store::VarId& id, const store::D
   for (const store::BadLink& link : drift.bad) found.push_back({"readers", link.path, link.reason});
 }
 
+/// Where signatures are demanded: that somebody trusted signed what is there.
+Result<> vouched_for(const Project& project, const store::GeneratorId& id, const generate::Status& status) {
+  if (project.repository.proof() == nullptr || status.state == generate::State::missing) return {};
+  return project.repository.proof()->check_links(project.repository.root(), store::Repository::generator_path(id));
+}
+
 Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project_with_scripts(world, named_machines(given, world)));
   TRY_LET(const Overview overview, look_over(project, world));
@@ -50,6 +56,10 @@ Result<Exit> run(const Given& given, World& world) {
     if (!only.empty() && std::ranges::find(only, task.id.generator) == only.end()) continue;
     if (status.state != generate::State::fresh)
       found.push_back({std::string(generate::word(status.state)), store::spoken(task.id), enumeration(status.reasons)});
+    if (const Result<> vouched = vouched_for(project, task.id, status); !vouched) {
+      found.push_back({"signature", store::spoken(task.id), vouched.error().message});
+      continue;
+    }
     if (status.due)
       found.push_back({"due", store::spoken(task.id),
                        fmt::format("older than {} days", task.generator->rotate_after->count())});
@@ -102,7 +112,8 @@ constinit const Command kVarsCheck = {
     "vars check",
     "find what is missing, stale, or encrypted to the wrong readers",
     "Compares what is stored with what is declared: missing and stale values, values that are due for rotation,\n"
-    "values that nobody declares any more, and secrets whose recipients are not those of their access links.\n"
+    "values that nobody declares any more, secrets whose recipients are not those of their access links, and,\n"
+    "where signatures are demanded, what nobody you trust has signed.\n"
     "Needs no private key. Exit code 3 when there is something to say.",
     kParameters,
     run,

@@ -1,6 +1,7 @@
 // vmcred vars export and import: all values as plain files, for moving elsewhere.
 #include <sys/stat.h>
 
+#include "ask.h"
 #include "base/file.h"
 #include "commands.h"
 #include "store/record.h"
@@ -20,11 +21,12 @@ constexpr Parameter kImportParameters[] = {
 
 Result<Exit> export_vars(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
-  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   const std::string top = given.at("FOLDER");
   TRY_LET(const std::vector<store::VarId> stored, project.repository.list());
   // All of them or nothing: plain text is not left behind by half.
   std::vector<Secret> values;
+  store::unlock(project.repository, stored, keys);
   for (const store::VarId& id : stored) {
     TRY_LET(Secret value, project.repository.read_var(id, keys));
     values.push_back(std::move(value));
@@ -46,7 +48,7 @@ Result<Exit> export_vars(const Given& given, World& world) {
 
 Result<Exit> import_vars(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
-  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   const std::string top = given.at("FOLDER");
   if (!is_folder(top)) return fail(Errc::not_found, "'{}' is no folder", top);
   TRY_LET(const store::Lock lock, lock_store(project, world));

@@ -59,9 +59,12 @@ Result<Exit> run(const Given& given, World& world) {
     TRY_LET(const bool yes, confirm(world, question));
     if (!yes) return fail(Errc::denied, "nothing was changed");
   }
-  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   std::vector<std::string> changed;
   std::vector<std::string> due;
+  std::vector<std::string> files;
+  for (const store::Adjustment& change : changes) files.push_back(change.place.folder + "/secret");
+  store::unlock(project.repository, files, keys);
   for (const store::Adjustment& change : changes) {
     TRY(adjust(project.repository, lock, principals, keys, change, *world.clock));
     changed.push_back(change.place.folder);

@@ -1,6 +1,7 @@
 // vmcred vars get: prints one value.
 #include <unistd.h>
 
+#include "ask.h"
 #include "base/fd.h"
 #include "commands.h"
 #include "vars.h"
@@ -16,7 +17,7 @@ constexpr Parameter kParameters[] = {
 Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const store::VarId id, chosen_var(given.all("VAR"), given.at("vm"), world, project.declaration));
-  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY_LET(const Secret value, project.repository.read_var(id, keys));
   const bool terminal = ::isatty(world.out) == 1;
   if (terminal)

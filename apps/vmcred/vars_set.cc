@@ -1,6 +1,7 @@
 // vmcred vars set: stores a value that somebody gives.
 #include <unistd.h>
 
+#include "ask.h"
 #include "base/fd.h"
 #include "commands.h"
 #include "store/record.h"
@@ -32,7 +33,7 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const store::VarId id, chosen_var(given.all("VAR"), given.at("vm"), world, project.declaration));
   const std::vector<store::Wanted> all = store::wanted(project.declaration);
   const store::Wanted& value = *find_wanted(all, id);
-  TRY_LET(const store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY_LET(Secret text, given_value());
   if (text.empty() && !value.file->allow_empty)
     return hint(fail(Errc::usage, "the value for {} is empty", store::spoken(id)),

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <array>
 
+#include "ask.h"
 #include "backends.h"
 #include "base/file.h"
 #include "base/spelling.h"
 #include "store/repository.h"
 #include "supervise/control.h"
+#include "trust.h"
 
 namespace vmcred::app {
 namespace {
@@ -23,7 +25,7 @@ constexpr std::array kExposures = {std::pair(std::string_view("snapshot"), vmm::
 
 /// The keys of whoever runs us: the operator's, else (on a host) the machine's own.
 Result<store::KeyRing> own_keys(const World& world) {
-  TRY_LET(store::KeyRing keys, store::KeyRing::of_operator(world.environment));
+  TRY_LET(store::KeyRing keys, operator_keys(world));
   if (!keys.empty() || ::geteuid() != 0) return keys;
   return store::KeyRing::of_host(world.environment);
 }
@@ -33,7 +35,11 @@ Result<supervise::Secrets> secrets_from_store(const declare::Declaration& declar
   const bool needs_keys = std::ranges::any_of(vm.credentials, [](const declare::Credential& credential) {
     return std::holds_alternative<declare::VarRef>(credential.from);
   });
-  TRY_LET(const store::Repository repository, store::Repository::open(declaration.folder));
+  TRY_LET(store::Repository repository, open_store(declaration.folder, world));
+  if (::geteuid() == 0 && repository.proof() == nullptr) {
+    TRY_LET(auto proven, prove_on_host(declaration.folder, host_trust(""), world));
+    if (proven) repository.demand(store::proof_by(std::move(proven->manifest)));
+  }
   store::KeyRing keys;
   if (needs_keys) {
     TRY_LET(keys, own_keys(world));

@@ -59,6 +59,9 @@ Result<Report> activate(const Request& request) {
     items.push_back({.path = store::rel_path(one.id),
                      .value = [error = item.error()]() -> Result<Secret> { return std::unexpected(error); }});
   }
+  std::vector<store::VarId> vars;
+  for (const store::Wanted& one : wanted) vars.push_back(one.id);
+  store::unlock(request.repository, vars, request.keys);
   Report report;
   TRY_LET(report.published, publish_generation(request.places, items));
   report.count = items.size() - report.published.failed.size();

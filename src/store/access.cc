@@ -1,17 +1,13 @@
 #include "store/access.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <memory>
 
 #include "base/file.h"
 #include "base/json.h"
+#include "store/entries.h"
 
 namespace vmcred::store {
 namespace {
@@ -23,36 +19,6 @@ std::string principal_path(Kind kind, std::string_view name) { return fmt::forma
 void add_sorted(std::vector<std::string>& list, const std::string& name) {
   const auto place = std::ranges::lower_bound(list, name);
   if (place == list.end() || *place != name) list.insert(place, name);
-}
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
-
-/// What stands in a folder: each name, and the text of the link that it is ("" when it is none).
-struct Entry {
-  std::string name;
-  std::string target;
-};
-
-Result<std::vector<Entry>> entries_in(const Fd& root, const std::string& path) {
-  Result<Fd> fd = open_beneath(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (!fd && fd.error().code == Errc::not_found) return std::vector<Entry>{};
-  if (!fd) return std::unexpected(std::move(fd).error());
-  const std::unique_ptr<DIR, CloseFolder> folder(::fdopendir(fd->get()));
-  if (!folder) return fail_errno("read folder '{}'", path);
-  (void)fd->release();  // closedir closes it
-  std::vector<Entry> entries;
-  for (const dirent* item = ::readdir(folder.get()); item != nullptr; item = ::readdir(folder.get())) {
-    const std::string_view name = item->d_name;
-    if (name == "." || name == "..") continue;
-    std::array<char, PATH_MAX> text = {};
-    const ssize_t size = ::readlinkat(::dirfd(folder.get()), item->d_name, text.data(), text.size());
-    entries.push_back({.name = std::string(name),
-                       .target = size < 0 ? std::string() : std::string(text.data(), static_cast<std::size_t>(size))});
-  }
-  std::ranges::sort(entries, {}, &Entry::name);
-  return entries;
 }
 
 /// Where a relative link in `folder` leads, by its words alone; "" when it leaves the project.
@@ -79,6 +45,13 @@ std::string lexical_target(std::string_view folder, std::string_view target) {
   std::string joined;
   for (const std::string_view part : parts) joined += joined.empty() ? std::string(part) : "/" + std::string(part);
   return joined;
+}
+
+/// "ssh-ed25519 AAAA…" of a line that may have a comment; other keys hold no blanks.
+std::string without_comment(const std::string& key) {
+  const std::size_t first = key.find(' ');
+  const std::size_t second = first == std::string::npos ? first : key.find(' ', first + 1);
+  return key.substr(0, second);
 }
 
 }  // namespace
@@ -154,12 +127,11 @@ Result<std::vector<PublicKey>> Principals::keys(Kind kind, const std::string& na
   if (known != keys_.end()) return known->second;
   const std::string path = principal_path(kind, name) + "/key.json";
   const auto load = [&]() -> Result<std::vector<PublicKey>> {
-    Result<Fd> fd = open_beneath(repository_->root(), path, O_RDONLY | O_CLOEXEC);
-    if (!fd && fd.error().code == Errc::not_found)
+    Result<std::string> text = repository_->read_proven(path, kMaxKeyFile);
+    if (!text && text.error().code == Errc::not_found)
       return fail(Errc::not_found, "there is no {} '{}'", singular(kind), name);
-    if (!fd) return std::unexpected(std::move(fd).error());
-    TRY_LET(const std::string text, read_all(*fd, path, kMaxKeyFile));
-    return in(fmt::format("read '{}'", path), parse_key_file(text));
+    if (!text) return std::unexpected(std::move(text).error());
+    return in(fmt::format("read '{}'", path), parse_key_file(*text));
   };
   return keys_.emplace(std::pair{kind, name}, load()).first->second;
 }
@@ -178,13 +150,14 @@ Result<std::vector<std::string>> Principals::names(Kind kind) const {
 
 Result<Acl> Principals::links_in(const std::string& folder, std::initializer_list<Kind> kinds) {
   Acl acl;
+  if (repository_->proof() != nullptr) TRY(repository_->proof()->check_links(repository_->root(), folder));
   for (const Kind kind : kinds) {
     const std::string place = fmt::format("{}/{}", folder, plural(kind));
     TRY_LET(const std::vector<Entry> entries, entries_in(repository_->root(), place));
     for (const Entry& entry : entries) {
       const std::string path = place + "/" + entry.name;
       const std::string must = principal_path(kind, entry.name);
-      if (entry.target.empty()) {
+      if (entry.type != Entry::Type::link) {
         acl.bad.push_back({path, "is no link, so it grants nothing"});
       } else if (lexical_target(place, entry.target) != must) {
         acl.bad.push_back({path, fmt::format("leads to '{}' instead of {}", entry.target, must)});
@@ -235,6 +208,14 @@ Result<std::vector<PublicKey>> Principals::readers(const Links& links) {
   return all;
 }
 
+bool reads(Principals& principals, const Links& links, Kind kind, const std::string& name) {
+  if (std::ranges::binary_search(links.of(kind), name)) return true;
+  return std::ranges::any_of(links.groups, [&](const std::string& group) {
+    const Result<Acl> members = principals.group(group);
+    return members && std::ranges::binary_search(members->links.of(kind), name);
+  });
+}
+
 Result<std::string> Principals::user_of(const KeyRing& ring) {
   TRY_LET(const std::vector<std::string> users, names(Kind::user));
   for (const std::string& user : users) {
@@ -242,7 +223,7 @@ Result<std::string> Principals::user_of(const KeyRing& ring) {
     if (!found && found.error().code == Errc::not_found) continue;
     if (!found) return std::unexpected(found.error());
     for (const PublicKey& key : *found)
-      if (std::ranges::binary_search(ring.recipients(), key.text)) return user;
+      if (std::ranges::binary_search(ring.recipients(), without_comment(key.text))) return user;
   }
   if (ring.empty())
     return hint(fail(Errc::denied, "you have no private key"), "run 'vmcred init' (or 'vmcred vars keygen')");

@@ -62,6 +62,7 @@ std::string link_target(std::string_view folder, Kind kind, std::string_view nam
 class Principals {
  public:
   explicit Principals(const Repository& repository) : repository_(&repository) {}
+  [[nodiscard]] const Repository& repository() const { return *repository_; }
 
   /// `not_found` when there is no such user or machine.
   Result<std::vector<PublicKey>> keys(Kind kind, const std::string& name);
@@ -87,5 +88,8 @@ class Principals {
   std::map<std::pair<Kind, std::string>, Result<std::vector<PublicKey>>> keys_ = {};
   std::map<std::string, Result<Acl>> groups_ = {};
 };
+
+/// Whether links, groups included, make somebody a reader.
+bool reads(Principals& principals, const Links& links, Kind kind, const std::string& name);
 
 }  // namespace vmcred::store

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <optional>
 
+#include "age/plugin.h"
+#include "age/remembering.h"
+#include "age/ssh_key.h"
 #include "base/file.h"
+#include "sops/lookup.h"
 #include "store/keys.h"
 
 namespace vmcred::store {
@@ -19,17 +23,28 @@ std::string value_of(const Environment& environment, const char* name) {
 
 }  // namespace
 
-Result<> KeyRing::Keys::add(std::string_view text, const std::string& source) {
-  TRY_LET(age::Identities found, in(fmt::format("read the keys in {}", source), age::parse_identities(text)));
+void KeyRing::Keys::add(age::Identities found, const std::vector<std::string>& noted, bool ssh, const std::string& source) {
   sources.push_back(source);
+  std::vector<std::string> texts = noted;
   for (age::IdentityPtr& identity : found) {
     std::string recipient = identity->recipient();
-    if (!recipient.empty() && std::ranges::find(recipients, recipient) != recipients.end()) continue;
-    if (!recipient.empty()) recipients.push_back(std::move(recipient));
+    if (recipient.empty()) {
+      identity = age::remembering(std::move(identity));
+      slow.push_back(identity);
+    } else if (std::ranges::find(recipients, recipient) != recipients.end()) {
+      continue;
+    } else {
+      texts.push_back(std::move(recipient));
+    }
     identities.push_back(std::move(identity));
   }
+  for (const std::string& text : texts) {
+    if (std::ranges::find(recipients, text) != recipients.end()) continue;
+    recipients.push_back(text);
+    if (!ssh) age_recipients.push_back(text);
+  }
   std::ranges::sort(recipients);
-  return {};
+  std::ranges::sort(age_recipients);
 }
 
 KeyRing::KeyRing() : keys_(std::make_unique<Keys>()) {}
@@ -39,6 +54,7 @@ KeyRing::~KeyRing() = default;
 
 bool KeyRing::empty() const { return keys_->identities.empty(); }
 const std::vector<std::string>& KeyRing::recipients() const { return keys_->recipients; }
+const std::vector<std::string>& KeyRing::age_recipients() const { return keys_->age_recipients; }
 const std::vector<std::string>& KeyRing::sources() const { return keys_->sources; }
 
 std::string operator_key_path(const Environment& environment) {
@@ -47,19 +63,23 @@ std::string operator_key_path(const Environment& environment) {
   return folder + "/sops/age/keys.txt";
 }
 
-Result<KeyRing> KeyRing::of_operator(const Environment& environment) {
+age::Plugins plugins_of(const Environment& environment, age::PluginPrompts* prompts) {
+  age::Plugins plugins;
+  plugins.prompts = prompts;
+  if (const std::string path = value_of(environment, "PATH"); !path.empty()) plugins.search_path = path;
+  plugins.environment.clear();
+  for (const auto& [name, value] : environment)
+    if (!name.starts_with("SOPS_")) plugins.environment.push_back(fmt::format("{}={}", name, value));
+  return plugins;
+}
+
+Result<KeyRing> KeyRing::of_operator(const Environment& environment, age::PluginPrompts* prompts) {
+  const age::Plugins plugins = plugins_of(environment, prompts);
+  sops::Lookup lookup = sops::find_identities(environment, plugins);
+  if (!lookup.wrong.empty()) return std::unexpected(std::move(lookup.wrong.front()));
   KeyRing ring;
-  if (const std::string text = value_of(environment, "SOPS_AGE_KEY"); !text.empty())
-    TRY(ring.keys_->add(text, "SOPS_AGE_KEY"));
-  if (const std::string path = value_of(environment, "SOPS_AGE_KEY_FILE"); !path.empty()) {
-    TRY_LET(const Secret text, in("read SOPS_AGE_KEY_FILE", read_secret(path, kMaxKeyFile)));
-    TRY(ring.keys_->add(text.text(), "'" + path + "'"));
-  }
-  const std::string path = operator_key_path(environment);
-  if (exists(path)) {
-    TRY_LET(const Secret text, read_secret(path, kMaxKeyFile));
-    TRY(ring.keys_->add(text.text(), "'" + path + "'"));
-  }
+  for (sops::Source& source : lookup.sources)
+    ring.keys_->add(std::move(source.identities), source.noted, source.ssh, source.name);
   return ring;
 }
 
@@ -81,7 +101,8 @@ Result<KeyRing> KeyRing::of_host(const Environment& environment, const std::stri
 
 Result<KeyRing> KeyRing::from_text(const Secret& text, const std::string& source) {
   KeyRing ring;
-  TRY(ring.keys_->add(text.text(), source));
+  TRY_LET(age::Identities found, in(fmt::format("read the keys in {}", source), age::parse_identities(text.text())));
+  ring.keys_->add(std::move(found), sops::recipients_in_comments(text.text()), age::is_ssh_private_key(text.text()), source);
   return ring;
 }
 

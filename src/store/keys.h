@@ -13,8 +13,11 @@ namespace vmcred::store {
 struct KeyRing::Keys {
   age::Identities identities = {};
   std::vector<std::string> recipients = {};  ///< sorted
+  std::vector<std::string> age_recipients = {};
+  age::Identities slow = {};  ///< those of the identities that ask a plugin
   std::vector<std::string> sources = {};
-  Result<> add(std::string_view text, const std::string& source);
+  /// Takes what one place gave.
+  void add(age::Identities found, const std::vector<std::string>& noted, bool ssh, const std::string& source);
 };
 
 }  // namespace vmcred::store

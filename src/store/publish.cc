@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "store/git.h"
+#include "store/statement.h"
 
 namespace vmcred::store {
 namespace {
@@ -115,6 +116,53 @@ Result<> rename_flags(const std::string& from, const std::string& to, unsigned f
   return fail_errno("put '{}' in its place", to);
 }
 
+bool is_there(const std::string& path) {
+  struct stat status = {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+/// What stays in a folder is signed anew with what changes, so it has to be signed well before: nobody's forgery gets our
+/// name in passing. Without a demand for signatures, what others signed is not changed.
+Result<> may_change(const Repository& repository, const std::string& folder) {
+  if (signed_folder(folder) != folder) return {};
+  const bool is_folder = is_there(join_path(repository.folder(), folder));
+  if (repository.proof() != nullptr) {
+    TRY(repository.proof()->may_change());
+    return is_folder ? repository.proof()->check_links(repository.root(), folder) : Result<>{};
+  }
+  if (!is_there(join_path(repository.folder(), fmt::format("{}/{}", folder, kSignatureName)))) return {};
+  return hint(fail(Errc::denied, "'{}' is signed, and you trust nobody's signatures", folder),
+              "run 'vmcred signatures keygen', and add the keys of those who sign here to your trusted-signers");
+}
+
+/// Whether a tree holds any file or link.
+Result<bool> holds_something(const std::string& folder) {
+  TRY_LET(const std::vector<std::string> names, list_folder(folder));
+  for (const std::string& name : names) {
+    const std::string path = join_path(folder, name);
+    struct stat status = {};
+    if (::lstat(path.c_str(), &status) != 0) return fail_errno("look at '{}'", path);
+    if (!S_ISDIR(status.st_mode)) return true;
+    TRY_LET(const bool inner, holds_something(path));
+    if (inner) return true;
+  }
+  return false;
+}
+
+/// Puts the signature into a new tree, when that holds anything else.
+Result<> sign(const Repository& repository, const std::string& tree, const std::string& folder, std::vector<Fd>& written) {
+  if (signed_folder(folder) != folder) return {};
+  const std::string path = fmt::format("{}/{}", tree, kSignatureName);
+  TRY(remove_tree(path));
+  TRY_LET(const bool filled, holds_something(tree));
+  if (!filled) return {};
+  TRY_LET(const Fd fd, open_folder(tree));
+  TRY_LET(const std::string signature, repository.proof()->sign(fd, folder));
+  TRY_LET(Fd file, write_new_file(path, signature));
+  written.push_back(std::move(file));
+  return {};
+}
+
 }  // namespace
 
 std::string lock_path(const std::string& folder) {
@@ -128,7 +176,9 @@ Result<Lock> Lock::take(const Repository& repository, Wait wait) {
   return Lock(std::move(fd));
 }
 
-Result<> publish(const Repository& repository, const Lock&, const std::string& folder, const Change& change) {
+namespace {
+
+Result<> exchange(const Repository& repository, const std::string& folder, const Change& change) {
   const std::string target = join_path(repository.folder(), folder);
   TRY_LET(const Staging staging, Staging::make(repository));
   // 1. Beside the old folder a new one, with everything that stays.
@@ -153,6 +203,7 @@ Result<> publish(const Repository& repository, const Lock&, const std::string& f
     TRY(clear_place(staging.next, path));
     if (::symlink(text.c_str(), place.c_str()) != 0) return fail_errno("create the link '{}'", place);
   }
+  if (repository.proof() != nullptr) TRY(sign(repository, staging.next, folder, written));
   for (const Fd& file : written)
     if (::fsync(file.get()) != 0) return fail_errno("write the new files of '{}' to the disk", folder);
   TRY_LET(const bool filled, settle(staging.next));
@@ -164,26 +215,64 @@ Result<> publish(const Repository& repository, const Lock&, const std::string& f
   } else {
     TRY(rename_flags(staging.next, target, RENAME_NOREPLACE));
   }
+  if (repository.proof() != nullptr) repository.proof()->forget(folder);
   TRY(sync_folder(parent_of(target)));
   // 3. The old one is nobody's now.
   return remove_tree(staging.top);
+}
+
+/// A disk that is full takes no change and keeps nothing of it.
+Result<> publish_unasked(const Repository& repository, const Lock&, const std::string& folder, const Change& change) {
+  Result<> done = exchange(repository, folder, change);
+  if (!done) (void)remove_tree(join_path(repository.folder(), kStaging));
+  return done;
+}
+
+/// The folders that are signed as one, at or below `folder`.
+Result<std::vector<std::string>> signed_below(const Repository& repository, const std::string& folder) {
+  TRY_LET(std::vector<std::string> all, signed_folders(repository));
+  std::erase_if(all, [&](const std::string& one) { return one != folder && !one.starts_with(folder + "/"); });
+  return all;
+}
+
+}  // namespace
+
+Result<> publish(const Repository& repository, const Lock& lock, const std::string& folder, const Change& change) {
+  TRY(may_change(repository, folder));
+  return publish_unasked(repository, lock, folder, change);
+}
+
+Result<> sign_as_it_is(const Repository& repository, const Lock& lock, const std::string& folder) {
+  return publish_unasked(repository, lock, folder, {});
 }
 
 Result<> retire(const Repository& repository, const Lock&, const std::string& folder) {
   TRY_LET(const Staging staging, Staging::make(repository));
   const std::string target = join_path(repository.folder(), folder);
   TRY(rename_flags(target, staging.top + "/old", RENAME_NOREPLACE));
+  if (repository.proof() != nullptr) repository.proof()->forget(folder);
   TRY(sync_folder(parent_of(target)));
   (void)::rmdir(parent_of(target).c_str());  // when it was the last one; git does not know empty folders
   return remove_tree(staging.top);
 }
 
-Result<> move_folder(const Repository& repository, const Lock&, const std::string& from, const std::string& to) {
+Result<> move_folder(const Repository& repository, const Lock& lock, const std::string& from, const std::string& to) {
+  std::vector<std::string> moving;
+  if (repository.proof() != nullptr) {
+    TRY_LET(moving, signed_below(repository, from));
+  }
+  for (const std::string& one : moving) TRY(may_change(repository, one));
   const std::string target = join_path(repository.folder(), to);
   TRY(make_real_folders(repository.folder(), parent_of(to)));
   TRY(rename_flags(join_path(repository.folder(), from), target, RENAME_NOREPLACE));
   TRY(sync_folder(parent_of(target)));
-  return sync_folder(parent_of(join_path(repository.folder(), from)));
+  TRY(sync_folder(parent_of(join_path(repository.folder(), from))));
+  // The place is part of what is signed. Stopped here, `signatures check` names what is left to do.
+  for (const std::string& one : moving) {
+    repository.proof()->forget(one);
+    TRY(sign_as_it_is(repository, lock, to + one.substr(from.size())));
+  }
+  return {};
 }
 
 void set_links(Change& change, const std::string& folder, const std::string& name, const Links& links) {

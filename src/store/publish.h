@@ -35,8 +35,12 @@ struct Change {
 
 /// Brings `folder` (below the project folder) to its new content in one step. What the change does not name stays byte
 /// for byte the same. A folder that ends empty is removed. An observer sees the old folder or the new one, never
-/// another, whenever this process is killed.
+/// another, whenever this process is killed. Where signatures are demanded (Repository::demand) the folder has to be
+/// signed as it was, and is signed as it becomes.
 Result<> publish(const Repository& repository, const Lock& lock, const std::string& folder, const Change& change);
+
+/// Signs `folder` with what is in it, whoever put that there.
+Result<> sign_as_it_is(const Repository& repository, const Lock& lock, const std::string& folder);
 
 /// Removes `folder` and everything in it in one step.
 Result<> retire(const Repository& repository, const Lock& lock, const std::string& folder);

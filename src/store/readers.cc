@@ -5,19 +5,16 @@
 #include <algorithm>
 
 #include "sops/sops.h"
+#include "store/entries.h"
 #include "store/keys.h"
 #include "store/record.h"
+#include "store/statement.h"
 
 namespace vmcred::store {
 namespace {
 
 bool stands(const Repository& repository, const std::string& path) {
   return open_beneath(repository.root(), path, O_PATH | O_CLOEXEC).has_value();
-}
-
-Result<std::string> stored_text(const Repository& repository, const std::string& path) {
-  TRY_LET(const Fd fd, open_beneath(repository.root(), path, O_RDONLY | O_CLOEXEC));
-  return read_all(fd, path, kMaxStoredBytes);
 }
 
 /// A value got a new ciphertext without becoming another value: those made from it know it by its old digest.
@@ -41,6 +38,24 @@ Result<> carry_digest(const Repository& repository, const Lock& lock, const VarI
   return {};
 }
 
+/// clan's values for exports: vars/per-export/KEY/GENERATOR/FILE. No declaration of ours names them, but who may read
+/// them is our business as well.
+Result<> add_exports(const Repository& repository, std::vector<SecretPlace>& places) {
+  std::vector<std::string> folders = {"vars/per-export"};
+  for (int depth = 0; depth < 3; ++depth) {
+    std::vector<std::string> inner;
+    for (const std::string& folder : folders) {
+      TRY_LET(const std::vector<Entry> entries, entries_in(repository.root(), folder));
+      for (const Entry& entry : entries)
+        if (entry.type == Entry::Type::folder) inner.push_back(folder + "/" + entry.name);
+    }
+    folders = std::move(inner);
+  }
+  for (std::string& folder : folders)
+    if (stands(repository, folder + "/secret")) places.push_back({.folder = std::move(folder), .var = {}});
+  return {};
+}
+
 }  // namespace
 
 std::string SecretPlace::name() const { return var ? spoken(*var) : folder; }
@@ -51,6 +66,7 @@ Result<std::vector<SecretPlace>> secret_places(const Repository& repository) {
   for (const VarId& var : vars)
     if (repository.form(var) == Form::secret)
       places.push_back({.folder = Repository::generator_path(var.generator) + "/" + var.file, .var = var});
+  TRY(add_exports(repository, places));
   Result<std::vector<std::string>> names = list_folder(join_path(repository.folder(), "sops/secrets"));
   if (!names && names.error().code != Errc::not_found) return std::unexpected(std::move(names).error());
   if (names)
@@ -61,12 +77,20 @@ Result<std::vector<SecretPlace>> secret_places(const Repository& repository) {
   return places;
 }
 
+Result<Secret> read_secret_place(const Repository& repository, const SecretPlace& place, const KeyRing& keys) {
+  if (place.var) return repository.read_var(*place.var, keys);
+  const std::string path = place.folder + "/secret";
+  TRY_LET(const std::string text, repository.read_proven(path));
+  TRY_LET(const sops::File file, in(fmt::format("read '{}'", path), sops::parse(text)));
+  return in(fmt::format("decrypt '{}'", path), sops::decrypt(file, keys.keys().identities));
+}
+
 Result<Adjustment> adjustment(const Repository& repository, Principals& principals, const SecretPlace& place,
                               const std::optional<Links>& links) {
   TRY_LET(Acl acl, principals.acl(place.folder));
   Adjustment result{.place = place, .links = links.value_or(acl.links), .bad = std::move(acl.bad)};
   result.relink = result.links != acl.links;
-  TRY_LET(const std::string text, stored_text(repository, place.folder + "/secret"));
+  TRY_LET(const std::string text, repository.read_proven(place.folder + "/secret"));
   TRY_LET(const sops::File file, in(fmt::format("read '{}/secret'", place.folder), sops::parse(text)));
   TRY_LET(const std::vector<PublicKey> wanted, principals.readers(result.links));
   std::vector<PublicKey> current;
@@ -90,9 +114,14 @@ Result<PreparedAdjustment> prepare(const Repository& repository, Principals& pri
                                    const Adjustment& what, const Clock& clock) {
   const std::string path = what.place.folder + "/secret";
   const auto doing = [&](auto result) { return in(fmt::format("change the readers of {}", what.place.name()), std::move(result)); };
-  TRY_LET(const std::string text, stored_text(repository, path));
+  TRY_LET(const std::string text, repository.read_proven(path));
   TRY_LET(const sops::File file, doing(sops::parse(text)));
   PreparedAdjustment prepared = {.place = what.place, .change = {}, .lost = !what.removed.empty()};
+  for (const PublicKey& key : what.added)
+    if (key.type == "pgp")
+      return hint(fail(Errc::unavailable, "change the readers of {}: the PGP key {} is to be added, and vmcred encrypts to age keys alone",
+                       what.place.name(), key.text),
+                  "give its owner an age key, or let clan do it");
   if (!what.added.empty() || !what.removed.empty()) {
     Sealer sealer(principals, clock);
     TRY_LET(const std::vector<PublicKey> readers, principals.readers(what.links));
@@ -114,16 +143,17 @@ Result<PreparedAdjustment> prepare(const Repository& repository, Principals& pri
 }
 
 Result<> carry_out(const Repository& repository, const Lock& lock, const PreparedAdjustment& prepared) {
-  if (!prepared.place.var) return publish(repository, lock, prepared.place.folder, prepared.change);
-  // A var's folder lies in its generator's: the generator is what changes as one.
-  const VarId& var = *prepared.place.var;
+  // A value's folder lies in its generator's: the generator is what changes as one.
+  const std::string whole = signed_folder(prepared.place.folder);
+  if (whole == prepared.place.folder) return publish(repository, lock, whole, prepared.change);
+  const std::string prefix = prepared.place.folder.substr(whole.size() + 1) + "/";
   Change outer;
-  for (const auto& [file_path, bytes] : prepared.change.files) outer.files[var.file + "/" + file_path] = bytes;
-  for (const auto& [link, target] : prepared.change.links) outer.links[var.file + "/" + link] = target;
-  for (const std::string& gone : prepared.change.remove) outer.remove.push_back(var.file + "/" + gone);
-  TRY(publish(repository, lock, Repository::generator_path(var.generator), outer));
-  if (!prepared.digests) return {};
-  return carry_digest(repository, lock, var, prepared.digests->first, prepared.digests->second);
+  for (const auto& [file_path, bytes] : prepared.change.files) outer.files[prefix + file_path] = bytes;
+  for (const auto& [link, target] : prepared.change.links) outer.links[prefix + link] = target;
+  for (const std::string& gone : prepared.change.remove) outer.remove.push_back(prefix + gone);
+  TRY(publish(repository, lock, whole, outer));
+  if (!prepared.digests || !prepared.place.var) return {};
+  return carry_digest(repository, lock, *prepared.place.var, prepared.digests->first, prepared.digests->second);
 }
 
 Result<> adjust(const Repository& repository, const Lock& lock, Principals& principals, const KeyRing& keys,

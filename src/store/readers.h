@@ -14,15 +14,18 @@
 
 namespace vmcred::store {
 
-/// One stored secret: a var's folder, or one below sops/secrets.
+/// One stored secret: a var's folder, one of clan's exports, or one below sops/secrets.
 struct SecretPlace {
-  std::string folder;        ///< "vars/shared/g/f", "sops/secrets/web-age.key"
+  std::string folder;        ///< "vars/shared/g/f", "vars/per-export/k/g/f", "sops/secrets/web-age.key"
   std::optional<VarId> var;  ///< when it is a var
   /// "g/f (shared)", "sops/secrets/web-age.key": for people.
   [[nodiscard]] std::string name() const;
 };
 /// Every stored secret, sorted.
 Result<std::vector<SecretPlace>> secret_places(const Repository& repository);
+
+/// The value of one.
+Result<Secret> read_secret_place(const Repository& repository, const SecretPlace& place, const KeyRing& keys);
 
 /// What a secret's readers should become.
 struct Adjustment {

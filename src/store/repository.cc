@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "age/plugin.h"
 #include "base/file.h"
 #include "sops/sops.h"
 #include "store/keys.h"
@@ -56,20 +57,27 @@ Result<std::string> Repository::read_stored(const VarId& id) const {
   const std::optional<Form> how = form(id);
   if (!how)
     return hint(fail(Errc::not_found, "{} was never generated", spoken(id)), generate_command(id));
-  const std::string path = folder_of(id) + (*how == Form::secret ? "/secret" : "/value");
+  return read_proven(folder_of(id) + (*how == Form::secret ? "/secret" : "/value"));
+}
+
+Result<std::string> Repository::read_proven(const std::string& path, std::size_t max_bytes) const {
   TRY_LET(const Fd fd, open_beneath(root_, path, O_RDONLY | O_CLOEXEC));
-  return read_all(fd, path, kMaxStoredBytes);
+  TRY_LET(std::string text, read_all(fd, path, max_bytes));
+  if (proof_) TRY(proof_->check_file(root_, path, text));
+  return text;
 }
 
 Result<Secret> Repository::read_var(const VarId& id, const KeyRing& keys) const {
-  TRY_LET(const std::string stored, read_stored(id));
-  if (form(id) == Form::open) return Secret::copy_of(stored);
-  const std::string path = folder_of(id) + "/secret";
   const auto damaged = [&](Error& error) {
     if (error.hint.empty() && (error.code == Errc::invalid_data || error.code == Errc::mismatch))
       error.hint = fmt::format("it is damaged: bring it back from git, or run 'vmcred vars rotate -g {}'", id.generator.generator);
   };
-  Result<sops::File> file = in(fmt::format("read '{}'", path), sops::parse(stored));
+  Result<std::string> stored = read_stored(id);
+  if (!stored) damaged(stored.error());
+  if (!stored) return std::unexpected(std::move(stored).error());
+  if (form(id) == Form::open) return Secret::copy_of(*stored);
+  const std::string path = folder_of(id) + "/secret";
+  Result<sops::File> file = in(fmt::format("read '{}'", path), sops::parse(*stored));
   if (!file) damaged(file.error());
   if (!file) return std::unexpected(std::move(file).error());
   Result<Secret> value = in(fmt::format("decrypt '{}'", path), sops::decrypt(*file, keys.keys().identities));
@@ -121,6 +129,33 @@ std::optional<std::string> Repository::validation_hash(const GeneratorId& id) co
   while (!text->empty() && blank(text->back())) text->pop_back();
   while (!text->empty() && blank(text->front())) text->erase(0, 1);
   return *std::move(text);
+}
+
+void Repository::use_plugins(const age::Plugins& plugins) { plugins_ = std::make_shared<const age::Plugins>(plugins); }
+
+const age::Plugins& Repository::plugins() const {
+  static const age::Plugins kSystem;
+  return plugins_ ? *plugins_ : kSystem;
+}
+
+void unlock(const Repository& repository, const std::vector<std::string>& files, const KeyRing& keys) {
+  const age::Identities& slow = keys.keys().slow;
+  if (slow.empty()) return;
+  std::vector<sops::File> parsed;
+  for (const std::string& path : files) {
+    const Result<std::string> text = repository.read_proven(path);
+    if (!text) continue;
+    if (Result<sops::File> file = sops::parse(*text)) parsed.push_back(*std::move(file));
+  }
+  std::vector<const sops::File*> all;
+  for (const sops::File& file : parsed) all.push_back(&file);
+  (void)sops::decrypt_all(all, slow);  // the identities remember
+}
+
+void unlock(const Repository& repository, const std::vector<VarId>& vars, const KeyRing& keys) {
+  std::vector<std::string> files;
+  for (const VarId& id : vars) files.push_back(folder_of(id) + "/secret");
+  unlock(repository, files, keys);
 }
 
 std::vector<VarId> missing(const Repository& repository, const declare::Declaration& declaration,

@@ -1,6 +1,7 @@
 // A project's stored values: what is there, who may read it, and the values themselves.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/secret.h"
 #include "store/key_ring.h"
 #include "store/layout.h"
+#include "store/proof.h"
 
 namespace vmcred::store {
 
@@ -51,10 +53,28 @@ class Repository {
 
   [[nodiscard]] const Fd& root() const { return root_; }
 
+  /// From here on only what `proof` vouches for is read, and what is changed is vouched for.
+  void demand(std::shared_ptr<const Proof> proof) { proof_ = std::move(proof); }
+  /// null: nothing is demanded
+  [[nodiscard]] const Proof* proof() const { return proof_.get(); }
+  /// How plugins of recipients are run; without it those of the system's folders, asking nobody.
+  void use_plugins(const age::Plugins& plugins);
+  [[nodiscard]] const age::Plugins& plugins() const;
+
+  /// Reads a file of the store, at most `max_bytes`; `mismatch` when it is not what the proof vouches for.
+  Result<std::string> read_proven(const std::string& path, std::size_t max_bytes = kMaxStoredBytes) const;
+
  private:
   std::string folder_;
   Fd root_;
+  std::shared_ptr<const Proof> proof_ = {};
+  std::shared_ptr<const age::Plugins> plugins_ = {};
 };
+
+/// Before many of these secrets are read: asks the plugins among `keys` for all of them at once (one PIN). Says nothing of
+/// what cannot be opened: reading tells. `files`: paths of secrets below the project. Without plugins nothing happens.
+void unlock(const Repository& repository, const std::vector<std::string>& files, const KeyRing& keys);
+void unlock(const Repository& repository, const std::vector<VarId>& vars, const KeyRing& keys);
 
 /// What the declaration asks for and the store does not have, sorted: of what is deployed to one machine, or of
 /// everything when `machine` is empty.

@@ -19,14 +19,51 @@ Secret with_newline(const Secret& line) {
 }
 
 Result<sops::File> read_sops(const Repository& repository, const std::string& path) {
-  TRY_LET(const Fd fd, open_beneath(repository.root(), path, O_RDONLY | O_CLOEXEC));
-  TRY_LET(const std::string text, read_all(fd, path, kMaxStoredBytes));
+  TRY_LET(const std::string text, repository.read_proven(path));
   return in(fmt::format("read '{}'", path), sops::parse(text));
 }
 
-std::string machine_secret(const std::string& machine) { return fmt::format("sops/secrets/{}-age.key", machine); }
+/// Two texts of lines as one.
+Secret joined(const Secret& first, const Secret& second) {
+  Secret text(first.size() + second.size());
+  std::ranges::copy(second.bytes(), std::ranges::copy(first.bytes(), text.writable().begin()).out);
+  return text;
+}
+
+/// Stores a machine's private key for the same readers as before.
+Result<> replace_machine_key(const Repository& repository, const Lock& lock, const std::string& machine, const Secret& text) {
+  const std::string folder = machine_key_folder(machine);
+  Principals principals(repository);
+  TRY_LET(const Drift difference, drift(repository, principals, folder));
+  if (!difference.none())
+    return hint(fail(Errc::mismatch, "'{}' is not encrypted to exactly those who its links name", folder),
+                "look at it with 'vmcred secrets who'");
+  TRY_LET(const Acl acl, principals.acl(folder));
+  Change change;
+  Sealer sealer(principals);
+  TRY_LET(change.files["secret"], sealer.seal(text, acl.links));
+  return publish(repository, lock, folder, change);
+}
 
 }  // namespace
+
+std::string machine_key_folder(const std::string& machine) { return fmt::format("sops/secrets/{}-age.key", machine); }
+
+Result<> begin_machine_key(const Repository& repository, const Lock& lock, const std::string& machine, const KeyRing& keys) {
+  TRY_LET(const Secret old_key, machine_key(repository, machine, keys));
+  const age::KeyPair pair = age::generate_key_pair();
+  TRY(replace_machine_key(repository, lock, machine, joined(with_newline(pair.identity), old_key)));
+  Change change;
+  change.files["key.json"] = print_key_file({{.type = "age", .text = pair.recipient}});
+  return publish(repository, lock, "sops/machines/" + machine, change);
+}
+
+Result<> finish_machine_key(const Repository& repository, const Lock& lock, const std::string& machine, const KeyRing& keys) {
+  TRY_LET(const Secret both, machine_key(repository, machine, keys));
+  const std::size_t end = both.text().find('\n');
+  if (end == std::string_view::npos || end + 1 == both.size()) return {};
+  return replace_machine_key(repository, lock, machine, Secret::copy_of(both.text().substr(0, end + 1)));
+}
 
 Links links_for(const declare::Declaration& declaration, const Wanted& value, const std::string& writer) {
   Links links;
@@ -55,7 +92,7 @@ Result<age::Recipients> Sealer::recipients(const std::vector<PublicKey>& readers
                   "give its owner an age key");
     age::RecipientPtr& parsed = parsed_[key.text];
     if (!parsed) {
-      TRY_LET(parsed, age::parse_recipient(key.text));
+      TRY_LET(parsed, age::parse_recipient(key.text, principals_->repository().plugins()));
     }
     all.push_back(parsed);
   }
@@ -113,7 +150,7 @@ Result<Drift> drift(const Repository& repository, Principals& principals, const 
 }
 
 Result<Secret> machine_key(const Repository& repository, const std::string& machine, const KeyRing& keys) {
-  const std::string path = machine_secret(machine) + "/secret";
+  const std::string path = machine_key_folder(machine) + "/secret";
   TRY_LET(const sops::File file, read_sops(repository, path));
   return in(fmt::format("decrypt '{}'", path), sops::decrypt(file, keys.keys().identities));
 }
@@ -124,7 +161,7 @@ Result<bool> ensure_machine_key(const Repository& repository, const Lock& lock, 
   const Result<std::vector<PublicKey>> present = principals.keys(Kind::machine, machine.name);
   if (present) return false;
   if (present.error().code != Errc::not_found) return std::unexpected(present.error());
-  const std::string secret_folder = machine_secret(machine.name);
+  const std::string secret_folder = machine_key_folder(machine.name);
   std::string public_key;
   if (open_beneath(repository.root(), secret_folder + "/secret", O_PATH | O_CLOEXEC)) {
     // Somebody was stopped between the two halves: the private one says what the public one is.

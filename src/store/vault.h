@@ -65,6 +65,15 @@ Result<Drift> drift(const Repository& repository, Principals& principals, const 
 Result<bool> ensure_machine_key(const Repository& repository, const Lock& lock, const declare::Machine& machine,
                                 const std::string& writer, const KeyRing& keys);
 
+/// The secret that holds a machine's private key: "sops/secrets/M-age.key".
+std::string machine_key_folder(const std::string& machine);
+
+/// A new key pair for a machine, whose old one somebody may know. In steps of which each leaves all that the machine may
+/// read readable to it: the file with both private keys, the new public key, then (finish_machine_key, once everything is
+/// encrypted to that) the file with the new key alone.
+Result<> begin_machine_key(const Repository& repository, const Lock& lock, const std::string& machine, const KeyRing& keys);
+Result<> finish_machine_key(const Repository& repository, const Lock& lock, const std::string& machine, const KeyRing& keys);
+
 /// The private key of a machine, for those who may read it.
 Result<Secret> machine_key(const Repository& repository, const std::string& machine, const KeyRing& keys);
 

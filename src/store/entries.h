@@ -1,0 +1,23 @@
+// What stands in a folder of the store, looked at without following any link.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace vmcred::store {
+
+struct Entry {
+  enum class Type : std::uint8_t { file, folder, link, other };
+  std::string name;
+  Type type = Type::other;
+  std::string target = {};  ///< what a link says
+};
+
+/// The entries of the folder `path` below `root`, sorted by name. None when it does not exist; a folder that is reached
+/// through a link is refused.
+Result<std::vector<Entry>> entries_in(const Fd& root, const std::string& path);
+
+}  // namespace vmcred::store

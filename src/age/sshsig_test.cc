@@ -1,7 +1,6 @@
 #include "age/sshsig.h"
 
 #include "age/test_support.h"
-#include "base/crypto.h"
 #include "base/file.h"
 #include "matchers.h"
 
@@ -10,14 +9,8 @@ namespace {
 
 using namespace vmcred::testing;  // NOLINT
 
-SshPrivateKey some_key() {
-  Secret seed = random_secret(32);
-  const Ed25519Point point = ed25519_public(seed.bytes());
-  return {.public_key = ssh_public_key(point), .key = std::move(seed)};
-}
-
 TEST(SshSignature, IsBoundToKeyPurposeAndContent) {
-  const SshPrivateKey key = some_key();
+  const SshPrivateKey key = some_ssh_key();
   const auto signature = ssh_sign(key, "vmcred", bytes_of("content"));
   ASSERT_THAT(signature, Succeeds());
   const auto signer = ssh_verify(*signature, "vmcred", bytes_of("content"));
@@ -30,7 +23,7 @@ TEST(SshSignature, IsBoundToKeyPurposeAndContent) {
 }
 
 TEST(SshSignature, NoChangedByteAndNoShorterTextPasses) {
-  const auto signature = ssh_sign(some_key(), "vmcred", bytes_of("content"));
+  const auto signature = ssh_sign(some_ssh_key(), "vmcred", bytes_of("content"));
   ASSERT_THAT(signature, Succeeds());
   for (std::size_t i = 0; i < signature->size(); ++i) {
     std::string changed = *signature;
@@ -41,7 +34,7 @@ TEST(SshSignature, NoChangedByteAndNoShorterTextPasses) {
 }
 
 TEST(SshPrivateKey, IsWrittenAsSshKeygenReadsIt) {
-  const SshPrivateKey key = some_key();
+  const SshPrivateKey key = some_ssh_key();
   const Secret text = print_ssh_private_key(key, "a comment");
   const auto back = parse_ssh_private_key(text.text());
   ASSERT_THAT(back, Succeeds());

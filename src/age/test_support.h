@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "age/keys.h"
+#include "age/ssh_key.h"
 #include "base/base64.h"
+#include "base/crypto.h"
 #include "base/process.h"
 #include "base/randomness.h"
 #include "base/sha256.h"
@@ -48,6 +50,13 @@ inline constexpr std::string_view kRecipient = "age1q73he0q5yzfu3d64msd3p6rvksnr
 
 inline age::IdentityPtr identity() { return *age::parse_identity(kIdentity); }
 inline age::RecipientPtr recipient() { return *age::parse_recipient(kRecipient); }
+
+/// A new SSH key.
+inline age::SshPrivateKey some_ssh_key() {
+  Secret seed = random_secret(32);
+  const Ed25519Point point = ed25519_public(seed.bytes());
+  return {.public_key = age::ssh_public_key(point), .key = std::move(seed)};
+}
 
 /// A program of this name on PATH, or "" with a printed line.
 inline std::string program(const std::string& name, const char* override_variable = nullptr) {

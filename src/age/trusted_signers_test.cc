@@ -2,7 +2,6 @@
 
 #include "age/sshsig.h"
 #include "age/test_support.h"
-#include "base/crypto.h"
 #include "matchers.h"
 
 namespace vmcred::age {
@@ -10,28 +9,22 @@ namespace {
 
 using namespace vmcred::testing;  // NOLINT
 
-SshPrivateKey some_key() {
-  Secret seed = random_secret(32);
-  const Ed25519Point point = ed25519_public(seed.bytes());
-  return {.public_key = ssh_public_key(point), .key = std::move(seed)};
-}
-
 const SystemTime kNow = *parse_rfc3339("2026-06-15T12:00:00Z");
 
 /// Whether a file of one line, "alice OPTIONS KEY", trusts that key for "vmcred" now.
 bool trusted(const std::string& options) {
-  const SshPrivateKey key = some_key();
+  const SshPrivateKey key = some_ssh_key();
   const auto signers = TrustedSigners::parse(fmt::format("# mine\n\nalice {} {} laptop\r\n", options, key.public_key.line()));
   EXPECT_THAT(signers, Succeeds());
   return signers && signers->trusts(key.public_key, "vmcred", kNow);
 }
 
 TEST(TrustedSigners, NameWhoSigned) {
-  const SshPrivateKey key = some_key();
+  const SshPrivateKey key = some_ssh_key();
   const auto signers = *TrustedSigners::parse(fmt::format("alice@example.org,al {}\n", key.public_key.line()));
   const std::string signature = *ssh_sign(key, "vmcred", bytes_of("content"));
   EXPECT_EQ(*signers.verify(signature, "vmcred", bytes_of("content"), kNow), "alice@example.org,al");
-  EXPECT_THAT(signers.verify(*ssh_sign(some_key(), "vmcred", bytes_of("content")), "vmcred", bytes_of("content"), kNow),
+  EXPECT_THAT(signers.verify(*ssh_sign(some_ssh_key(), "vmcred", bytes_of("content")), "vmcred", bytes_of("content"), kNow),
               FailsWith(Errc::denied, HasSubstr("not trusted")));
   EXPECT_THAT(signers.verify(signature, "vmcred", bytes_of("other"), kNow), FailsWith(Errc::mismatch, HasSubstr("content")));
 }
@@ -52,7 +45,7 @@ TEST(TrustedSigners, GrantNothingToKeysThatCannotSignHere) {
 }
 
 TEST(TrustedSigners, SayWhichLineIsWrong) {
-  const std::string line = some_key().public_key.line();
+  const std::string line = some_ssh_key().public_key.line();
   EXPECT_THAT(TrustedSigners::parse("\nalice\n"), FailsWith(Errc::invalid_data, HasSubstr("line 2")));
   EXPECT_THAT(TrustedSigners::parse("alice ssh-ed25519 AAAA\n"), FailsWith(Errc::invalid_data, HasSubstr("line 1")));
   EXPECT_THAT(TrustedSigners::parse("a cert-authority " + line), FailsWith(Errc::invalid_data, HasSubstr("certificate")));

@@ -184,6 +184,16 @@ TEST(Rewrap, KeepsPgpEntriesButRefusesToRemoveBesideThem) {
   EXPECT_THAT(rewrap(file, {&a.recipient, 1}, {&a.identity, 1}), FailsWith(Errc::usage, HasSubstr("PGP")));
 }
 
+TEST(Sops, AFileForPgpKeysAloneIsRefusedInWords) {
+  const Person a = person();
+  File file = file_for({a.recipient});
+  file.age.clear();
+  file.other.emplace_back("pgp", *parse_json(R"([{"created_at": "2026-01-01T00:00:00Z", "enc": "x", "fp": "ABCD"}])"));
+  const auto value = decrypt(*parse(print(file)), {&a.identity, 1});
+  ASSERT_THAT(value, FailsWith(Errc::denied, HasSubstr("for PGP keys alone")));
+  EXPECT_THAT(value.error().hint, HasSubstr("add an age recipient"));
+}
+
 TEST(Rewrap, PassesNothingOnThatWasChanged) {
   const Person a = person();
   const Person b = person();

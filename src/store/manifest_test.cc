@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "age/sshsig.h"
-#include "base/crypto.h"
+#include "age/test_support.h"
 #include "base/file.h"
 #include "matchers.h"
 
@@ -12,21 +12,16 @@ namespace {
 
 using testing::FailsWith;
 using testing::HasSubstr;
+using testing::some_ssh_key;
 using testing::Succeeds;
 using testing::TestFolder;
-
-age::SshPrivateKey some_key() {
-  Secret seed = random_secret(32);
-  const Ed25519Point point = ed25519_public(seed.bytes());
-  return {.public_key = age::ssh_public_key(point), .key = std::move(seed)};
-}
 
 const SystemTime kNow = *parse_rfc3339("2026-06-15T12:00:00Z");
 
 /// A project as it lies on a host.
 struct Deployed {
   TestFolder folder;
-  age::SshPrivateKey key = some_key();
+  age::SshPrivateKey key = some_ssh_key();
   age::TrustedSigners trusted = *age::TrustedSigners::parse("alice " + key.public_key.line());
   Manifest manifest = {.machine = "web", .counter = 7, .key = "age1x"};
 
@@ -95,7 +90,7 @@ TEST(Manifest, NoticesAnOlderOneAndAnothersOne) {
 
 TEST(Manifest, NeedsASignatureOfSomebodyTrustedForThisPurpose) {
   const Deployed deployed;
-  deployed.sign(some_key());
+  deployed.sign(some_ssh_key());
   EXPECT_THAT(deployed.prove(), FailsWith(Errc::denied, HasSubstr("not trusted")));
   deployed.sign(deployed.key, "vmcred");
   EXPECT_THAT(deployed.prove(), FailsWith(Errc::mismatch, HasSubstr("purpose")));

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "matchers.h"
+#include "store/signatures.h"
 
 namespace vmcred::store {
 namespace {
@@ -19,8 +20,18 @@ using testing::Succeeds;
 
 constexpr const char* kFolder = "vars/shared/g";
 
+enum class Signed : std::uint8_t { no, yes };
+
 /// On a file system in memory: these tests write a lot and flush it.
 struct Project {
+  explicit Project(Signed how = Signed::no) {
+    if (how == Signed::no) return;
+    Secret seed(32);  // the same each time, so that trees can be compared
+    const Ed25519Point point = ed25519_public(seed.bytes());
+    age::SshPrivateKey key{.public_key = age::ssh_public_key(point), .key = std::move(seed)};
+    auto trusted = age::TrustedSigners::parse("me " + key.public_key.line());
+    repository.demand(std::make_shared<Signatures>(*std::move(trusted), std::move(key)));
+  }
   TemporaryFolder folder = TemporaryFolder::make("/dev/shm").value();
   Repository repository = Repository::open(folder.path()).value();
   [[nodiscard]] std::string path(const std::string& name) const { return folder.path() + "/" + name; }
@@ -150,11 +161,11 @@ bool run_until_call(const Project& project, const Change& change, int number) {
 }
 
 /// The promise: killed at any point, a change has happened or has not, and the next command cleans up.
-void expect_all_or_nothing(const Change& before, const Change& what) {
+void expect_all_or_nothing(const Change& before, const Change& what, Signed how = Signed::no) {
   std::map<std::string, std::string> old_tree;
   std::map<std::string, std::string> new_tree;
   {
-    const Project project;
+    const Project project(how);
     ASSERT_THAT(project.change(before), Succeeds());
     old_tree = tree_of(project);
     ASSERT_THAT(project.change(what), Succeeds());
@@ -164,7 +175,7 @@ void expect_all_or_nothing(const Change& before, const Change& what) {
   int old_seen = 0;
   int new_seen = 0;
   for (int number = 1; !ended && number < 5000; ++number) {
-    const Project project;
+    const Project project(how);
     ASSERT_THAT(project.change(before), Succeeds());
     ended = run_until_call(project, what, number);
     std::map<std::string, std::string> values = tree_of(project);
@@ -183,6 +194,7 @@ TEST(PublishPromise, AKilledChangeOfAFolderHappensWholeOrNotAtAll) { expect_all_
 TEST(PublishPromise, AKilledFirstMakingHappensWholeOrNotAtAll) {
   expect_all_or_nothing({}, first());
 }
+TEST(PublishPromise, AKilledChangeIsSignedAsItWasOrAsItBecomes) { expect_all_or_nothing(first(), second(), Signed::yes); }
 TEST(PublishPromise, AKilledRemovalHappensWholeOrNotAtAll) {
   expect_all_or_nothing(first(), {.remove = {"a", "b", ".vmcred.json"}});
 }

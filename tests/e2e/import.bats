@@ -41,10 +41,10 @@ NIX
   # The same identities as before open it.
   SOPS_AGE_KEY_FILE="$HOME/.ssh/id_ed25519" run -0 "$VMCRED" vars get wifi/wifi
   [ "$output" = "correct horse" ]
-  SOPS_AGE_KEY_FILE=../host_key run -0 "$VMCRED" vars get wifi/wifi
+  HOME=/nonexistent SOPS_AGE_KEY_FILE=../host_key run -0 "$VMCRED" vars get wifi/wifi
   [ "$output" = "correct horse" ]
   SOPS_AGE_KEY_FILE="$HOME/.ssh/id_ed25519" "$VMCRED" vars get mail-smtp/mail-smtp | cmp - <(printf 'a\0b')
-  SOPS_AGE_KEY_FILE=../host_key run -1 "$VMCRED" vars get mail-smtp/mail-smtp
+  HOME=/nonexistent SOPS_AGE_KEY_FILE=../host_key run -1 "$VMCRED" vars get mail-smtp/mail-smtp
 }
 
 @test "agenix: a second import keeps what is stored, another's secret is left out" {

@@ -122,6 +122,8 @@ TEST(Versions, AreFoundInBanners) {
   EXPECT_EQ(seabios_version(std::string("x\0", 2) + "rel-1.16.2-0-gea1b7a073390" + '\0'), (Version{1, 16, 2}));
   EXPECT_EQ(seabios_version(std::string("\0", 1) + "1.16.2-debian-1.16.2-1" + '\0'), (Version{1, 16, 2}));
   EXPECT_EQ(seabios_version("11.12.13"), std::nullopt);
+  EXPECT_EQ(seabios_version("rel-1.1M"), std::nullopt);
+  EXPECT_EQ(seabios_version("rel-1.16.2"), std::nullopt);
 }
 
 TEST(Versions, ThePathOverrunIsInItsRangeAlone) {

@@ -77,10 +77,9 @@ std::string version_text(const Version& version) { return fmt::format("{}.{}.{}"
 std::optional<Version> seabios_version(std::string_view image) {
   for (std::size_t at = image.find("1.1"); at != std::string_view::npos; at = image.find("1.1", at + 1)) {
     const bool alone = at == 0 || image[at - 1] == '\0' || (at >= 4 && image.substr(at - 4, 4) == "rel-");
-    const auto version = alone ? version_at(image, at) : std::nullopt;
-    if (!version) continue;
-    const std::string_view rest = image.substr(at).substr(version_text(*version).size(), 1);
-    if (rest == "-" || rest == std::string_view("\0", 1)) return version;
+    const std::size_t end = image.find_first_not_of("0123456789.", at);
+    if (!alone || end == std::string_view::npos || (image[end] != '-' && image[end] != '\0')) continue;
+    if (const auto version = version_at(image, at)) return version;
   }
   return {};
 }

@@ -31,18 +31,28 @@ Result<Fd> open_folder(const std::string& path) {
   return fd;
 }
 
-Result<Fd> open_beneath(const Fd& folder, const std::string& path, int flags) {
+Fd try_open_beneath(const Fd& folder, const std::string& path, int flags) {
   struct open_how how = {};
   how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   Fd fd(static_cast<int>(::syscall(SYS_openat2, folder.get(), path.c_str(), &how, sizeof how)));
-  if (!fd && errno == ENOSYS) return open_beneath_in_steps(folder, path, flags);
+  if (fd || errno != ENOSYS) return fd;
+  Result<Fd> stepwise = open_beneath_in_steps(folder, path, flags);
+  return stepwise ? *std::move(stepwise) : Fd();
+}
+
+Result<Fd> open_beneath(const Fd& folder, const std::string& path, int flags) {
+  Fd fd = try_open_beneath(folder, path, flags);
   if (!fd) return fail_errno("open '{}'", path);
   return fd;
 }
 
 Result<Fd> open_beneath_in_steps(const Fd& folder, const std::string& path, int flags) {
-  const auto refuse = [&path](int error) { return system_failure(error, fmt::format("open '{}'", path)); };
+  const auto refuse = [&path](int error) {
+    Failure failure = system_failure(error, fmt::format("open '{}'", path));
+    errno = error;
+    return failure;
+  };
   if (path.empty()) return refuse(ENOENT);
   if (path.front() == '/') return refuse(EXDEV);
   Fd at;

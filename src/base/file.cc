@@ -174,7 +174,7 @@ Result<std::vector<std::string>> list_folder(const std::string& path) {
 Result<> remove_tree(const std::string& path) {
   struct stat status = {};
   if (::lstat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) return {};
+    if (errno == ENOENT || errno == ENOTDIR) return {};
     return fail_errno("look at '{}'", path);
   }
   return remove_at(AT_FDCWD, path, path, status.st_dev);

@@ -200,6 +200,11 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   } catch (const nlohmann::json::exception&) {
     builder.problem = "not readable";
   }
+  if (good && text.contains('\0')) {  // the library takes it for the end, whatever follows
+    seen = text.data() + text.find('\0');
+    builder.problem = "a zero byte is no JSON";
+    good = false;
+  }
   if (good) return std::move(builder.result);
   const std::string_view before(text.data(), static_cast<std::size_t>(seen - text.data()));
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');

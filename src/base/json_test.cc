@@ -39,5 +39,10 @@ TEST(DumpJson, IndentsWithTabs) {
   EXPECT_EQ(dump_json(Json::object().set("a", Json::strings({"x"})), Indent::tab), "{\n\t\"a\": [\n\t\t\"x\"\n\t]\n}\n");
 }
 
+TEST(Json, DoesNotEndAtAZeroByte) {
+  for (const std::string_view text : {std::string_view("{}\0", 3), std::string_view("[1]\0{}", 6), std::string_view("\0", 1)})
+    EXPECT_FALSE(parse_json(text, {.max_bytes = 100, .max_depth = 8}).has_value());
+}
+
 }  // namespace
 }  // namespace vmcred

@@ -1,0 +1,35 @@
+// The same work on many items, on all cores.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <thread>
+#include <vector>
+
+namespace vmcred {
+
+/// Calls `work(begin, end)` for ranges that together are 0 … count, from several threads at once; few items stay on this
+/// one. Returns when all of it is done.
+template <class Work>
+void in_ranges(std::size_t count, Work work, std::size_t least = 64) {
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t threads = std::min(cores, count / least);
+  if (threads < 2) {
+    if (count > 0) work(std::size_t{0}, count);
+    return;
+  }
+  std::atomic<std::size_t> next = 0;
+  const auto take = [&] {
+    while (true) {
+      const std::size_t begin = next.fetch_add(least);
+      if (begin >= count) return;
+      work(begin, std::min(begin + least, count));
+    }
+  };
+  std::vector<std::jthread> others;
+  for (std::size_t i = 1; i < threads; ++i) others.emplace_back(take);
+  take();
+}
+
+}  // namespace vmcred

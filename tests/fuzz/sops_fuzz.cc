@@ -1,10 +1,12 @@
 // Any text is a sops file of the binary kind or refused; what is one prints back to the same file. Values are opened
 // under the data key that the corpus uses, so that mutated ENC texts reach the last check.
 // links: vmcred_sops
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
 #include "sops/enc.h"
+#include "sops/glance.h"
 #include "sops/sops.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -12,6 +14,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       *vmcred::age::parse_identity("AGE-SECRET-KEY-1QYPQXPQ9QCRSSZG2PVXQ6RS0ZQG3YYC5Z5TPWXQERGD3C8G7RUSQGPQYEE");
   const std::string_view text = vmcred::text_of({data, size});
   const auto file = vmcred::sops::parse(text);
+  if (const auto seen = vmcred::sops::glance(text)) {
+    if (!file || file->data != seen->data || !vmcred::sops::pgp_fingerprints(*file).empty()) std::abort();
+    if (!std::ranges::equal(vmcred::sops::recipients(*file), seen->recipients)) std::abort();
+  }
   if (!file) return 0;
   const auto again = vmcred::sops::parse(vmcred::sops::print(*file));
   if (!again || vmcred::sops::print(*again) != vmcred::sops::print(*file)) std::abort();

@@ -1,0 +1,129 @@
+#include "sops/glance.h"
+
+#include <algorithm>
+#include <array>
+
+#include "sops/sops.h"
+
+namespace vmcred::sops {
+namespace {
+
+/// Reads JSON of plain ASCII text. Every function says no, for good, at the first thing that is not plainly right.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : text_(text) {}
+
+  bool token(char c) {
+    skip_blank();
+    if (at_ == text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  /// A text; of escapes only \n may stand in it.
+  bool string(std::string_view& value) {
+    if (!token('"')) return false;
+    const std::size_t begin = at_;
+    for (; at_ < text_.size(); ++at_) {
+      const auto byte = static_cast<unsigned char>(text_[at_]);
+      if (byte == '"') {
+        value = text_.substr(begin, at_ - begin);
+        ++at_;
+        return true;
+      }
+      if (byte < 0x20 || byte >= 0x7f) return false;
+      if (byte == '\\' && (++at_ == text_.size() || text_[at_] != 'n')) return false;
+    }
+    return false;
+  }
+  /// null or []
+  bool nothing() {
+    if (token('[')) return token(']');
+    if (!text_.substr(at_).starts_with("null")) return false;
+    at_ += 4;
+    return true;
+  }
+  /// An object; `member` reads the value of a key, each of which comes once.
+  template <class Member>
+  bool object(Member member) {
+    if (!token('{')) return false;
+    std::array<std::string_view, 16> seen = {};
+    std::size_t count = 0;
+    do {
+      std::string_view key;
+      if (!string(key) || key.contains('\\') || !token(':')) return false;
+      if (count == seen.size() || std::find(seen.begin(), seen.begin() + count, key) != seen.begin() + count) return false;
+      seen.at(count++) = key;
+      if (!member(key)) return false;
+    } while (token(','));
+    return token('}');
+  }
+  bool ends() {
+    skip_blank();
+    return at_ == text_.size();
+  }
+
+ private:
+  void skip_blank() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+  }
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+/// "2026-01-02T03:04:05Z"
+bool is_time(std::string_view text) {
+  constexpr std::string_view kShape = "0000-00-00T00:00:00Z";
+  return text.size() == kShape.size() && std::ranges::equal(text, kShape, [](char c, char shape) {
+           return shape == '0' ? c >= '0' && c <= '9' : c == shape;
+         });
+}
+
+bool entries(Scanner& scan, Glance& found) {
+  if (!scan.token('[')) return false;
+  do {
+    std::string_view recipient;
+    std::string_view enc;
+    const bool read = scan.object([&](std::string_view key) {
+      return key == "recipient" ? scan.string(recipient) : key == "enc" && scan.string(enc);
+    });
+    if (!read || recipient.empty() || enc.empty() || recipient.contains('\\')) return false;
+    if (std::ranges::find(found.recipients, recipient) != found.recipients.end()) return false;
+    found.recipients.push_back(recipient);
+    if (found.recipients.size() > kMaxRecipients) return false;
+  } while (scan.token(','));
+  return scan.token(']');
+}
+
+bool metadata(Scanner& scan, Glance& found) {
+  std::string_view lastmodified;
+  std::string_view mac;
+  std::string_view ignored;
+  const bool read = scan.object([&](std::string_view key) {
+    if (key == "age") return entries(scan, found);
+    if (key == "lastmodified") return scan.string(lastmodified);
+    if (key == "mac") return scan.string(mac);
+    if (key == "version" || key == "unencrypted_suffix") return scan.string(ignored);
+    for (const char* empty : {"pgp", "kms", "gcp_kms", "azure_kv", "hc_vault", "hckms"})
+      if (key == empty) return scan.nothing();
+    return false;
+  });
+  return read && is_time(lastmodified) && !mac.empty();
+}
+
+}  // namespace
+
+std::optional<Glance> glance(std::string_view text) {
+  if (text.size() > kMaxFile) return {};
+  Scanner scan(text);
+  Glance found;
+  bool has_data = false;
+  bool has_metadata = false;
+  const bool read = scan.object([&](std::string_view key) {
+    if (key == "data") return has_data = scan.string(found.data);
+    return key == "sops" && (has_metadata = metadata(scan, found));
+  });
+  if (!read || !scan.ends() || !has_data || !has_metadata || found.data.contains('\\')) return {};
+  return found;
+}
+
+}  // namespace vmcred::sops

@@ -1,5 +1,6 @@
 #include "declare/load.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +25,12 @@ constexpr std::string_view kIndirection = "declaration";  ///< the key of vmcred
 std::string working_folder() {
   const std::unique_ptr<char, decltype(&std::free)> path(::getcwd(nullptr, 0), std::free);
   return path ? path.get() : "/";
+}
+
+/// A link counts wherever it leads: to pass over a declaration because its link is broken would take another one for it.
+bool stands(const std::string& path) {
+  struct stat status = {};
+  return ::lstat(path.c_str(), &status) == 0;
 }
 
 std::string folder_of(const std::string& file) {
@@ -135,13 +142,13 @@ Result<std::string> find_declaration(const std::string& path) {
   const std::string toml = path == "." ? std::string(kTomlName) : join_path(path, kTomlName);
   const std::string json = path == "." ? std::string(kJsonName) : join_path(path, kJsonName);
   const std::string nix = path == "." ? std::string(kNixName) : join_path(path, kNixName);
-  const bool has_toml = exists(toml);
-  const bool has_json = exists(json);
+  const bool has_toml = stands(toml);
+  const bool has_json = stands(json);
   if (has_toml && has_json) return hint(fail(Errc::usage, "both '{}' and '{}' are there", toml, json), "remove one of them");
   if (has_toml) return toml;  // it may name a host.nix beside it
-  if (has_json && exists(nix)) return hint(fail(Errc::usage, "both '{}' and '{}' are there", json, nix), "remove one of them");
+  if (has_json && stands(nix)) return hint(fail(Errc::usage, "both '{}' and '{}' are there", json, nix), "remove one of them");
   if (has_json) return json;
-  if (exists(nix)) return nix;
+  if (stands(nix)) return nix;
   return hint(fail(Errc::not_found, "no declaration in '{}': neither {} nor {} nor {}", path, kTomlName, kJsonName, kNixName),
               "run 'vmcred init', or name the project with --project");
 }

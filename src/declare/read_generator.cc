@@ -1,6 +1,7 @@
 // Generators, their files and prompts.
 #include <algorithm>
 
+#include "declare/dependencies.h"
 #include "declare/keys.h"
 #include "declare/names.h"
 #include "declare/read.h"
@@ -171,7 +172,8 @@ void check_dependencies(const Declaration& declaration, Report& report) {
     for (const std::string& dependency : generator.dependencies) {
       if (declaration.generators.contains(dependency)) continue;
       report.add(Fault::unknown_reference, generator.place,
-                 fmt::format("generator '{}': depends on '{}', which is not declared", name, dependency),
+                 fmt::format("generator '{}': depends on '{}', which is not declared: {}", name, dependency,
+                             drawn_need(declaration, name, dependency)),
                  hint_for(dependency, names, "declared are"));
     }
   }

@@ -13,9 +13,19 @@ constexpr std::string_view kOurs = "vmcred:{";
 constexpr std::string_view kOursEnd = "}:vmcred";
 constexpr std::string_view kEvaluating = "evaluating file '";
 constexpr std::string_view kRead = "trace: vmcred-read:";
-constexpr std::size_t kMaxSentence = 400;
 constexpr std::size_t kMaxListed = 12;  // more names help nobody
 constexpr std::size_t kLeastWord = 3;  // shorter words are near to everything
+
+/// What a file made nix say, for a terminal: one line of bounded length, without control characters.
+std::string fit_to_print(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  if (text.size() <= kMaxMessage) return text;
+  std::size_t end = kMaxMessage;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a character
+  text.resize(end);
+  return text + "\u2026";
+}
 
 std::string_view next_line(std::string_view& text) {
   const std::string_view line = text.substr(0, text.find('\n'));
@@ -122,7 +132,7 @@ Told innermost(std::string_view stderr_text) {
       in_sentence = false;
     } else if (text.empty() || text.starts_with("at ") || text.starts_with("\u2026")) {
       in_sentence = in_sentence && sentence.empty();
-    } else if (in_sentence && sentence.size() < kMaxSentence) {
+    } else if (in_sentence && sentence.size() < kMaxMessage) {
       if (!sentence.empty()) sentence += ' ';
       sentence += text;
     }
@@ -137,12 +147,11 @@ Told innermost(std::string_view stderr_text) {
 
 Error error_of(std::string_view stderr_text, const std::vector<std::string>& known) {
   const Told told = innermost(stderr_text);
-  if (auto ours = our_error(stderr_text)) {
-    if (told.place && !has_place(*ours)) ours->message = fmt::format("{}: {}", *told.place, ours->message);
-    return *std::move(ours);
-  }
-  Error error{Errc::invalid_data, told.sentence, remedy_for(told.sentence, known)};
-  if (told.place) error.message = fmt::format("{}: {}", *told.place, told.sentence);
+  auto ours = our_error(stderr_text);
+  Error error = ours ? *std::move(ours) : Error{Errc::invalid_data, told.sentence, remedy_for(told.sentence, known)};
+  if (told.place && !has_place(error)) error.message = fmt::format("{}: {}", *told.place, error.message);
+  error.message = fit_to_print(std::move(error.message));
+  error.hint = fit_to_print(std::move(error.hint));
   return error;
 }
 

@@ -38,6 +38,12 @@ TEST(NixMessages, SaysSomethingWhenNixSaidNothing) {
   EXPECT_THAT(error_of("", {}).message, HasSubstr("without a message"));
 }
 
+TEST(NixMessages, PutsNothingOnATerminalButAShortLine) {
+  EXPECT_EQ(error_of("error: red \x1b[31m text\n", {}).message, "red  [31m text");
+  const std::string message = error_of("error: " + std::string(kMaxMessage - 1, 'x') + "\u00fc\u00fc\n", {}).message;
+  EXPECT_EQ(message, std::string(kMaxMessage - 1, 'x') + "\u2026");
+}
+
 TEST(NixMessages, KnowsWhatWasRead) {
   const Reads reads = reads_of("evaluating file '/p/host.nix'\ntrace: vmcred-read:/p/vars/x/value\nwarning: y\nevaluating file '/p/it's.nix'\n");
   EXPECT_THAT(reads.evaluated, ElementsAre("/p/host.nix", "/p/it's.nix"));

@@ -29,7 +29,7 @@ Words microvm_runner() {
           "mergeable=on,shared=on,size=512M,hotplug_method=virtio-mem,hotplug_size=256M,hotplugged_size=256M",
           "--platform", "oem_strings=[io.systemd.credential:vmm.notify_socket=vsock-stream:2:8888]", "--vsock",
           "cid=3,socket=notify.vsock", "--balloon", "deflate_on_oom=on,free_page_reporting=on,size=256M", "--disk",
-          "path=/nix/store/d/store.erofs,readonly=on", "direct=off,path=var.img,readonly=off,serial=abc,num_queues=2",
+          "path=/nix/store/d/store.erofs,readonly=on", "direct=off,path=var.img,readonly=off,serial=abc,num_queues=2,image_type=raw",
           "--fs", "socket=test-vm-virtiofs.sock,tag=ro-store", "--api-socket", "test-vm.sock", "--net",
           "mac=02:00:00:00:00:01,tap=vm-tap,num_queues=4", "fd=[3,4],mac=02:00:00:00:00:02", "--device",
           "path=/sys/bus/pci/devices/0000:01:00.0"};
@@ -80,6 +80,7 @@ TEST(CloudHypervisorAdopt, NamesWhatItCannotTranslate) {
   EXPECT_THAT(with({}), Succeeds());
   EXPECT_THAT(with({"--gpu", "socket=/x"}), FailsWith(Errc::usage, HasSubstr("'--gpu'")));
   EXPECT_THAT(with({"--disk", "path=/x,sparce=on"}), FailsWith(Errc::usage, HasSubstr("'sparce'")));
+  EXPECT_THAT(with({"--disk", "path=/x,image_type=floppy"}), FailsWith(Errc::usage, HasSubstr("'image_type'")));
   EXPECT_THAT(with({"--cpus", "boot=many"}), FailsWith(Errc::usage, HasSubstr("'boot'")));
   EXPECT_THAT(with({"--serial", "disk"}), FailsWith(Errc::usage, HasSubstr("'--serial'")));
   EXPECT_THAT(with({"-v"}), FailsWith(Errc::usage, HasSubstr("'-v'")));

@@ -40,7 +40,8 @@ Result<Json> disks(const declare::Vm& vm) {
                   "one of raw, qcow2");
     }
     Json one = Json::object();
-    one.set("path", disk.path).set("readonly", disk.read_only);
+    // Said, not guessed: a guest could write the header of another format into a raw disk.
+    one.set("path", disk.path).set("readonly", disk.read_only).set("image_type", disk.format == "raw" ? "Raw" : "Qcow2");
     all.push(std::move(one));
   }
   return all;

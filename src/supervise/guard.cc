@@ -14,6 +14,8 @@ using Protocol = vmm::Guard::Protocol;
 
 /// So much is read from one client in one turn, and so much may wait to be understood.
 constexpr std::size_t kReadAtOnce = 16 * 1024;
+/// Nor are more of its requests taken up.
+constexpr int kRequestsAtOnce = 8;
 constexpr std::size_t kMaxPending = kMaxGuardBody + kMaxHttpHead + kReadAtOnce;
 
 Result<> check_place(const std::string& path) {
@@ -117,17 +119,23 @@ void Guard::write_to(Client& client) {
   if (client.out.size() > kMaxGuardUnread) client.gone = true;
 }
 
-void Guard::refuse(Client& client, const Spoken& spoken) {
-  if (!spoken.refused.empty()) refusals_.push_back(spoken.refused);
-  client.waiting = false;
-}
+bool Guard::has_more() const { return open_ && std::ranges::any_of(clients_, &Client::has_more); }
 
 void Guard::serve(Client& client) {
+  client.has_more = false;
+  for (int i = 0; i < kRequestsAtOnce && !client.waiting && !client.gone; ++i) {
+    if (!serve_one(client)) return;
+  }
+  client.has_more = !client.waiting && !client.gone;
+}
+
+bool Guard::serve_one(Client& client) {
   switch (client.protocol) {
     case Protocol::qmp: return serve_qmp(client);
     case Protocol::hmp: return serve_hmp(client);
     case Protocol::rest: return serve_rest(client);
   }
+  return false;
 }
 
 std::vector<std::string> Guard::turn() {
@@ -139,7 +147,7 @@ std::vector<std::string> Guard::turn() {
       if (client.call) go_on_with_call(client);
       if (!client.gone) serve(client);
       write_to(client);
-      const bool idle = !client.waiting && client.out.empty();
+      const bool idle = !client.waiting && !client.has_more && client.out.empty();
       if (client.heard_all && idle) client.gone = true;
     }
     std::erase_if(clients_, [](const Client& client) { return client.gone; });

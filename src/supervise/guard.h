@@ -47,6 +47,8 @@ class Guard {
   void let_in() { open_ = true; }
   /// Descriptors to poll, with what to wait for.
   void watch(std::vector<pollfd>& into) const;
+  /// Whether the next turn() has work although no descriptor is ready.
+  [[nodiscard]] bool has_more() const;
   /// Does what can be done without waiting. Gives a sentence for each request that was refused.
   std::vector<std::string> turn();
   [[nodiscard]] std::size_t clients() const { return clients_.size(); }
@@ -73,6 +75,7 @@ class Guard {
     bool negotiated = false;  ///< QMP: qmp_capabilities was said
     bool waiting = false;     ///< for the VMM's answer; it is not read meanwhile
     bool heard_all = false;   ///< it will say no more
+    bool has_more = false;    ///< it said more than one turn takes
     bool gone = false;
     std::optional<Call> call = {};
   };
@@ -87,18 +90,19 @@ class Guard {
   void read_from(Client& client);
   void write_to(Client& client);
   void serve(Client& client);
-  void refuse(Client& client, const Spoken& spoken);
+  /// Takes one request of the client's; false when there is none.
+  bool serve_one(Client& client);
 
   // The monitor (guard_monitor.cc).
-  void serve_qmp(Client& client);
-  void serve_hmp(Client& client);
+  bool serve_qmp(Client& client);
+  bool serve_hmp(Client& client);
   void ask_monitor(Client& client, const Spoken& spoken);
   void read_monitor();
   void write_monitor();
   void take_monitor_line(const std::string& line);
   void close_monitor();
   // The API (guard_api.cc).
-  void serve_rest(Client& client);
+  bool serve_rest(Client& client);
   void begin_call(Client& client, const HttpRequest& request);
   void go_on_with_call(Client& client);
   static void answer_http(Client& client, int code, const std::string& body);

@@ -7,8 +7,6 @@
 namespace vmcred::supervise {
 namespace {
 
-constexpr int kRequestsAtOnce = 8;
-
 std::string_view reason_of(int code) {
   switch (code) {
     case 200: return "OK";
@@ -33,28 +31,25 @@ void Guard::answer_http(Client& client, int code, const std::string& body) {
   client.call.reset();
 }
 
-void Guard::serve_rest(Client& client) {
-  for (int i = 0; i < kRequestsAtOnce && !client.waiting; ++i) {
-    auto message = read_http(client.in, kMaxGuardBody);
-    if (message && !*message) return;
-    const std::size_t size = message ? (*message)->size : 0;
-    const auto request = message ? request_of(**std::move(message)) : Result<HttpRequest>(std::unexpected(message.error()));
-    if (!request) {
-      answer_http(client, 400, error_body(request.error().message));
-      client.in.clear();
-      client.heard_all = true;  // where the next request begins is not known
-      return;
-    }
-    client.in.erase(0, size);
-    if (passes(*request, rules_)) {
-      begin_call(client, *request);
-      continue;
-    }
-    const std::string what = loggable(request->method + " " + request->target);
-    const Spoken spoken = {.refused = fmt::format("the guard of this vm does not let '{}' through", what)};
-    answer_http(client, 403, error_body(spoken.refused));
-    refuse(client, spoken);
+bool Guard::serve_rest(Client& client) {
+  auto message = read_http(client.in, kMaxGuardBody);
+  if (message && !*message) return false;
+  const std::size_t size = message ? (*message)->size : 0;
+  const auto request = message ? request_of(**std::move(message)) : Result<HttpRequest>(std::unexpected(message.error()));
+  if (!request) {
+    answer_http(client, 400, error_body(request.error().message));
+    client.in.clear();
+    client.heard_all = true;  // where the next request begins is not known
+    return false;
   }
+  client.in.erase(0, size);
+  if (passes(*request, rules_)) {
+    begin_call(client, *request);
+    return true;
+  }
+  refusals_.push_back(fmt::format("the guard of this vm does not let '{}' through", loggable(request->method + " " + request->target)));
+  answer_http(client, 403, error_body(refusals_.back()));
+  return true;
 }
 
 void Guard::begin_call(Client& client, const HttpRequest& request) {

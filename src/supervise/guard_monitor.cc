@@ -11,8 +11,7 @@ namespace {
 
 using Protocol = vmm::Guard::Protocol;
 
-/// Not more of a client's commands in one turn, and of the monitor's lines.
-constexpr int kCommandsAtOnce = 8;
+/// Not more of the monitor's output in one turn.
 constexpr int kReadsAtOnce = 16;
 constexpr std::string_view kPrompt = "(qemu) ";
 constexpr std::string_view kTicketPrefix = "guard-";
@@ -39,56 +38,51 @@ std::optional<std::uint64_t> ticket_of(std::string_view id) {
 
 }  // namespace
 
-void Guard::serve_qmp(Client& client) {
+bool Guard::serve_qmp(Client& client) {
   if (!client.greeted) {
-    if (greeting_.empty()) return;
+    if (greeting_.empty()) return false;
     client.out += greeting_ + "\r\n";
     client.greeted = true;
   }
-  for (int i = 0; i < kCommandsAtOnce && !client.waiting; ++i) {
-    const auto object = take_object(client.in);
-    if (!object) {
-      client.out += with_id(error_of(object.error().message), {});
-      client.in.clear();
-      client.heard_all = true;  // what follows cannot be told apart any more
-      return;
-    }
-    if (!*object) return;
-    const Spoken spoken = judge_qmp(**object, rules_);
-    if (!spoken.refused.empty()) {
-      client.out += with_id(error_of(spoken.refused), spoken.id);
-      refuse(client, spoken);
-    } else if (spoken.command == "qmp_capabilities") {
-      client.negotiated = true;
-      client.out += with_id(Json::object().set("return", Json::object()), spoken.id);
-    } else if (!client.negotiated) {
-      client.out += with_id(error_of("expecting capabilities negotiation with 'qmp_capabilities'"), spoken.id);
-    } else {
-      ask_monitor(client, spoken);
-    }
+  const auto object = take_object(client.in);
+  if (!object) {
+    client.out += with_id(error_of(object.error().message), {});
+    client.in.clear();
+    client.heard_all = true;  // what follows cannot be told apart any more
+    return false;
   }
+  if (!*object) return false;
+  const Spoken spoken = judge_qmp(**object, rules_);
+  if (!spoken.refused.empty()) {
+    client.out += with_id(error_of(spoken.refused), spoken.id);
+    refusals_.push_back(spoken.refused);
+  } else if (spoken.command == "qmp_capabilities") {
+    client.negotiated = true;
+    client.out += with_id(Json::object().set("return", Json::object()), spoken.id);
+  } else if (!client.negotiated) {
+    client.out += with_id(error_of("expecting capabilities negotiation with 'qmp_capabilities'"), spoken.id);
+  } else {
+    ask_monitor(client, spoken);
+  }
+  return true;
 }
 
-void Guard::serve_hmp(Client& client) {
+bool Guard::serve_hmp(Client& client) {
   if (!client.greeted) client.out += fmt::format("A guarded monitor: few commands pass.\r\n{}", kPrompt);
   client.greeted = true;
-  for (int i = 0; i < kCommandsAtOnce && !client.waiting; ++i) {
-    const auto line = take_line(client.in);
-    if (!line) {
-      client.gone = true;
-      return;
-    }
-    if (!*line) return;
-    const Spoken spoken = judge_hmp(**line, rules_);
-    if (!spoken.refused.empty()) {
-      client.out += fmt::format("Error: {}\r\n{}", spoken.refused, kPrompt);
-      refuse(client, spoken);
-    } else if (spoken.command.empty()) {
-      client.out += kPrompt;
-    } else {
-      ask_monitor(client, spoken);
-    }
+  const auto line = take_line(client.in);
+  if (!line) client.gone = true;
+  if (!line || !*line) return false;
+  const Spoken spoken = judge_hmp(**line, rules_);
+  if (!spoken.refused.empty()) {
+    client.out += fmt::format("Error: {}\r\n{}", spoken.refused, kPrompt);
+    refusals_.push_back(spoken.refused);
+  } else if (spoken.command.empty()) {
+    client.out += kPrompt;
+  } else {
+    ask_monitor(client, spoken);
   }
+  return true;
 }
 
 void Guard::ask_monitor(Client& client, const Spoken& spoken) {

@@ -92,6 +92,18 @@ TEST_F(GuardTest, WhatIsNotListedNeverReachesTheMonitor) {
   EXPECT_THAT(refusals_[1], HasSubstr("'human-monitor-command'"));
 }
 
+TEST_F(GuardTest, ABurstIsAnsweredToItsEndInSeveralTurns) {
+  const Fd client = connect("qmp");
+  (void)heard(client);
+  std::string burst;
+  for (int i = 0; i < 100; ++i) burst += R"({"execute":"qmp_capabilities"})";
+  say(client, burst);
+  guard_.turn();
+  EXPECT_TRUE(guard_.has_more());
+  for (int i = 0; i < 100 && guard_.has_more(); ++i) guard_.turn();
+  EXPECT_EQ(heard(client).size(), 100 * std::string_view("{\"return\":{}}\r\n").size());
+}
+
 TEST_F(GuardTest, AHumanMonitorKnowsAFewWords) {
   const Fd client = connect("hmp");
   EXPECT_THAT(heard(client), HasSubstr("(qemu) "));

@@ -97,6 +97,7 @@ Result<> Supervisor::turn() {
     const auto left = std::chrono::ceil<milliseconds>(next - now()).count();
     wait = static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
   }
+  if (vmm_.guard.has_more()) wait = 0;
   if (::poll(polled.data(), polled.size(), wait) < 0 && errno != EINTR) return fail_errno("wait for events");
 
   // Which descriptor woke us does not matter: everything is read without blocking, in the order in which it is news.

@@ -48,6 +48,7 @@ void Supervisor::on_link_event(const link::HostEvent& event) {
 void Supervisor::on_receipt(const link::Receipt& receipt) {
   // The guest lives, so its VMM has read everything, also one that cannot tell.
   if (const auto wiped = wipe_blobs(vmm_.blobs); !wiped) warn(wiped.error().message);
+  if (const auto wiped = wipe_mapped(vmm_.mapped); !wiped) warn(wiped.error().message);
   const bool news = status_.generation != receipt.generation || status_.proven != receipt.complete();
   status_.generation = receipt.generation;
   status_.proven = receipt.complete();

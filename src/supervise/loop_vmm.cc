@@ -129,6 +129,7 @@ Result<> Supervisor::on_vmm_exit() {
   }
   TRY(on_console());
   TRY(wipe_blobs(vmm_.blobs));
+  TRY(wipe_mapped(vmm_.mapped));
   if (exit_tells_ && outcome_.vmm.ok() && guest_runs_) TRY(on_driver_event({DriverEvent::Kind::ended, GuestEnd::powered_off}));
   limit_ = SteadyTime::max();
   status_.vmm = 0;

@@ -95,6 +95,18 @@ Result<> wipe_blobs(std::vector<Fd>& blobs) {
   return {};
 }
 
+Result<> wipe_mapped(std::vector<Fd>& files) {
+  for (const Fd& file : files) {
+    struct stat status = {};
+    if (::fstat(file.get(), &status) != 0) return fail_errno("wipe a memory file");
+    if (::fallocate(file.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, status.st_size) != 0) {
+      return fail_errno("wipe a memory file");
+    }
+  }
+  files.clear();
+  return {};
+}
+
 Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, const std::vector<std::string>& environment,
                              const std::string& folder) {
   VmmProcess vmm;
@@ -105,7 +117,8 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
   for (const vmm::Blob& blob : launch.blobs) {
     TRY_LET(Fd file, make_blob(blob, secrets));
     command.descriptors.emplace_back(number++, file.get());
-    vmm.blobs.push_back(std::move(file));
+    const bool mapped = launch.control == vmm::Control::qmp && std::holds_alternative<vmm::InitrdBlob>(blob);
+    (mapped ? vmm.mapped : vmm.blobs).push_back(std::move(file));
   }
 
   TRY_LET(FdPair console, make_pipe());

@@ -23,6 +23,7 @@ struct VmmProcess {
   Fd events;                       ///< Launch::event_fd: the reading end
   Fd console;                      ///< its stdout: the serial console
   std::vector<Fd> blobs;           ///< hold plaintext until wipe_blobs()
+  std::vector<Fd> mapped;          ///< the same, until the guest lives, by wipe_mapped(): the VMM reads them when the guest does
   Guard guard;                     ///< for other tools; without doors where none is wanted
 };
 
@@ -43,5 +44,7 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
 /// Overwrites and empties every memory file and lets go of it. A VMM keeps its descriptors open for life and anybody
 /// with its uid could read them through /proc.
 Result<> wipe_blobs(std::vector<Fd>& blobs);
+/// The same for files that the VMM has mapped: they keep their size, so that a late look finds zeros and no bus error.
+Result<> wipe_mapped(std::vector<Fd>& files);
 
 }  // namespace vmcred::supervise

@@ -49,7 +49,9 @@ struct Request {
 /// How the supervisor talks to the VMM, and with it the moment from which the blobs are not read any more.
 enum class Control : std::uint8_t {
   none,         ///< not at all: wipe the blobs at the guest's first sign of life, or when it ends
-  qmp,          ///< QMP on `control_fd`: wipe after the reply to qmp_capabilities, then `cont`
+  /// QMP on `control_fd`: wipe after the reply to qmp_capabilities, then `cont`. Not an InitrdBlob: QEMU maps that file, and
+  /// the guest's firmware copies from it (7.2, hw/i386/x86.c, x86_load_linux()); it is wiped at the guest's first sign of life.
+  qmp,
   rest_fd,      ///< HTTP on the listening socket that the VMM inherits as `control_fd`: wipe after the last request
   rest_socket,  ///< HTTP on the socket that the VMM makes at `control_path`: wipe after the last request
 };

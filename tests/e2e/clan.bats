@@ -24,7 +24,7 @@ public() { age-keygen -y "$1"; }
 
 # Users (one key.json a list, one an older object, one executable as clan leaves it), two machines, a group with a user and
 # a machine, a machine's key, shared and per-machine values with access links, a validation hash, a public value, an export.
-# The ciphertext comes from a project of ours in the same places: clan's and our files have one form (see sops.bats).
+# The ciphertext comes from a project of ours in the same places: clan's and our files have one form (src/sops/interop_test.cc).
 clan_repository() {
   cat >vmcred.toml <<'TOML'
 [machines.web]

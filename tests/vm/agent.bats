@@ -98,5 +98,8 @@ stop() {
   await "*CONSUMER $good*"
   run -0 "$VMCRED" vm status vm-test-agent --json
   [ "$(jq -c '[.state, .proof, .generation, .reboots]' <<<"$output")" = '["running","proven",2,0]' ]
+  run -0 "$VMCRED" explain vm-test-agent --json
+  [ "$(jq -c '.vms[0] | [.state, .proven, .generation], (.credentials[] | select(.guest == "API_KEY") | [.received, .steps.guest, .services[0].state])' <<<"$output" | paste -sd ' ')" = \
+    '["running",true,2] ["received","fine","active"]' ]
   stop
 }

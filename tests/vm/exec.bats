@@ -39,8 +39,8 @@ import json, socket
 
 def connect(path):
     client = socket.socket(socket.AF_UNIX)
+    client.connect(path)  # without a limit it waits while the backlog is full
     client.settimeout(120)
-    client.connect(path)
     return client
 
 # Hostile clients first: half commands, floods, nonsense.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# with_agent
 # The chain on a real host: systemctl start decrypts, loads, delivers, boots, and returns when the guest has proved it.
 # shellcheck disable=SC2086,SC2119,SC2120,SC2317 # cases are called by name; words of ours hold no spaces
 # shellcheck source=tests/host/inside/lib.sh

@@ -64,8 +64,8 @@ Result<Touched> bring_in_line(const Project& project, const store::Lock& lock, c
     return std::unexpected(std::move(prepared).error());
   }
   Touched touched;
+  TRY(carry_out(project.repository, lock, *prepared));
   for (const store::PreparedAdjustment& change : *prepared) {
-    TRY(carry_out(project.repository, lock, change));
     touched.folders.push_back(change.place.folder);
     if (change.lost) touched.lost.push_back(change.place);
   }

@@ -39,8 +39,8 @@ Result<Exit> export_vars(const Given& given, World& world) {
     const std::string folder = join_path(top, store::rel_dir(id.generator));
     TRY(make_folders(folder, 0700));
     TRY(write_file(folder + "/" + id.file, value.text(), 0600));
-    if (const auto hash = project.repository.validation_hash(id.generator))
-      TRY(write_file(folder + "/" + std::string(store::kValidationName), *hash, 0600));
+    TRY_LET(const std::optional<std::string> hash, project.repository.validation_hash(id.generator));
+    if (hash) TRY(write_file(folder + "/" + std::string(store::kValidationName), *hash, 0600));
   }
   note(world, fmt::format("wrote {} values in plain text to '{}': remove it when it has served", stored.size(), top));
   return Exit::done;
@@ -91,8 +91,8 @@ Result<Exit> import_vars(const Given& given, World& world) {
     const std::string hash_path = join_path(top, store::rel_dir(id) + "/" + std::string(store::kValidationName));
     if (exists(hash_path)) {
       TRY_LET(change.files[std::string(store::kValidationName)], read_file(hash_path, 1024));
-      if (project.repository.validation_hash(id) == change.files[std::string(store::kValidationName)])
-        change.files.erase(std::string(store::kValidationName));
+      TRY_LET(const std::optional<std::string> present, project.repository.validation_hash(id));
+      if (present == change.files[std::string(store::kValidationName)]) change.files.erase(std::string(store::kValidationName));
     }
     if (change.files.empty()) continue;
     TRY(publish(project.repository, lock, store::Repository::generator_path(id), change));

@@ -21,8 +21,8 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const store::Lock lock, lock_store(project, world));
   TRY_LET(const generate::Graph graph, generate::build_graph(project.declaration));
-  const std::vector<std::string> machines = named_machines(given, world);
-  const std::vector<std::string> only = given.all("generator");
+  TRY_LET(const std::vector<std::string> machines, declared_machines(given, world, project.declaration));
+  TRY_LET(const std::vector<std::string> only, declared_generators(given, project.declaration));
   store::Principals principals(project.repository);
   std::vector<store::Adjustment> changes;
   for (const store::Wanted& value : store::wanted(project.declaration)) {
@@ -65,8 +65,13 @@ Result<Exit> run(const Given& given, World& world) {
   std::vector<std::string> files;
   for (const store::Adjustment& change : changes) files.push_back(change.place.folder + "/secret");
   store::unlock(project.repository, files, keys);
+  std::vector<store::PreparedAdjustment> prepared;
   for (const store::Adjustment& change : changes) {
-    TRY(adjust(project.repository, lock, principals, keys, change, *world.clock));
+    TRY_LET(store::PreparedAdjustment one, prepare(project.repository, principals, keys, change, *world.clock));
+    prepared.push_back(std::move(one));
+  }
+  TRY(carry_out(project.repository, lock, prepared));
+  for (const store::Adjustment& change : changes) {
     changed.push_back(change.place.folder);
     if (!change.removed.empty()) due.push_back(change.place.name());
   }

@@ -1,17 +1,22 @@
 #include "generate/survey.h"
 
 #include <algorithm>
+#include <mutex>
 #include <set>
 
 #include "base/base64.h"
+#include "base/parallel.h"
 #include "base/sha256.h"
 #include "base/spelling.h"
+#include "generate/store_paths.h"
 
 namespace vmcred::generate {
 namespace {
 
 using store::Form;
 using store::VarId;
+
+constexpr std::size_t kTogether = 16;  // tasks that a thread looks at in one go
 
 Form form_of(const declare::File& file) { return file.secret ? Form::secret : Form::open; }
 
@@ -27,7 +32,7 @@ Result<std::vector<std::string>> reasons_of(const Task& task, const Graph& graph
   const declare::Generator& generator = *task.generator;
   std::vector<std::string> reasons;
   if (record.script != script_digest(generator)) reasons.emplace_back("its script changed");
-  if (record.runtime_inputs != generator.runtime_inputs) reasons.emplace_back("its runtime-inputs changed");
+  if (record.runtime_inputs != declared_inputs(generator)) reasons.emplace_back("its runtime-inputs changed");
   std::set<std::string> needed;
   for (const std::size_t index : task.dependencies) {
     const Task& dependency = graph.tasks[index];
@@ -40,14 +45,15 @@ Result<std::vector<std::string>> reasons_of(const Task& task, const Graph& graph
         reasons.push_back(fmt::format("{}/{} is a new dependency", id.generator.generator, name));
         continue;
       }
-      const std::optional<Form> form = repository.form(id);
+      TRY_LET(const std::optional<Form> form, repository.look(id));
       if (!form) {
         reasons.push_back(fmt::format("{}/{} is missing", id.generator.generator, name));
         continue;
       }
       TRY_LET(const std::string stored, repository.read_stored(id));
-      TRY_LET(const std::string digest, in(fmt::format("read {}", store::spoken(id)), value_digest(*form, stored)));
-      if (digest != known->second) reasons.push_back(fmt::format("{}/{} changed", id.generator.generator, name));
+      const Result<std::string> digest = value_digest(*form, stored);
+      if (!digest) reasons.push_back(fmt::format("{}/{} is damaged", id.generator.generator, name));
+      else if (*digest != known->second) reasons.push_back(fmt::format("{}/{} changed", id.generator.generator, name));
     }
   }
   for (const auto& [key, digest] : record.dependencies)
@@ -59,8 +65,10 @@ Result<Status> status_of(const Task& task, const Graph& graph, const store::Repo
   const declare::Generator& generator = *task.generator;
   Status status;
   std::vector<std::string> other_form;
+  TRY_LET(const store::GeneratorFolder folder, store::GeneratorFolder::open(repository, task.id));
   for (const auto& [name, file] : generator.files) {
-    const std::optional<Form> form = repository.form({.generator = task.id, .file = name});
+    TRY_LET(const std::optional<Form> form, folder.look(name));
+    if (form) status.stored.emplace(name, *form);
     if (!form) status.absent.push_back(name);
     if (form && *form != form_of(file))
       other_form.push_back(fmt::format("'{}' is stored {}", name, *form == Form::open ? "in the open" : "as a secret"));
@@ -73,7 +81,8 @@ Result<Status> status_of(const Task& task, const Graph& graph, const store::Repo
   }
   TRY_LET(status.record, store::read_record(repository, task.id));
   if (status.state == State::partial || script_unknown(generator)) return status;
-  if (repository.validation_hash(task.id) != wanted_validation(generator)) {
+  TRY_LET(const std::optional<std::string> validation, repository.validation_hash(task.id));
+  if (validation != wanted_validation(generator)) {
     status.state = State::invalid;
     status.reasons.emplace_back("its validation changed");
     return status;
@@ -139,16 +148,31 @@ std::optional<std::string> wanted_validation(const declare::Generator& generator
 }
 
 std::string script_digest(const declare::Generator& generator) {
-  return hex_encode(sha256(bytes_of(generator.script)));
+  return hex_encode(sha256(bytes_of(without_versions(generator.script))));
+}
+
+std::vector<std::string> declared_inputs(const declare::Generator& generator) {
+  std::vector<std::string> names;
+  for (const std::string& input : generator.runtime_inputs) names.push_back(without_versions(input));
+  return names;
 }
 
 Result<std::vector<Status>> survey(const Graph& graph, const store::Repository& repository, const Clock& clock) {
-  std::vector<Status> statuses;
-  statuses.reserve(graph.tasks.size());
-  for (const Task& task : graph.tasks) {
-    TRY_LET(Status status, status_of(task, graph, repository, clock));
-    statuses.push_back(std::move(status));
-  }
+  std::vector<Status> statuses(graph.tasks.size());
+  std::mutex mutex;
+  std::map<std::size_t, Error> failures;
+  in_ranges(graph.tasks.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      Result<Status> status = status_of(graph.tasks[i], graph, repository, clock);
+      if (status) {
+        statuses[i] = *std::move(status);
+      } else {
+        const std::scoped_lock hold(mutex);
+        failures.emplace(i, std::move(status).error());
+      }
+    }
+  }, kTogether);
+  if (!failures.empty()) return Failure(std::move(failures.begin()->second));
   return statuses;
 }
 

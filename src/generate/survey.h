@@ -1,6 +1,7 @@
 // What is stored compared with what is declared, generator by generator; and from that, what `vars generate` will run.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ struct Status {
   State state = State::fresh;
   std::vector<std::string> reasons = {};  ///< "its script changed", …: each completes "because"
   std::vector<std::string> absent = {};   ///< declared files that are not stored
+  std::map<std::string, store::Form> stored = {};  ///< the others, and how
   std::optional<store::Record> record = {};
   bool due = false;  ///< older than rotate-after
 };
@@ -66,7 +68,9 @@ Result<std::vector<Step>> rotation_plan(const Graph& graph, const std::vector<St
 
 /// SHA-256 hex of the canonical validation JSON; empty when there is none.
 std::optional<std::string> wanted_validation(const declare::Generator& generator);
-/// SHA-256 hex of the script's text.
+/// SHA-256 hex of the script's text. Versions of packages do not enter it, so that their update makes nothing stale.
 std::string script_digest(const declare::Generator& generator);
+/// The runtime inputs by name, again without versions.
+std::vector<std::string> declared_inputs(const declare::Generator& generator);
 
 }  // namespace vmcred::generate

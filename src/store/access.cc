@@ -130,8 +130,10 @@ Result<std::vector<PublicKey>> Principals::keys(Kind kind, const std::string& na
     Result<std::string> text = repository_->read_proven(path, kMaxKeyFile);
     if (!text && text.error().code == Errc::not_found)
       return fail(Errc::not_found, "there is no {} '{}'", singular(kind), name);
-    if (!text) return std::unexpected(std::move(text).error());
-    return in(fmt::format("read '{}'", path), parse_key_file(*text));
+    Result<std::vector<PublicKey>> keys =
+        text ? in(fmt::format("read '{}'", path), parse_key_file(*text)) : std::unexpected(std::move(text).error());
+    if (!keys && keys.error().hint.empty()) keys.error().hint = "bring it back from git, or give him his key anew";
+    return keys;
   };
   return keys_.emplace(std::pair{kind, name}, load()).first->second;
 }
@@ -148,18 +150,18 @@ Result<std::vector<std::string>> Principals::names(Kind kind) const {
   return names;
 }
 
-Result<Acl> Principals::links_in(const std::string& folder, std::initializer_list<Kind> kinds) {
+Result<Acl> Principals::links_in(const Fd& open, const std::string& folder, std::initializer_list<Kind> kinds) {
   Acl acl;
   if (repository_->proof() != nullptr) TRY(repository_->proof()->check_links(repository_->root(), folder));
   for (const Kind kind : kinds) {
     const std::string place = fmt::format("{}/{}", folder, plural(kind));
-    TRY_LET(const std::vector<Entry> entries, entries_in(repository_->root(), place));
+    TRY_LET(const std::vector<Entry> entries, entries_in(open, std::string(plural(kind)), place));
     for (const Entry& entry : entries) {
       const std::string path = place + "/" + entry.name;
       const std::string must = principal_path(kind, entry.name);
       if (entry.type != Entry::Type::link) {
         acl.bad.push_back({path, "is no link, so it grants nothing"});
-      } else if (lexical_target(place, entry.target) != must) {
+      } else if (entry.target != link_target(folder, kind, entry.name) && lexical_target(place, entry.target) != must) {
         acl.bad.push_back({path, fmt::format("leads to '{}' instead of {}", entry.target, must)});
       } else if (!exists(kind, entry.name)) {
         const Result<std::vector<PublicKey>> found =
@@ -175,15 +177,24 @@ Result<Acl> Principals::links_in(const std::string& folder, std::initializer_lis
   return acl;
 }
 
+Result<Acl> Principals::acl(const Fd& open, const std::string& folder) {
+  return links_in(open, folder, {Kind::user, Kind::machine, Kind::group});
+}
+
 Result<Acl> Principals::acl(const std::string& folder) {
-  return links_in(folder, {Kind::user, Kind::machine, Kind::group});
+  const Result<Fd> open = open_beneath(repository_->root(), folder, O_PATH | O_DIRECTORY);
+  if (!open && open.error().code == Errc::not_found) return Acl{};
+  if (!open) return std::unexpected(open.error());
+  return acl(*open, folder);
 }
 
 Result<Acl> Principals::group(const std::string& name) {
   const auto known = groups_.find(name);
   if (known != groups_.end()) return known->second;
-  if (!exists(Kind::group, name)) return fail(Errc::not_found, "there is no group '{}'", name);
-  return groups_.emplace(name, links_in(principal_path(Kind::group, name), {Kind::user, Kind::machine})).first->second;
+  const std::string path = principal_path(Kind::group, name);
+  const Result<Fd> open = open_beneath(repository_->root(), path, O_PATH | O_DIRECTORY);
+  if (!open) return fail(Errc::not_found, "there is no group '{}'", name);
+  return groups_.emplace(name, links_in(*open, path, {Kind::user, Kind::machine})).first->second;
 }
 
 Result<std::vector<PublicKey>> Principals::readers(const Links& links) {

@@ -74,6 +74,8 @@ class Principals {
   /// The ACL of the secret in `folder` (below the project folder). Links that do not lead to sops/KIND/SAME-NAME, plain
   /// files and links to nobody are in `bad` and grant nothing.
   Result<Acl> acl(const std::string& folder);
+  /// The same of a folder that is open already.
+  Result<Acl> acl(const Fd& open, const std::string& folder);
 
   /// The keys behind links, groups resolved, sorted and each once.
   Result<std::vector<PublicKey>> readers(const Links& links);
@@ -82,7 +84,7 @@ class Principals {
   Result<std::string> user_of(const KeyRing& keys);
 
  private:
-  Result<Acl> links_in(const std::string& folder, std::initializer_list<Kind> kinds);
+  Result<Acl> links_in(const Fd& open, const std::string& folder, std::initializer_list<Kind> kinds);
 
   const Repository* repository_;
   std::map<std::pair<Kind, std::string>, Result<std::vector<PublicKey>>> keys_ = {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.h"
@@ -17,7 +18,7 @@ struct Entry {
 };
 
 /// The entries of the folder `path` below `root`, sorted by name. None when it does not exist; a folder that is reached
-/// through a link is refused.
-Result<std::vector<Entry>> entries_in(const Fd& root, const std::string& path);
+/// through a link is refused. `shown`: its path for messages.
+Result<std::vector<Entry>> entries_in(const Fd& root, const std::string& path, std::string_view shown = {});
 
 }  // namespace vmcred::store

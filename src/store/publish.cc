@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "store/git.h"
 #include "store/statement.h"
@@ -16,21 +18,20 @@ namespace {
 
 /// Beside the trees that clan reads, on their file system. It exists only while a change is made.
 constexpr std::string_view kStaging = "vars/.vmcred-staging";
+constexpr std::size_t kTogether = 512;  // folders that are flushed as one
+constexpr std::size_t kFewFiles = 4;    // new files that are flushed one by one
 
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? std::string(".") : path.substr(0, slash);
 }
 
-/// Writes a file and asks the kernel to begin bringing it to the disk. The caller calls fsync later, for all files
-/// together: then the first call does the work of all.
-Result<Fd> write_new_file(const std::string& path, std::string_view bytes) {
-  Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
+/// Writes a file; nothing says yet that it is on the disk.
+Result<> write_new_file(const std::string& path, std::string_view bytes) {
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd) return fail_errno("create '{}'", path);
   if (::fchmod(fd.get(), 0644) != 0) return fail_errno("set the mode of '{}'", path);
-  TRY(in(fmt::format("write '{}'", path), write_all(fd, bytes)));
-  (void)::sync_file_range(fd.get(), 0, 0, SYNC_FILE_RANGE_WRITE);  // a hint; fsync tells of failures
-  return fd;
+  return in(fmt::format("write '{}'", path), write_all(fd, bytes));
 }
 
 /// Copies a tree by hard links: the bytes stay the very same ones.
@@ -51,8 +52,9 @@ Result<> mirror(const std::string& from, const std::string& to) {
   return {};
 }
 
-/// Flushes the folders of a new tree, innermost first; says whether anything but folders is in it.
-Result<bool> settle(const std::string& folder) {
+/// Removes empty folders below a new tree's top: git does not know them, and clan reads them as "not set". Says whether
+/// anything but folders is in it.
+Result<bool> drop_empty_folders(const std::string& folder) {
   bool filled = false;
   TRY_LET(const std::vector<std::string> names, list_folder(folder));
   for (const std::string& name : names) {
@@ -63,15 +65,39 @@ Result<bool> settle(const std::string& folder) {
       filled = true;
       continue;
     }
-    TRY_LET(const bool inner, settle(path));
-    if (inner) {
-      filled = true;
-    } else if (::rmdir(path.c_str()) != 0) {  // git does not know empty folders, and clan reads them as "not set"
-      return fail_errno("remove the empty folder '{}'", path);
+    TRY_LET(const bool inner, drop_empty_folders(path));
+    filled = filled || inner;
+    if (!inner && ::rmdir(path.c_str()) != 0) return fail_errno("remove the empty folder '{}'", path);
+  }
+  return filled;
+}
+
+/// Brings all that is new to the disk: a small tree piece by piece, a large one or several with their whole file system,
+/// which costs a disk less than hundreds of single orders.
+Result<> flush_all(const std::string& top) {
+  TRY_LET(const Fd folder, open_folder(top));
+  if (::syncfs(folder.get()) != 0) return fail_errno("write the new files in '{}' to the disk", top);
+  return {};
+}
+Result<> flush_tree(const std::string& folder) {
+  TRY_LET(const std::vector<std::string> names, list_folder(folder));
+  for (const std::string& name : names) {
+    const std::string path = join_path(folder, name);
+    struct stat status = {};
+    if (::lstat(path.c_str(), &status) != 0) return fail_errno("look at '{}'", path);
+    if (S_ISDIR(status.st_mode)) {
+      TRY(flush_tree(path));
+    } else if (S_ISREG(status.st_mode) && status.st_nlink == 1) {  // more: it was there before
+      TRY_LET(const Fd file, open_for_reading(path));
+      if (::fsync(file.get()) != 0) return fail_errno("write '{}' to the disk", path);
     }
   }
-  TRY(sync_folder(folder));
-  return filled;
+  return sync_folder(folder);
+}
+
+Failure no_folder(const std::string& path) {
+  return hint(fail(Errc::invalid_data, "'{}' is no folder, so nothing is written there", path),
+              "remove it, or put the folder there that it stands for");
 }
 
 /// Makes the folders of `path` below `top` where they are missing, and goes through no link: a repository that somebody
@@ -85,8 +111,7 @@ Result<> make_real_folders(const std::string& top, const std::string& path) {
       if (errno != ENOENT) return fail_errno("look at '{}'", folder);
       if (::mkdir(folder.c_str(), 0755) != 0) return fail_errno("create the folder '{}'", folder);
     } else if (!S_ISDIR(status.st_mode)) {
-      return hint(fail(Errc::invalid_data, "'{}' is no folder, so nothing is written there", folder),
-                  "remove it, or put the folder there that it stands for");
+      return no_folder(folder);
     }
   }
   return {};
@@ -98,17 +123,20 @@ Result<> clear_place(const std::string& top, const std::string& path) {
   return remove_tree(top + "/" + path);
 }
 
-struct Staging {
-  std::string top;  ///< absolute
+/// An empty staging folder: its path.
+Result<std::string> make_staging(const Repository& repository) {
+  std::string top = join_path(repository.folder(), kStaging);
+  TRY(remove_tree(top));
+  TRY(make_real_folders(repository.folder(), std::string(kStaging)));
+  return top;
+}
+
+/// One folder's new content, complete beside the old one.
+struct Staged {
+  std::string target;
   std::string next;
-  static Result<Staging> make(const Repository& repository) {
-    Staging staging;
-    staging.top = join_path(repository.folder(), kStaging);
-    staging.next = staging.top + "/next";
-    TRY(remove_tree(staging.top));
-    TRY(make_real_folders(repository.folder(), std::string(kStaging)));
-    return staging;
-  }
+  bool replaces = false;
+  bool filled = false;
 };
 
 Result<> rename_flags(const std::string& from, const std::string& to, unsigned flags) {
@@ -150,7 +178,7 @@ Result<bool> holds_something(const std::string& folder) {
 }
 
 /// Puts the signature into a new tree, when that holds anything else.
-Result<> sign(const Repository& repository, const std::string& tree, const std::string& folder, std::vector<Fd>& written) {
+Result<> sign(const Repository& repository, const std::string& tree, const std::string& folder) {
   if (signed_folder(folder) != folder) return {};
   const std::string path = fmt::format("{}/{}", tree, kSignatureName);
   TRY(remove_tree(path));
@@ -158,9 +186,64 @@ Result<> sign(const Repository& repository, const std::string& tree, const std::
   if (!filled) return {};
   TRY_LET(const Fd fd, open_folder(tree));
   TRY_LET(const std::string signature, repository.proof()->sign(fd, folder));
-  TRY_LET(Fd file, write_new_file(path, signature));
-  written.push_back(std::move(file));
-  return {};
+  return write_new_file(path, signature);
+}
+
+/// Builds one at `next`, with everything of the old one that stays.
+Result<Staged> stage(const Repository& repository, const FolderChange& what, std::string next) {
+  Staged staged{.target = join_path(repository.folder(), what.folder), .next = std::move(next)};
+  TRY(make_real_folders(repository.folder(), parent_of(what.folder)));
+  struct stat status = {};
+  staged.replaces = ::lstat(staged.target.c_str(), &status) == 0;
+  if (staged.replaces && !S_ISDIR(status.st_mode)) return no_folder(what.folder);
+  if (staged.replaces) {
+    TRY(mirror(staged.target, staged.next));
+  } else if (::mkdir(staged.next.c_str(), 0755) != 0) {
+    return fail_errno("create '{}'", staged.next);
+  }
+  for (const std::string& path : what.change.remove) TRY(remove_tree(staged.next + "/" + path));
+  for (const auto& [path, bytes] : what.change.files) {
+    TRY(clear_place(staged.next, path));
+    TRY(write_new_file(staged.next + "/" + path, bytes));
+  }
+  for (const auto& [path, text] : what.change.links) {
+    const std::string place = staged.next + "/" + path;
+    TRY(clear_place(staged.next, path));
+    if (::symlink(text.c_str(), place.c_str()) != 0) return fail_errno("create the link '{}'", place);
+  }
+  if (repository.proof() != nullptr) TRY(sign(repository, staged.next, what.folder));
+  TRY_LET(staged.filled, drop_empty_folders(staged.next));
+  return staged;
+}
+
+/// One system call makes the new folder the folder.
+Result<> put_in_place(const Staged& staged) {
+  if (!staged.filled) return staged.replaces ? rename_flags(staged.target, staged.next + "-old", RENAME_NOREPLACE) : Result<>{};
+  return rename_flags(staged.next, staged.target, staged.replaces ? RENAME_EXCHANGE : RENAME_NOREPLACE);
+}
+
+Result<> change_folders(const Repository& repository, std::span<const FolderChange> changes) {
+  TRY_LET(const std::string staging, make_staging(repository));
+  std::vector<Staged> all;
+  for (const FolderChange& what : changes) {
+    TRY_LET(Staged staged, stage(repository, what, fmt::format("{}/{}", staging, all.size())));
+    all.push_back(std::move(staged));
+  }
+  TRY(all.size() == 1 && changes[0].change.files.size() <= kFewFiles ? flush_tree(all[0].next) : flush_all(staging));
+  // From here on the new folders are complete on the disk.
+  std::set<std::string> parents;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    TRY(put_in_place(all[i]));
+    if (repository.proof() != nullptr) repository.proof()->forget(changes[i].folder);
+    parents.insert(parent_of(all[i].target));
+  }
+  if (parents.size() == 1) {
+    TRY(sync_folder(*parents.begin()));
+  } else {
+    TRY(flush_all(staging));
+  }
+  // The old ones are nobody's now.
+  return remove_tree(staging);
 }
 
 }  // namespace
@@ -178,54 +261,17 @@ Result<Lock> Lock::take(const Repository& repository, Wait wait) {
 
 namespace {
 
-Result<> exchange(const Repository& repository, const std::string& folder, const Change& change) {
-  const std::string target = join_path(repository.folder(), folder);
-  TRY_LET(const Staging staging, Staging::make(repository));
-  // 1. Beside the old folder a new one, with everything that stays.
-  TRY(make_real_folders(repository.folder(), parent_of(folder)));
-  struct stat status = {};
-  const bool replaces = ::lstat(target.c_str(), &status) == 0;
-  if (replaces && !S_ISDIR(status.st_mode)) return fail(Errc::invalid_data, "'{}' is no folder", folder);
-  if (replaces) {
-    TRY(mirror(target, staging.next));
-  } else if (::mkdir(staging.next.c_str(), 0755) != 0) {
-    return fail_errno("create '{}'", staging.next);
-  }
-  for (const std::string& path : change.remove) TRY(remove_tree(staging.next + "/" + path));
-  std::vector<Fd> written;
-  for (const auto& [path, bytes] : change.files) {
-    TRY(clear_place(staging.next, path));
-    TRY_LET(Fd file, write_new_file(staging.next + "/" + path, bytes));
-    written.push_back(std::move(file));
-  }
-  for (const auto& [path, text] : change.links) {
-    const std::string place = staging.next + "/" + path;
-    TRY(clear_place(staging.next, path));
-    if (::symlink(text.c_str(), place.c_str()) != 0) return fail_errno("create the link '{}'", place);
-  }
-  if (repository.proof() != nullptr) TRY(sign(repository, staging.next, folder, written));
-  for (const Fd& file : written)
-    if (::fsync(file.get()) != 0) return fail_errno("write the new files of '{}' to the disk", folder);
-  TRY_LET(const bool filled, settle(staging.next));
-  // From here on the new folder is complete on the disk. 2. One system call makes it the folder.
-  if (!filled) {
-    if (replaces) TRY(rename_flags(target, staging.top + "/old", RENAME_NOREPLACE));
-  } else if (replaces) {
-    TRY(rename_flags(staging.next, target, RENAME_EXCHANGE));
-  } else {
-    TRY(rename_flags(staging.next, target, RENAME_NOREPLACE));
-  }
-  if (repository.proof() != nullptr) repository.proof()->forget(folder);
-  TRY(sync_folder(parent_of(target)));
-  // 3. The old one is nobody's now.
-  return remove_tree(staging.top);
-}
-
 /// A disk that is full takes no change and keeps nothing of it.
-Result<> publish_unasked(const Repository& repository, const Lock&, const std::string& folder, const Change& change) {
-  Result<> done = exchange(repository, folder, change);
-  if (!done) (void)remove_tree(join_path(repository.folder(), kStaging));
-  return done;
+Result<> publish_unasked(const Repository& repository, std::span<const FolderChange> changes) {
+  while (!changes.empty()) {
+    const auto some = changes.first(std::min(changes.size(), kTogether));
+    changes = changes.subspan(some.size());
+    Result<> done = change_folders(repository, some);
+    if (done) continue;
+    (void)remove_tree(join_path(repository.folder(), kStaging));  // the error that matters is the first
+    return done;
+  }
+  return {};
 }
 
 /// The folders that are signed as one, at or below `folder`.
@@ -237,23 +283,29 @@ Result<std::vector<std::string>> signed_below(const Repository& repository, cons
 
 }  // namespace
 
-Result<> publish(const Repository& repository, const Lock& lock, const std::string& folder, const Change& change) {
-  TRY(may_change(repository, folder));
-  return publish_unasked(repository, lock, folder, change);
+Result<> publish(const Repository& repository, const Lock&, std::span<const FolderChange> changes) {
+  for (const FolderChange& what : changes) TRY(may_change(repository, what.folder));
+  return publish_unasked(repository, changes);
 }
 
-Result<> sign_as_it_is(const Repository& repository, const Lock& lock, const std::string& folder) {
-  return publish_unasked(repository, lock, folder, {});
+Result<> publish(const Repository& repository, const Lock& lock, const std::string& folder, const Change& change) {
+  const FolderChange one{.folder = folder, .change = change};
+  return publish(repository, lock, {&one, 1});
+}
+
+Result<> sign_as_it_is(const Repository& repository, const Lock&, const std::string& folder) {
+  const FolderChange one{.folder = folder, .change = {}};
+  return publish_unasked(repository, {&one, 1});
 }
 
 Result<> retire(const Repository& repository, const Lock&, const std::string& folder) {
-  TRY_LET(const Staging staging, Staging::make(repository));
+  TRY_LET(const std::string staging, make_staging(repository));
   const std::string target = join_path(repository.folder(), folder);
-  TRY(rename_flags(target, staging.top + "/old", RENAME_NOREPLACE));
+  TRY(rename_flags(target, staging + "/old", RENAME_NOREPLACE));
   if (repository.proof() != nullptr) repository.proof()->forget(folder);
   TRY(sync_folder(parent_of(target)));
   (void)::rmdir(parent_of(target).c_str());  // when it was the last one; git does not know empty folders
-  return remove_tree(staging.top);
+  return remove_tree(staging);
 }
 
 Result<> move_folder(const Repository& repository, const Lock& lock, const std::string& from, const std::string& to) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,10 +34,18 @@ struct Change {
   std::vector<std::string> remove = {};           ///< files, links or folders that go; done before the others
 };
 
-/// Brings `folder` (below the project folder) to its new content in one step. What the change does not name stays byte
-/// for byte the same. A folder that ends empty is removed. An observer sees the old folder or the new one, never
-/// another, whenever this process is killed. Where signatures are demanded (Repository::demand) the folder has to be
-/// signed as it was, and is signed as it becomes.
+/// A folder (below the project folder) and its change.
+struct FolderChange {
+  std::string folder;
+  Change change;
+};
+
+/// Brings each folder to its new content in one step. What a change does not name stays byte for byte the same. A folder
+/// that ends empty is removed. An observer sees each folder as it was or as it will be, never otherwise, whenever this
+/// process is killed. None of the folders may lie in another. A failure leaves folders unchanged, where it came late
+/// those after it. Where signatures are demanded (Repository::demand) each folder has to be signed as it was, and is
+/// signed as it becomes.
+Result<> publish(const Repository& repository, const Lock& lock, std::span<const FolderChange> changes);
 Result<> publish(const Repository& repository, const Lock& lock, const std::string& folder, const Change& change);
 
 /// Signs `folder` with what is in it, whoever put that there.

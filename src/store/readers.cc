@@ -9,6 +9,7 @@
 #include "store/keys.h"
 #include "store/record.h"
 #include "store/statement.h"
+#include "store/vault.h"
 
 namespace vmcred::store {
 namespace {
@@ -17,23 +18,22 @@ bool stands(const Repository& repository, const std::string& path) {
   return open_beneath(repository.root(), path, O_PATH | O_CLOEXEC).has_value();
 }
 
-/// A value got a new ciphertext without becoming another value: those made from it know it by its old digest.
-Result<> carry_digest(const Repository& repository, const Lock& lock, const VarId& var, const std::string& before,
-                      const std::string& after) {
-  const std::string key = rel_path(var);
-  TRY_LET(const std::vector<VarId> all, repository.list());
-  const GeneratorId* last = nullptr;
-  for (const VarId& id : all) {
-    if (last != nullptr && *last == id.generator) continue;
-    last = &id.generator;
-    Result<std::optional<Record>> record = read_record(repository, id.generator);
+/// Values got new ciphertexts without becoming other values: `digests` by rel_path, before and after. Those made from them
+/// know them by the old ones; this adds to `changes` what their records become.
+using Digests = std::map<std::string, std::pair<std::string, std::string>>;
+Result<> carry_digests(const Repository& repository, const Digests& digests, std::map<std::string, Change>& changes) {
+  TRY_LET(const std::vector<GeneratorId> generators, repository.generators());
+  for (const GeneratorId& id : generators) {
+    Result<std::optional<Record>> record = read_record(repository, id);
     if (!record || !*record) continue;  // none, or damaged: that is another command's finding
-    const auto known = (*record)->dependencies.find(key);
-    if (known == (*record)->dependencies.end() || known->second != before) continue;
-    known->second = after;
-    Change change;
-    change.files[std::string(kRecordName)] = print_record(**record);
-    TRY(publish(repository, lock, Repository::generator_path(id.generator), change));
+    bool changed = false;
+    for (auto& [key, digest] : (*record)->dependencies) {
+      const auto known = digests.find(key);
+      if (known == digests.end() || known->second.first != digest) continue;
+      digest = known->second.second;
+      changed = true;
+    }
+    if (changed) changes[Repository::generator_path(id)].files[std::string(kRecordName)] = print_record(**record);
   }
   return {};
 }
@@ -91,12 +91,8 @@ Result<Adjustment> adjustment(const Repository& repository, Principals& principa
   Adjustment result{.place = place, .links = links.value_or(acl.links), .bad = std::move(acl.bad)};
   result.relink = result.links != acl.links;
   TRY_LET(const std::string text, repository.read_proven(place.folder + "/secret"));
-  TRY_LET(const sops::File file, in(fmt::format("read '{}/secret'", place.folder), sops::parse(text)));
+  TRY_LET(const std::vector<PublicKey> current, recipients_of(text, place.folder + "/secret"));
   TRY_LET(const std::vector<PublicKey> wanted, principals.readers(result.links));
-  std::vector<PublicKey> current;
-  for (const std::string& key : sops::recipients(file)) current.push_back({.type = "age", .text = key});
-  for (const std::string& key : sops::pgp_fingerprints(file)) current.push_back({.type = "pgp", .text = key});
-  std::ranges::sort(current);
   std::ranges::set_difference(wanted, current, std::back_inserter(result.added));
   std::ranges::set_difference(current, wanted, std::back_inserter(result.removed));
   return result;
@@ -142,24 +138,33 @@ Result<PreparedAdjustment> prepare(const Repository& repository, Principals& pri
   return prepared;
 }
 
-Result<> carry_out(const Repository& repository, const Lock& lock, const PreparedAdjustment& prepared) {
-  // A value's folder lies in its generator's: the generator is what changes as one.
-  const std::string whole = signed_folder(prepared.place.folder);
-  if (whole == prepared.place.folder) return publish(repository, lock, whole, prepared.change);
-  const std::string prefix = prepared.place.folder.substr(whole.size() + 1) + "/";
-  Change outer;
-  for (const auto& [file_path, bytes] : prepared.change.files) outer.files[prefix + file_path] = bytes;
-  for (const auto& [link, target] : prepared.change.links) outer.links[prefix + link] = target;
-  for (const std::string& gone : prepared.change.remove) outer.remove.push_back(prefix + gone);
-  TRY(publish(repository, lock, whole, outer));
-  if (!prepared.digests || !prepared.place.var) return {};
-  return carry_digest(repository, lock, *prepared.place.var, prepared.digests->first, prepared.digests->second);
+Result<> carry_out(const Repository& repository, const Lock& lock, std::span<const PreparedAdjustment> all) {
+  std::map<std::string, Change> changes;
+  Digests digests;
+  for (const PreparedAdjustment& prepared : all) {
+    // A value's folder lies in its generator's: the generator is what changes as one.
+    const std::string whole = signed_folder(prepared.place.folder);
+    if (prepared.digests && prepared.place.var) digests[rel_path(*prepared.place.var)] = *prepared.digests;
+    if (whole == prepared.place.folder) {
+      changes[whole] = prepared.change;
+      continue;
+    }
+    const std::string prefix = prepared.place.folder.substr(whole.size() + 1) + "/";
+    Change& outer = changes[whole];
+    for (const auto& [file_path, bytes] : prepared.change.files) outer.files[prefix + file_path] = bytes;
+    for (const auto& [link, target] : prepared.change.links) outer.links[prefix + link] = target;
+    for (const std::string& gone : prepared.change.remove) outer.remove.push_back(prefix + gone);
+  }
+  if (!digests.empty()) TRY(carry_digests(repository, digests, changes));
+  std::vector<FolderChange> list;
+  for (auto& [folder, change] : changes) list.push_back({.folder = folder, .change = std::move(change)});
+  return publish(repository, lock, list);
 }
 
 Result<> adjust(const Repository& repository, const Lock& lock, Principals& principals, const KeyRing& keys,
                 const Adjustment& what, const Clock& clock) {
   TRY_LET(const PreparedAdjustment prepared, prepare(repository, principals, keys, what, clock));
-  return carry_out(repository, lock, prepared);
+  return carry_out(repository, lock, {&prepared, 1});
 }
 
 std::string owner_of(Principals& principals, const PublicKey& key) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,8 +61,8 @@ struct PreparedAdjustment {
 Result<PreparedAdjustment> prepare(const Repository& repository, Principals& principals, const KeyRing& keys,
                                    const Adjustment& what, const Clock& clock = real_clock());
 
-/// Publishes one, and brings along the records of those values that are made from it, so that they do not become stale.
-Result<> carry_out(const Repository& repository, const Lock& lock, const PreparedAdjustment& prepared);
+/// Publishes them, and brings along the records of those values that are made from them, so that they do not become stale.
+Result<> carry_out(const Repository& repository, const Lock& lock, std::span<const PreparedAdjustment> all);
 
 /// Both, for a single secret.
 Result<> adjust(const Repository& repository, const Lock& lock, Principals& principals, const KeyRing& keys,

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "sops/glance.h"
 #include "sops/sops.h"
 
 namespace vmcred::store {
@@ -66,16 +67,18 @@ std::string print_record(const Record& record) {
 
 Result<std::optional<Record>> read_record(const Repository& repository, const GeneratorId& id) {
   const std::string path = fmt::format("{}/{}", Repository::generator_path(id), kRecordName);
-  Result<Fd> fd = open_beneath(repository.root(), path, O_RDONLY | O_CLOEXEC);
-  if (!fd && fd.error().code == Errc::not_found) return std::optional<Record>{};
-  if (!fd) return std::unexpected(std::move(fd).error());
-  TRY_LET(const std::string text, read_all(*fd, path, kMaxRecord));
-  TRY_LET(Record record, in(fmt::format("read '{}'", path), parse_record(text)));
-  return record;
+  const Result<std::string> text = read_plain_file(repository.root(), path, kMaxRecord);
+  if (!text && text.error().code == Errc::not_found) return std::optional<Record>{};
+  Result<Record> record = text ? in(fmt::format("read '{}'", path), parse_record(*text)) : std::unexpected(text.error());
+  if (record) return std::optional(*std::move(record));
+  if (record.error().hint.empty())
+    record.error().hint = "bring it back from git, or remove it: the values stay, and count as made from what is declared now";
+  return std::unexpected(std::move(record).error());
 }
 
 Result<std::string> value_digest(Form form, std::string_view stored) {
   if (form == Form::open) return hex_encode(sha256(bytes_of(stored)));
+  if (const auto seen = sops::glance(stored)) return hex_encode(sha256(bytes_of(seen->data)));
   TRY_LET(const sops::File file, sops::parse(stored));
   return hex_encode(sha256(bytes_of(file.data)));
 }

@@ -7,6 +7,7 @@
 
 #include "age/plugin.h"
 #include "base/file.h"
+#include "base/open_steps.h"
 #include "sops/sops.h"
 #include "store/keys.h"
 
@@ -17,12 +18,7 @@ using declare::Sharing;
 
 std::string folder_of(const VarId& id) { return Repository::generator_path(id.generator) + "/" + id.file; }
 
-bool stands(const Fd& root, const std::string& path) {
-  const Result<Fd> fd = open_beneath(root, path, O_PATH | O_CLOEXEC);
-  if (!fd) return false;
-  struct stat status = {};
-  return ::fstat(fd->get(), &status) == 0 && S_ISREG(status.st_mode);
-}
+constexpr const char* kRemedy = "bring the file itself back from git, or remove what stands there";
 
 /// The names in `folder`, or none when it does not exist.
 Result<std::vector<std::string>> names_in(const std::string& folder) {
@@ -39,6 +35,53 @@ std::string generate_command(const VarId& id) {
 
 }  // namespace
 
+Result<std::string> read_plain_file(const Fd& folder, const std::string& path, std::size_t max_bytes, std::string_view above) {
+  const auto shown = [&] { return above.empty() ? path : fmt::format("{}/{}", above, path); };
+  const Fd fd = try_open_beneath(folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!fd && errno == ELOOP) return hint(fail(Errc::invalid_data, "'{}' is a link, or lies behind one", shown()), kRemedy);
+  if (!fd) return fail_errno("open '{}'", shown());
+  struct stat status = {};
+  if (::fstat(fd.get(), &status) != 0) return fail_errno("look at '{}'", shown());
+  if (!S_ISREG(status.st_mode)) return hint(fail(Errc::invalid_data, "'{}' is no plain file", shown()), kRemedy);
+  auto size = static_cast<std::size_t>(status.st_size);
+  if (size > max_bytes) return hint(fail(Errc::invalid_data, "'{}' is larger than {} bytes", shown(), max_bytes), kRemedy);
+  // A file that is replaced is another file: this one has the size that it has.
+  std::string text(size, '\0');
+  for (std::size_t used = 0; used < size;) {
+    const ssize_t n = ::read(fd.get(), text.data() + used, size - used);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno("read '{}'", shown());
+    if (n == 0) text.resize(size = used);
+    used += static_cast<std::size_t>(n);
+  }
+  return text;
+}
+
+Result<GeneratorFolder> GeneratorFolder::open(const Repository& repository, const GeneratorId& id) {
+  GeneratorFolder folder;
+  folder.path_ = Repository::generator_path(id);
+  folder.fd_ = try_open_beneath(repository.root(), folder.path_, O_PATH | O_DIRECTORY);
+  if (folder.fd_ || errno == ENOENT || errno == ENOTDIR) return folder;
+  if (errno != ELOOP) return fail_errno("open '{}'", folder.path_);
+  return hint(fail(Errc::invalid_data, "'{}' is a link, or lies behind one", folder.path_), kRemedy);
+}
+
+Result<std::optional<Form>> GeneratorFolder::look(const std::string& file) const {
+  if (!fd_) return std::optional<Form>{};
+  for (const auto& [form, name] : {std::pair{Form::secret, "/secret"}, std::pair{Form::open, "/value"}}) {
+    const Fd fd = try_open_beneath(fd_, file + name, O_PATH);
+    if (!fd && (errno == ENOENT || errno == ENOTDIR)) continue;
+    if (!fd && errno == ELOOP)
+      return hint(fail(Errc::invalid_data, "'{}/{}{}' is a link, or lies behind one", path_, file, name), kRemedy);
+    if (!fd) return fail_errno("open '{}/{}{}'", path_, file, name);
+    struct stat status = {};
+    if (::fstat(fd.get(), &status) != 0) return fail_errno("look at '{}/{}{}'", path_, file, name);
+    if (!S_ISREG(status.st_mode)) return hint(fail(Errc::invalid_data, "'{}/{}{}' is no plain file", path_, file, name), kRemedy);
+    return std::optional(form);
+  }
+  return std::optional<Form>{};
+}
+
 Result<Repository> Repository::open(const std::string& folder) {
   Repository repository;
   TRY_LET(repository.root_, open_folder(folder));
@@ -46,11 +89,14 @@ Result<Repository> Repository::open(const std::string& folder) {
   return repository;
 }
 
+Result<std::optional<Form>> Repository::look(const VarId& id) const {
+  TRY_LET(const GeneratorFolder folder, GeneratorFolder::open(*this, id.generator));
+  return folder.look(id.file);
+}
+
 std::optional<Form> Repository::form(const VarId& id) const {
-  const std::string folder = folder_of(id);
-  if (stands(root_, folder + "/secret")) return Form::secret;
-  if (stands(root_, folder + "/value")) return Form::open;
-  return {};
+  const Result<std::optional<Form>> found = look(id);
+  return found ? *found : std::nullopt;
 }
 
 Result<std::string> Repository::read_stored(const VarId& id) const {
@@ -61,8 +107,7 @@ Result<std::string> Repository::read_stored(const VarId& id) const {
 }
 
 Result<std::string> Repository::read_proven(const std::string& path, std::size_t max_bytes) const {
-  TRY_LET(const Fd fd, open_beneath(root_, path, O_RDONLY | O_CLOEXEC));
-  TRY_LET(std::string text, read_all(fd, path, max_bytes));
+  TRY_LET(std::string text, read_plain_file(root_, path, max_bytes));
   if (proof_) TRY(proof_->check_file(root_, path, text));
   return text;
 }
@@ -97,38 +142,57 @@ Result<std::vector<std::string>> Repository::files(const GeneratorId& id) const 
   return names;
 }
 
-Result<std::vector<VarId>> Repository::list() const {
-  std::vector<VarId> all;
-  const auto add_generators = [&](const Placement& placement, const std::string& folder) -> Result<> {
-    TRY_LET(const std::vector<std::string> generators, names_in(join_path(folder_, folder)));
-    for (const std::string& generator : generators) {
-      const GeneratorId id{.placement = placement, .generator = generator};
-      TRY_LET(const std::vector<std::string> names, files(id));
-      for (const std::string& name : names) all.push_back({.generator = id, .file = name});
-    }
+Result<std::vector<GeneratorId>> Repository::generators() const {
+  std::vector<GeneratorId> all;
+  const auto add = [&](const Placement& placement, const std::string& folder) -> Result<> {
+    TRY_LET(std::vector<std::string> names, names_in(join_path(folder_, folder)));
+    for (std::string& name : names) all.push_back({.placement = placement, .generator = std::move(name)});
     return {};
   };
   for (const auto& [sharing, folder] :
        {std::pair{Sharing::per_machine, "vars/per-machine"}, std::pair{Sharing::per_vm, "vars/per-vm"}}) {
     TRY_LET(const std::vector<std::string> owners, names_in(join_path(folder_, folder)));
     for (const std::string& owner : owners)
-      TRY(add_generators({.sharing = sharing, .owner = owner}, fmt::format("{}/{}", folder, owner)));
+      TRY(add({.sharing = sharing, .owner = owner}, fmt::format("{}/{}", folder, owner)));
   }
-  TRY(add_generators({.sharing = Sharing::shared}, "vars/shared"));
+  TRY(add({.sharing = Sharing::shared}, "vars/shared"));
   std::ranges::sort(all);
   return all;
 }
 
-std::optional<std::string> Repository::validation_hash(const GeneratorId& id) const {
+Result<std::vector<VarId>> Repository::list(const Known& known) const {
+  TRY_LET(const std::vector<GeneratorId> every, generators());
+  std::vector<VarId> all;
+  for (const GeneratorId& generator : every) {
+    VarId id{.generator = generator, .file = {}};
+    TRY_LET(const GeneratorFolder folder, GeneratorFolder::open(*this, generator));
+    TRY_LET(const std::vector<std::string> names, names_in(join_path(folder_, generator_path(generator))));
+    for (const std::string& name : names) {
+      id.file = name;
+      if (known && known(id)) continue;
+      TRY_LET(const std::optional<Form> form, folder.look(name));
+      if (form) all.push_back(id);
+    }
+  }
+  return all;
+}
+
+Result<std::optional<std::string>> Repository::validation_hash(const GeneratorId& id) const {
+  constexpr std::size_t kMaxFile = 1024;
+  constexpr std::size_t kHexSize = 64;
   const std::string path = generator_path(id) + "/.validation-hash";
-  const Result<Fd> fd = open_beneath(root_, path, O_RDONLY | O_CLOEXEC);
-  if (!fd) return {};
-  Result<std::string> text = read_all(*fd, path, 1024);
-  if (!text) return {};
-  const auto blank = [](char c) { return c == '\n' || c == '\r' || c == ' ' || c == '\t'; };
-  while (!text->empty() && blank(text->back())) text->pop_back();
-  while (!text->empty() && blank(text->front())) text->erase(0, 1);
-  return *std::move(text);
+  Result<std::string> text = read_plain_file(root_, path, kMaxFile);
+  if (!text && text.error().code == Errc::not_found) return std::optional<std::string>{};
+  constexpr std::string_view kBlank = "\n\r\t ";
+  if (text) {
+    text->erase(0, std::min(text->find_first_not_of(kBlank), text->size()));
+    text->erase(text->find_last_not_of(kBlank) + 1);
+    if (text->size() != kHexSize || text->find_first_not_of("0123456789abcdef") != std::string::npos)
+      text = fail(Errc::invalid_data, "'{}' holds no SHA-256 in hex", path);
+  }
+  if (!text)
+    return hint(Failure(std::move(text).error()), "bring it back from git; without it the values would count as outdated and be made anew");
+  return std::optional(*std::move(text));
 }
 
 void Repository::use_plugins(const age::Plugins& plugins) { plugins_ = std::make_shared<const age::Plugins>(plugins); }

@@ -1,6 +1,7 @@
 // A project's stored values: what is there, who may read it, and the values themselves.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,7 +33,10 @@ class Repository {
   /// "vars/per-machine/M/GEN": relative to folder().
   [[nodiscard]] static std::string generator_path(const GeneratorId& id) { return "vars/" + rel_dir(id); }
 
-  /// In which form a value is stored; empty when it is not.
+  /// In which form a value is stored; empty when it is not. What is there and is no file of the store (a link, a folder)
+  /// or cannot be looked at is an error here: to take it for absent would replace it.
+  Result<std::optional<Form>> look(const VarId& id) const;
+  /// The same, where only what can be read counts.
   [[nodiscard]] std::optional<Form> form(const VarId& id) const;
   [[nodiscard]] bool has(const VarId& id) const { return form(id).has_value(); }
 
@@ -43,13 +47,16 @@ class Repository {
   /// The stored file as it is: a secret's ciphertext or an open value; at most kMaxStoredBytes.
   Result<std::string> read_stored(const VarId& id) const;
 
-  /// Every value that is stored, declared or not, sorted.
-  Result<std::vector<VarId>> list() const;
+  /// Every generator that has a folder, whatever is in it, sorted.
+  Result<std::vector<GeneratorId>> generators() const;
+  /// Every value that is stored, declared or not, sorted; without those that `known` says are known.
+  using Known = std::function<bool(const VarId&)>;
+  Result<std::vector<VarId>> list(const Known& known = {}) const;
   /// The files of one generator that are stored, sorted; none when the generator has no folder.
   Result<std::vector<std::string>> files(const GeneratorId& id) const;
 
-  /// The text of .validation-hash, stripped; empty when there is none.
-  [[nodiscard]] std::optional<std::string> validation_hash(const GeneratorId& id) const;
+  /// The text of .validation-hash, stripped; empty when there is none. Anything but a SHA-256 in hex is `invalid_data`.
+  Result<std::optional<std::string>> validation_hash(const GeneratorId& id) const;
 
   [[nodiscard]] const Fd& root() const { return root_; }
 
@@ -75,6 +82,23 @@ class Repository {
 /// what cannot be opened: reading tells. `files`: paths of secrets below the project. Without plugins nothing happens.
 void unlock(const Repository& repository, const std::vector<std::string>& files, const KeyRing& keys);
 void unlock(const Repository& repository, const std::vector<VarId>& vars, const KeyRing& keys);
+
+/// The text of a plain file below `folder` (the project's, or one whose path for messages is `above`), reached through no
+/// link. `not_found` where nothing is; a fifo, a folder or a link is an error, as is a file that is too large.
+Result<std::string> read_plain_file(const Fd& folder, const std::string& path, std::size_t max_bytes = kMaxStoredBytes,
+                                    std::string_view above = {});
+
+/// One generator's folder held open, for looking at many of its values.
+class GeneratorFolder {
+ public:
+  static Result<GeneratorFolder> open(const Repository& repository, const GeneratorId& id);
+  /// As Repository::look.
+  Result<std::optional<Form>> look(const std::string& file) const;
+
+ private:
+  std::string path_;
+  Fd fd_;  ///< empty where there is no such folder
+};
 
 /// What the declaration asks for and the store does not have, sorted: of what is deployed to one machine, or of
 /// everything when `machine` is empty.

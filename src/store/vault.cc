@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sops/glance.h"
 #include "sops/sops.h"
 #include "store/keys.h"
 
@@ -116,7 +117,8 @@ Result<> Sealer::add(Change& change, const Repository& repository, const Generat
   }
   Links links = value.links;
   const VarId var{.generator = id, .file = value.file};
-  if (repository.form(var) == Form::secret) {
+  TRY_LET(const std::optional<Form> present, repository.look(var));
+  if (present == Form::secret) {
     const std::string place = folder + "/" + value.file;
     const Result<Drift> difference = drift(repository, *principals_, place);
     if (!difference && difference.error().code != Errc::invalid_data) return std::unexpected(difference.error());
@@ -135,14 +137,26 @@ Result<> Sealer::add(Change& change, const Repository& repository, const Generat
   return {};
 }
 
+Result<std::vector<PublicKey>> recipients_of(std::string_view text, const std::string& path) {
+  std::vector<PublicKey> keys;
+  if (const auto seen = sops::glance(text)) {
+    for (const std::string_view key : seen->recipients) keys.push_back({.type = "age", .text = std::string(key)});
+  } else {
+    TRY_LET(const sops::File file, in(fmt::format("read '{}'", path), sops::parse(text)));
+    for (const std::string& key : sops::recipients(file)) keys.push_back({.type = "age", .text = key});
+    for (const std::string& key : sops::pgp_fingerprints(file)) keys.push_back({.type = "pgp", .text = key});
+  }
+  std::ranges::sort(keys);
+  return keys;
+}
+
 Result<Drift> drift(const Repository& repository, Principals& principals, const std::string& folder) {
-  TRY_LET(const sops::File file, read_sops(repository, folder + "/secret"));
-  TRY_LET(Acl acl, principals.acl(folder));
+  TRY_LET(const Fd open, open_beneath(repository.root(), folder, O_PATH | O_DIRECTORY));
+  TRY_LET(const std::string text, repository.proof() != nullptr ? repository.read_proven(folder + "/secret")
+                                                                : read_plain_file(open, "secret", kMaxStoredBytes, folder));
+  TRY_LET(const std::vector<PublicKey> current, recipients_of(text, folder + "/secret"));
+  TRY_LET(Acl acl, principals.acl(open, folder));
   TRY_LET(const std::vector<PublicKey> wanted, principals.readers(acl.links));
-  std::vector<PublicKey> current;
-  for (const std::string& text : sops::recipients(file)) current.push_back({.type = "age", .text = text});
-  for (const std::string& text : sops::pgp_fingerprints(file)) current.push_back({.type = "pgp", .text = text});
-  std::ranges::sort(current);
   Drift result{.bad = std::move(acl.bad)};
   std::ranges::set_difference(wanted, current, std::back_inserter(result.added));
   std::ranges::set_difference(current, wanted, std::back_inserter(result.removed));

@@ -50,6 +50,9 @@ class Sealer {
   std::map<std::string, age::RecipientPtr> parsed_ = {};
 };
 
+/// Whom a secret file with this text is encrypted to, sorted; needs no key. `path`: for messages.
+Result<std::vector<PublicKey>> recipients_of(std::string_view text, const std::string& path);
+
 /// How the recipients of a stored secret compare to its links.
 struct Drift {
   std::vector<PublicKey> added = {};    ///< the links name them, the file does not

@@ -46,7 +46,6 @@ std::vector<std::string> bubblewrap_options(const Job& job) {
   options.add("--ro-bind", "/usr", "/usr");
   for (const char* path : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) add_system_folder(options, path);
   if (::access("/nix/store", F_OK) == 0) options.add("--ro-bind", "/nix/store", "/nix/store");
-  for (const std::string& path : job.read_only) options.add("--ro-bind", path, path);
   options.add("--dir", "/etc");
   options.add("--ro-bind-data", std::to_string(kPasswdFd), "/etc/passwd");
   options.add("--ro-bind-data", std::to_string(kGroupFd), "/etc/group");
@@ -58,6 +57,8 @@ std::vector<std::string> bubblewrap_options(const Job& job) {
   const std::string size = std::to_string(job.limits.disk_bytes);
   options.add("--perms", "1777", "--size", size, "--tmpfs", "/tmp");
   options.add("--perms", "0700", "--size", size, "--tmpfs", kSandboxWork);
+  // Tools from elsewhere, which may be below /tmp.
+  for (const std::string& path : job.read_only) options.add("--ro-bind", path, path);
   // Its PATH, one link a command, and the script.
   options.add("--perms", "0555", "--dir", "/vmcred", "--perms", "0555", "--dir", kSandboxPath);
   for (const auto& [name, program] : job.commands)

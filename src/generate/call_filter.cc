@@ -47,6 +47,8 @@ Result<Fd> call_filter() {
     return system_failure(-status, "make the system call filter");
   };
   for (const int call : kRefused) TRY(refuse(call, SCMP_ACT_ERRNO(EPERM)));
+  // Memory that neither a limit nor a look at the processes counts: programs do without where a kernel has none.
+  for (const int call : {SCMP_SYS(memfd_create), SCMP_SYS(shmget)}) TRY(refuse(call, SCMP_ACT_ERRNO(ENOSYS)));
   // clone3 hides its flags behind a pointer: programs fall back to clone, whose flags can be looked at.
   TRY(refuse(SCMP_SYS(clone3), SCMP_ACT_ERRNO(ENOSYS)));
   TRY(refuse(SCMP_SYS(clone), SCMP_ACT_ERRNO(EPERM), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/spelling.h"
+#include "declare/dependencies.h"
 
 namespace vmcred::generate {
 namespace {
@@ -75,7 +76,8 @@ Result<Graph> build_graph(const declare::Declaration& declaration) {
         if (found == declaration.generators.end()) {
           std::vector<std::string> names;
           for (const auto& [known, ignored] : declaration.generators) names.push_back(known);
-          return hint(fail(Errc::not_found, "generator '{}' depends on '{}', which is not declared", name, dependency),
+          return hint(fail(Errc::not_found, "generator '{}' depends on '{}', which is not declared: {}", name, dependency,
+                           declare::drawn_need(declaration, name, dependency)),
                       did_you_mean(dependency, names));
         }
         TRY_LET(GeneratorId one, meant(declaration, id, found->second));

@@ -40,6 +40,12 @@ TEST(Graph, DrawsACircle) {
               FailsWith(Errc::usage, HasSubstr("a -> b -> c -> a")));
 }
 
+TEST(Graph, DrawsTheWayToWhatIsNotDeclared) {
+  EXPECT_THAT(build_graph(with({{.name = "a", .dependencies = {"b"}}, {.name = "b", .dependencies = {"c"}},
+                                {.name = "c", .dependencies = {"gone"}}})),
+              FailsWith(Errc::not_found, HasSubstr("a -> b -> c -> gone")));
+}
+
 TEST(Graph, RefusesWhatCannotHaveOneValue) {
   EXPECT_THAT(build_graph(with({{.name = "a", .sharing = Sharing::shared, .dependencies = {"b"}}, {.name = "b"}})),
               FailsWith(Errc::usage, HasSubstr("cannot be shared")));

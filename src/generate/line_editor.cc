@@ -111,7 +111,8 @@ LineEditor::State LineEditor::control(unsigned char byte) {
     case kBackspace:
     case control_key('h'): {
       const std::size_t end = cursor_;
-      erase(before(cursor_), end);
+      joined_ = end > 0 && end == line_start();
+      erase(joined_ ? end - 1 : before(end), end);
       break;
     }
     case control_key('a'): cursor_ = line_start(); break;

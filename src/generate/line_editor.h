@@ -11,7 +11,7 @@ namespace vmcred::generate {
 /// A line (or several) being typed. The text never leaves its Secret.
 ///
 /// Keys: left, right, home, end (and ctrl-b, f, a, e), backspace, delete, ctrl-u (all before), ctrl-k (all behind),
-/// ctrl-w (the word before), paste (bracketed: taken as it is, newlines too in a multi-line answer). Enter ends a line,
+/// ctrl-w (the word before; backspace at the start of a line joins it to the one above), paste (bracketed: taken as it is, newlines too in a multi-line answer). Enter ends a line,
 /// ctrl-d ends several; ctrl-c gives up. Other control characters and broken UTF-8 are refused with a bell.
 class LineEditor {
  public:
@@ -32,6 +32,8 @@ class LineEditor {
   [[nodiscard]] std::size_t line_number() const;
   /// Whether the last key ended a line of a multi-line answer.
   [[nodiscard]] bool take_new_line() { return std::exchange(new_line_, false); }
+  /// Whether it joined the line to the one above.
+  [[nodiscard]] bool take_joined() { return std::exchange(joined_, false); }
 
   /// The answer; the editor is empty then.
   Secret take();
@@ -54,6 +56,7 @@ class LineEditor {
   bool pasting_ = false;
   bool bell_ = false;
   bool new_line_ = false;
+  bool joined_ = false;
   Mode mode_ = Mode::plain;
   std::string pending_ = {};  ///< of an escape sequence
   char character_[4] = {};    ///< of a UTF-8 character

@@ -6,7 +6,9 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 
+#include "generate/outputs.h"
 #include "generate/redact.h"
 #include "generate/runtime_inputs.h"
 #include "store/vault.h"
@@ -30,28 +32,13 @@ Result<Inputs> read_inputs(const Task& task, const Graph& graph, const Surroundi
     for (const auto& [name, file] : dependency.generator->files) {
       const VarId id{.generator = dependency.id, .file = name};
       TRY_LET(const std::string stored, around.repository.read_stored(id));
-      TRY_LET(std::string digest, value_digest(around.repository.form(id).value_or(Form::secret), stored));
       TRY_LET(Secret value, around.repository.read_var(id, around.keys));
+      TRY_LET(std::string digest, value_digest(around.repository.form(id).value_or(Form::secret), stored));
       inputs.digests.emplace(store::rel_path(id), std::move(digest));
       inputs.files.emplace_back(fmt::format("in/{}/{}", dependency.id.generator, name), std::move(value));
     }
   }
   return inputs;
-}
-
-/// A failed outcome in one sentence; nothing when the script did its work.
-std::optional<Failure> failure_of(const Outcome& outcome) {
-  if (const auto* failed = std::get_if<ScriptFailed>(&outcome.what))
-    return fail(Errc::io, "its script failed with {}", failed->status.text());
-  if (const auto* bad = std::get_if<BadOutput>(&outcome.what))
-    return hint(fail(Errc::invalid_data, "its script ended well, but '{}' {}", bad->file, bad->reason),
-                "the script must write each declared file to \"$out\"");
-  if (const auto* stopped = std::get_if<Stopped>(&outcome.what))
-    return fail(Errc::unavailable, "its script was stopped: {}", stopped->limit);
-  if (const auto* none = std::get_if<NoSandbox>(&outcome.what))
-    return hint(fail(Errc::unavailable, "no sandbox could be built for its script: {}", none->reason),
-                "repair that, or run with --no-sandbox: the script then has all your rights");
-  return {};
 }
 
 class Engine {
@@ -61,25 +48,42 @@ class Engine {
       : graph_(graph), statuses_(statuses), steps_(steps), answers_(answers), around_(around),
         principals_(around.repository), sealer_(principals_, around.clock) {}
 
-  Result<Changed> run() {
-    TRY(prepare());
+  Changed run() {
+    Changed changed;
+    changed.result = prepare();
+    changed.folders = extra_folders_;
+    if (!changed.result) return changed;
     const std::size_t threads = std::min<std::size_t>(
         steps_.size(), around_.threads != 0 ? around_.threads : std::max(1U, std::thread::hardware_concurrency()));
     {
-      std::vector<std::jthread> workers;
-      for (std::size_t i = 0; i < threads; ++i) workers.emplace_back([this] { work(); });
+      const std::jthread publisher([this] { publish_what_comes(); });
+      {
+        std::vector<std::jthread> workers;
+        for (std::size_t i = 0; i < threads; ++i) workers.emplace_back([this] { work(); });
+      }
+      const std::scoped_lock hold(mutex_);
+      worked_ = true;
+      changed_.notify_all();
     }
-    for (std::size_t i = 0; i < steps_.size(); ++i)
-      if (failures_[i]) return Failure(*std::move(failures_[i]));
-    Changed changed;
-    changed.folders = std::move(extra_folders_);
-    for (const Step& step : steps_)
-      changed.folders.push_back(store::Repository::generator_path(graph_.tasks[step.task].id));
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      if (failures_[i] && changed.result) changed.result = Failure(*std::move(failures_[i]));
+      if (failures_[i] || stages_[i] != Stage::done) continue;
+      const Task& task = graph_.tasks[steps_[i].task];
+      changed.folders.push_back(store::Repository::generator_path(task.id));
+      changed.made.push_back(&task);
+    }
     return changed;
   }
 
  private:
   enum class Stage : std::uint8_t { waiting, running, done };
+
+  /// The new content of one step's folder, waiting for the publisher.
+  struct Finished {
+    std::size_t step = 0;
+    store::FolderChange change;
+    Event event;
+  };
 
   /// Everything that can be refused before the first script runs.
   Result<> prepare() {
@@ -151,15 +155,44 @@ class Engine {
       const Task& task = graph_.tasks[steps_[*step].task];
       tell({.kind = Event::Kind::started, .task = &task});
       hold.unlock();
-      Result<> result = in(fmt::format("generate {}", store::spoken(task.id)), carry_out(*step, task));
+      const Result<> result = carry_out(*step, task);
       hold.lock();
-      stages_[*step] = Stage::done;
-      if (!result) {
-        failures_[*step] = std::move(result).error();
-        stop_ = true;
-      }
-      changed_.notify_all();
+      if (!result) end(*step, result);
     }
+  }
+
+  /// A disk brings many folders to rest about as fast as one. So scripts go on while it works, and whatever has become
+  /// ready meanwhile is the next order.
+  void publish_what_comes() {
+    std::unique_lock hold(mutex_);
+    while (true) {
+      changed_.wait(hold, [&] { return worked_ || !finished_.empty(); });
+      if (finished_.empty()) return;
+      std::vector<Finished> some = std::exchange(finished_, {});
+      hold.unlock();
+      std::vector<store::FolderChange> changes;
+      for (Finished& one : some) changes.push_back(std::move(one.change));
+      std::vector<Result<>> results(some.size());
+      if (!publish(around_.repository, around_.lock, changes)) {  // then one by one, to know which
+        for (std::size_t i = 0; i < some.size(); ++i) results[i] = publish(around_.repository, around_.lock, {&changes[i], 1});
+      }
+      hold.lock();
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        if (!results[i]) some[i].event.kind = Event::Kind::failed;
+        ++done_;
+        tell(std::move(some[i].event));
+        end(some[i].step, results[i]);
+      }
+    }
+  }
+
+  void end(std::size_t step, const Result<>& result) {
+    stages_[step] = Stage::done;
+    if (!result) {
+      failures_[step] = in(fmt::format("generate {}", store::spoken(graph_.tasks[steps_[step].task].id)), result).error();
+      stop_ = true;
+    }
+    changed_.notify_all();
   }
 
   void tell(Event event) {
@@ -195,40 +228,27 @@ class Engine {
       for (const auto& [name, value] : made->files) plaintext.push_back(&value);
     for (const Secret& value : outcome.leftovers) plaintext.push_back(&value);
     Event event{.kind = Event::Kind::made, .task = &task, .log = redacted(outcome.log.text(), plaintext)};
-    std::optional<Failure> failure = failure_of(outcome);
-    if (made != nullptr) failure = refuse(*made, *task.generator, event.warnings);
+    std::optional<Failure> failure = made == nullptr ? failure_of(outcome) : refusal_of(*made, *task.generator, event.warnings);
     const std::scoped_lock hold(mutex_);
-    Result<> result = failure ? Result<>(*std::move(failure)) : store_outputs(step, task, *made, inputs, event.files);
-    if (!result) event.kind = Event::Kind::failed;
+    store::FolderChange change{.folder = store::Repository::generator_path(task.id), .change = {}};
+    Result<> result = failure ? Result<>(*std::move(failure)) : fill(change.change, step, task, *made, inputs, event.files);
+    if (result) {
+      finished_.push_back({.step = step, .change = std::move(change), .event = std::move(event)});
+      changed_.notify_all();
+      return {};
+    }
+    event.kind = Event::Kind::failed;
     ++done_;
     tell(std::move(event));
     return result;
   }
 
-  /// What is wrong with the outputs of a script that ended well.
-  static std::optional<Failure> refuse(const Made& made, const declare::Generator& generator,
-                                       std::vector<std::string>& warnings) {
-    for (const auto& [name, value] : made.files)
-      if (value.empty() && !generator.files.at(name).allow_empty)
-        return hint(fail(Errc::invalid_data, "its script made '{}' empty", name),
-                    "if that is meant, declare the file with allow-empty = true");
-    if (made.undeclared.empty()) return {};
-    std::string names;
-    for (const std::string& name : made.undeclared) names += fmt::format("{}'{}'", names.empty() ? "" : ", ", name);
-    if (generator.foreign) {
-      warnings.push_back(fmt::format("its script also made {}, which is not declared and not stored", names));
-      return {};
-    }
-    return hint(fail(Errc::invalid_data, "its script also made {}, which is not declared", names),
-                "declare it among the files, or write it to \"$TMPDIR\"");
-  }
-
-  Result<> store_outputs(std::size_t index, const Task& task, Made& made, const Inputs& inputs,
-                         std::vector<std::string>& stored) {
+  /// The change that stores what a script made: encrypted values and the record.
+  Result<> fill(store::Change& change, std::size_t index, const Task& task, Made& made, const Inputs& inputs,
+                std::vector<std::string>& stored) {
     const Step& step = steps_[index];
     const declare::Generator& generator = *task.generator;
     const Status& status = statuses_[step.task];
-    store::Change change;
     for (const store::Wanted& value : wanted_[step.task]) {
       const std::string& name = value.id.file;
       if (!step.files.empty() && std::ranges::find(step.files, name) == step.files.end()) continue;
@@ -240,7 +260,7 @@ class Engine {
       stored.push_back(name);
     }
     store::Record record{.script = script_digest(generator),
-                         .runtime_inputs = generator.runtime_inputs,
+                         .runtime_inputs = declared_inputs(generator),
                          .dependencies = inputs.digests,
                          .generated = rfc3339(around_.clock.now())};
     for (const auto& [name, file] : generator.files) record.files[name] = file.secret ? Form::secret : Form::open;
@@ -257,7 +277,7 @@ class Engine {
     } else {
       change.remove.emplace_back(store::kValidationName);
     }
-    return publish(around_.repository, around_.lock, store::Repository::generator_path(task.id), change);
+    return {};
   }
 
   const Graph& graph_;
@@ -277,15 +297,17 @@ class Engine {
   std::condition_variable changed_;
   std::vector<Stage> stages_;
   std::vector<std::optional<Error>> failures_;
+  std::vector<Finished> finished_;
   std::size_t done_ = 0;
+  bool worked_ = false;  ///< no more will come
   bool stop_ = false;
 };
 
 }  // namespace
 
-Result<Changed> run_plan(const Graph& graph, const std::vector<Status>& statuses, const std::vector<Step>& steps,
-                         const Answers& answers, const Surroundings& around) {
-  if (steps.empty()) return Changed{};
+Changed run_plan(const Graph& graph, const std::vector<Status>& statuses, const std::vector<Step>& steps,
+                 const Answers& answers, const Surroundings& around) {
+  if (steps.empty()) return {};
   return Engine(graph, statuses, steps, answers, around).run();
 }
 

@@ -42,14 +42,15 @@ struct Surroundings {
   std::function<void(const Event&)> observe = {};  ///< one call at a time
 };
 
-/// What a run changed.
+/// What a run changed, and how it ended.
 struct Changed {
   std::vector<std::string> folders = {};  ///< published folders below the project, in the order of the plan
+  std::vector<const Task*> made = {};     ///< the tasks that were finished, in that order
+  Result<> result = {};                   ///< the first failure in the order of the plan
 };
 
-/// Runs the steps, independent ones at the same time. What was finished stays when another one fails; the failure that
-/// is returned is the first in the order of the plan.
-Result<Changed> run_plan(const Graph& graph, const std::vector<Status>& statuses, const std::vector<Step>& steps,
-                         const Answers& answers, const Surroundings& around);
+/// Runs the steps, independent ones at the same time. What was finished stays when another one fails.
+Changed run_plan(const Graph& graph, const std::vector<Status>& statuses, const std::vector<Step>& steps,
+                 const Answers& answers, const Surroundings& around);
 
 }  // namespace vmcred::generate

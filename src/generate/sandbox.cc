@@ -9,10 +9,11 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/crypto.h"
 #include "base/file.h"
 #include "generate/bubblewrap.h"
 #include "generate/call_filter.h"
+#include "generate/limits.h"
+#include "generate/unused_user.h"
 #include "generate/work_folder.h"
 
 namespace vmcred::generate {
@@ -21,14 +22,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxLog = 64 * 1024;
-
-/// A user that nobody is: from the range that systemd documents as unused by everybody ("UIDs and GIDs", 7.1).
-uid_t unused_user() {
-  constexpr std::uint32_t kFirst = 1879048192;
-  std::uint32_t dice = 0;
-  random_bytes({reinterpret_cast<std::uint8_t*>(&dice), sizeof dice});  // NOLINT
-  return kFirst + dice % (1U << 27U);
-}
+constexpr auto kLookEvery = std::chrono::milliseconds(100);
 
 Result<Fd> memory_file(const char* name, std::string_view text) {
   TRY_LET(Fd file, make_memfd(name));
@@ -70,6 +64,8 @@ struct Running {
   std::string said = {};  ///< on `status`
   bool stands = false;    ///< `ready` spoke
   SteadyClock::time_point end;
+  std::optional<Consumption> consumption = {};  ///< once it stands
+  std::optional<std::string> excess = {};
 
   /// Reads what there is. False at the end of that pipe.
   bool read_log() {
@@ -90,13 +86,23 @@ struct Running {
 };
 
 enum class Until : std::uint8_t { stands, ended };
-enum class Came : std::uint8_t { yes, too_late, died };
+enum class Came : std::uint8_t { yes, too_late, died, greedy };
 
 /// Serves the pipes until the sandbox stands, or until everything in it has ended.
-Came serve(Running& running, Until until) {
+Came serve(Running& running, Until until, const Limits& limits) {
+  auto next_look = SteadyClock::now() + kLookEvery;
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(running.end - SteadyClock::now()).count();
+    const auto now = SteadyClock::now();
+    auto left = std::chrono::ceil<std::chrono::milliseconds>(running.end - now).count();
     if (left <= 0) return Came::too_late;
+    if (running.consumption) {
+      if (now >= next_look) {
+        running.excess = running.consumption->excess(limits);
+        if (running.excess) return Came::greedy;
+        next_look = SteadyClock::now() + kLookEvery;
+      }
+      left = std::min(left, std::chrono::ceil<std::chrono::milliseconds>(next_look - now).count());
+    }
     // Without a sandbox a forgotten child of the script may hold the pipes: the end of the script is the end.
     pollfd watched[] = {{.fd = running.output ? running.output.get() : -1, .events = POLLIN, .revents = 0},
                         {.fd = running.status ? running.status.get() : -1, .events = POLLIN, .revents = 0},
@@ -118,26 +124,6 @@ Came serve(Running& running, Until until) {
   }
 }
 
-/// How long-running, full or greedy scripts end, told from how they ended and what they said.
-std::optional<std::string> limit_hit(const Job& job, const ExitStatus& status, std::string_view log, const Fd& work) {
-  const auto died_of = [&](int signal) { return status.signal == signal || status.code == 128 + signal; };
-  const auto megabytes = [](std::uint64_t bytes) { return fmt::format("{} MiB", bytes >> 20U); };
-  if (died_of(SIGXFSZ) || log.contains("File size limit exceeded") || log.contains("File too large"))
-    return fmt::format("a file became larger than {}", megabytes(job.limits.file_bytes));
-  if (is_full(work) || log.contains("No space left on device"))
-    return fmt::format("its folders became larger than {}", megabytes(job.limits.disk_bytes));
-  if (log.contains("fork: retry: Resource temporarily unavailable") || log.contains("fork: Resource temporarily"))
-    return fmt::format("it started more than {} processes", job.limits.processes);
-  if (log.contains("annot allocate memory") || log.contains("out of memory") || log.contains("memory exhausted") ||
-      log.contains("MemoryError"))
-    return fmt::format("it needed more than {} of memory", megabytes(job.limits.memory_bytes));
-  return {};
-}
-
-std::string spoken(std::chrono::milliseconds time) {
-  return time.count() % 1000 == 0 ? fmt::format("{} s", time.count() / 1000) : fmt::format("{} ms", time.count());
-}
-
 /// From a spawned wrapper to the outcome; `open_work` gives the work folder once the sandbox stands.
 template <class OpenWork>
 Result<Outcome> carry_out(const Job& job, Running& running, std::optional<uid_t> owner, OpenWork open_work) {
@@ -156,7 +142,7 @@ Result<Outcome> carry_out(const Job& job, Running& running, std::optional<uid_t>
     return finish(NoSandbox{reason.empty() ? "it ended before the script began" : std::move(reason)});
   };
   running.end = SteadyClock::now() + std::chrono::seconds(20);
-  if (serve(running, Until::stands) != Came::yes) {
+  if (serve(running, Until::stands, job.limits) != Came::yes) {
     running.child.kill(SIGKILL);
     return no_sandbox();
   }
@@ -165,10 +151,11 @@ Result<Outcome> carry_out(const Job& job, Running& running, std::optional<uid_t>
   TRY(write_all(running.go, "\n"));
   running.go = Fd();
   running.end = SteadyClock::now() + job.limits.time;
-  if (serve(running, Until::ended) == Came::too_late) {
+  const Came came = serve(running, Until::ended, job.limits);
+  if (came == Came::too_late || came == Came::greedy) {
     running.child.kill(SIGKILL);
     TRY(running.child.wait());
-    return failed(work, Stopped{"it ran longer than " + spoken(job.limits.time)});
+    return failed(work, Stopped{running.excess.value_or("it ran longer than " + spoken(job.limits.time))});
   }
   TRY_LET(ExitStatus status, running.child.wait());
   if (!running.said.empty()) {
@@ -178,7 +165,7 @@ Result<Outcome> carry_out(const Job& job, Running& running, std::optional<uid_t>
   }
   if (!status.ok()) {
     const std::string_view log = running.log.text().substr(0, running.logged);
-    if (std::optional<std::string> limit = limit_hit(job, status, log, work)) return failed(work, Stopped{*std::move(limit)});
+    if (std::optional<std::string> limit = limit_hit(job.limits, status, log, work)) return failed(work, Stopped{*std::move(limit)});
     return failed(work, ScriptFailed{status});
   }
   TRY_LET(Taken taken, take_outputs(work, job));
@@ -223,8 +210,7 @@ Result<Outcome> run_in_sandbox(const Job& job) {
   TRY_LET(const Fd filter, call_filter());
   TRY_LET(Pipes pipes, Pipes::make());
 
-  std::optional<uid_t> user;
-  if (::geteuid() == 0) user = unused_user();  // limits do not bind root
+  const std::optional<uid_t> user = unused_user();
   Command command = {.argv = {*bwrap, "--args", std::to_string(kArgumentsFd), "--", *bash, "-c",
                               wrapper(job, kSandboxScript, kSandboxWork)},
                      .environment = std::vector<std::string>{},
@@ -249,10 +235,11 @@ Result<Outcome> run_in_sandbox(const Job& job) {
                      .go = std::move(pipes.go.second),
                      .end = {}};
   pipes = Pipes();  // the child's ends
-  return carry_out(job, running, user, [](const Running& now) -> Result<Fd> {
+  return carry_out(job, running, user, [](Running& now) -> Result<Fd> {
     // The script has not begun, so this is still bubblewrap's own first process, looking at the finished sandbox.
-    const std::optional<int> pid = number_in(now.said, "\"child-pid\"");
-    const std::string path = fmt::format("/proc/{}/root{}", pid.value_or(0), kSandboxWork);
+    const std::string root = fmt::format("/proc/{}/root", number_in(now.said, "\"child-pid\"").value_or(0));
+    TRY_LET(now.consumption, in("look into the sandbox", Consumption::of(root)));
+    const std::string path = root + kSandboxWork;
     Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder) return fail_errno("reach into the sandbox at '{}'", path);
     return folder;

@@ -19,7 +19,7 @@ namespace vmcred::generate {
 /// How much a script may use.
 struct Limits {
   std::chrono::milliseconds time = std::chrono::seconds(120);
-  std::uint64_t memory_bytes = 1ULL << 30U;  ///< of each process
+  std::uint64_t memory_bytes = 1ULL << 30U;  ///< of all its processes together, looked at ten times a second
   std::uint64_t disk_bytes = 64ULL << 20U;   ///< of each private folder: its work folder and /tmp
   std::uint64_t file_bytes = 32ULL << 20U;   ///< of each file
   unsigned processes = 128;

@@ -1,71 +1,17 @@
 #include "generate/survey.h"
 
-#include "base/file.h"
-#include "generate/run.h"
-#include "matchers.h"
-#include "store/vault.h"
+#include "trial_project.h"
 
 namespace vmcred::generate {
 namespace {
 
-using declare::Declaration;
 using testing::FailsWith;
 using testing::HasSubstr;
 using testing::Succeeds;
 using ::testing::ElementsAre;
 
-/// A project with one user, in memory.
-struct Project {
-  TemporaryFolder folder = TemporaryFolder::make("/dev/shm").value();
-  store::Repository repository = store::Repository::open(folder.path()).value();
-  age::KeyPair pair = age::generate_key_pair();
-  store::KeyRing keys = store::KeyRing::from_text(pair.identity, "a test").value();
-  Declaration declaration;
-
-  Project() {
-    const store::Lock lock = store::Lock::take(repository, Wait::yes).value();
-    store::write_user(repository, lock, "alice", {{"age", pair.recipient}}).value();
-    declaration.machines = {{"web", {.name = "web"}}};
-    add({.name = "base", .script = R"(printf one > "$out/key")", .files = {{"key", {.name = "key"}}}});
-    add({.name = "made",
-         .script = R"(cat "$in/base/key" > "$out/copy")",
-         .dependencies = {"base"},
-         .files = {{"copy", {.name = "copy"}}}});
-  }
-  void add(declare::Generator generator) {
-    generator.machines = {"web"};
-    declaration.generators.insert_or_assign(generator.name, generator);
-  }
-  [[nodiscard]] Result<> generate(const Request& request = {}) const {
-    const store::Lock lock = store::Lock::take(repository, Wait::yes).value();
-    TRY_LET(const Graph graph, build_graph(declaration));
-    TRY_LET(const std::vector<Status> statuses, survey(graph, repository));
-    TRY_LET(const std::vector<Step> steps, make_plan(graph, statuses, declaration, request));
-    TRY(run_plan(graph, statuses, steps, {},
-                 {.declaration = declaration, .repository = repository, .lock = lock, .keys = keys}));
-    return {};
-  }
-  [[nodiscard]] std::vector<std::string> states() const {
-    const Graph graph = build_graph(declaration).value();
-    const std::vector<Status> statuses = survey(graph, repository).value();
-    std::vector<std::string> list;
-    for (std::size_t i = 0; i < statuses.size(); ++i) {
-      std::string text = graph.tasks[i].id.generator + " " + std::string(word(statuses[i].state));
-      for (const std::string& reason : statuses[i].reasons) text += ", " + reason;
-      list.push_back(text);
-    }
-    return list;
-  }
-  [[nodiscard]] std::string value(const std::string& generator, const std::string& file) const {
-    const store::GeneratorId id{.placement = {.sharing = declare::Sharing::per_machine, .owner = "web"},
-                                .generator = generator};
-    const Result<Secret> value = repository.read_var({.generator = id, .file = file}, keys);
-    return value ? std::string(value->text()) : value.error().message;
-  }
-};
-
 TEST(Survey, OfAnEmptyStoreIsMissingAndOfAGeneratedOneFresh) {
-  const Project project;
+  const TrialProject project;
   EXPECT_THAT(project.states(), ElementsAre("base missing, it was never generated", "made missing, it was never generated"));
   ASSERT_THAT(project.generate(), Succeeds());
   EXPECT_THAT(project.states(), ElementsAre("base fresh", "made fresh"));
@@ -73,7 +19,7 @@ TEST(Survey, OfAnEmptyStoreIsMissingAndOfAGeneratedOneFresh) {
 }
 
 TEST(Survey, TellsAChangedScriptAndChangedInputs) {
-  Project project;
+  TrialProject project;
   ASSERT_THAT(project.generate(), Succeeds());
   project.declaration.generators.at("base").script += " # more";
   project.declaration.generators.at("base").runtime_inputs = {"coreutils"};
@@ -85,7 +31,7 @@ TEST(Survey, TellsAChangedScriptAndChangedInputs) {
 }
 
 TEST(Survey, ADependencyThatChangedMakesItsDependentsStaleAndNothingElse) {
-  Project project;
+  TrialProject project;
   ASSERT_THAT(project.generate(), Succeeds());
   project.declaration.generators.at("base").script = R"(printf two > "$out/key")";
   ASSERT_THAT(project.generate({.generators = {"base"}, .regenerate = true}), Succeeds());
@@ -97,7 +43,7 @@ TEST(Survey, ADependencyThatChangedMakesItsDependentsStaleAndNothingElse) {
 }
 
 TEST(Survey, ARepositoryWithoutRecordsCountsAsFresh) {
-  Project project;
+  TrialProject project;
   ASSERT_THAT(project.generate(), Succeeds());
   ASSERT_THAT(remove_tree(project.folder.path() + "/vars/per-machine/web/base/.vmcred.json"), Succeeds());
   project.declaration.generators.at("base").script += " # more";
@@ -120,7 +66,7 @@ TEST(Survey, OfGeneratorsWhoseScriptsNobodyKnowsIsFreshAndTheyAreNotRun) {
 }
 
 TEST(Plan, StopsForAPartialGeneratorUntilItIsDecided) {
-  Project project;
+  TrialProject project;
   ASSERT_THAT(project.generate(), Succeeds());
   declare::Generator& base = project.declaration.generators.at("base");
   base.files.emplace("more", declare::File{.name = "more"});
@@ -133,19 +79,19 @@ TEST(Plan, StopsForAPartialGeneratorUntilItIsDecided) {
 }
 
 TEST(Plan, BringsMissingDependenciesAlong) {
-  const Project project;
+  const TrialProject project;
   ASSERT_THAT(project.generate({.generators = {"made"}}), Succeeds());
   EXPECT_EQ(project.value("base", "key"), "one");
 }
 
 TEST(Plan, NamesUnknownGeneratorsAndMachines) {
-  const Project project;
+  const TrialProject project;
   EXPECT_THAT(project.generate({.generators = {"bass"}}), FailsWith(Errc::not_found, HasSubstr("'bass'")));
   EXPECT_THAT(project.generate({.machines = {"wab"}}), FailsWith(Errc::not_found, HasSubstr("'wab'")));
 }
 
 TEST(Run, KeepsWhatWasFinishedWhenAnotherFails) {
-  Project project;
+  TrialProject project;
   project.declaration.generators.at("made").script = "exit 3";
   EXPECT_THAT(project.generate(), FailsWith(Errc::io, HasSubstr("made (machine web): its script failed with exit code 3")));
   EXPECT_THAT(project.states(), ElementsAre("base fresh", "made missing, it was never generated"));

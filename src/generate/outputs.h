@@ -1,0 +1,22 @@
+// What is wrong with how a script ended, and with what it made.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "declare/model.h"
+#include "generate/sandbox.h"
+
+namespace vmcred::generate {
+
+/// A failed outcome in one sentence: the script failed (`io`), made what cannot be taken (`invalid_data`), was stopped at
+/// a limit or never ran (`unavailable`). Nothing when it did its work.
+std::optional<Failure> failure_of(const Outcome& outcome);
+
+/// What is wrong with the outputs of a script that ended well: empty ones that must not be, and undeclared ones (of a
+/// generator that comes from clan only a warning).
+std::optional<Failure> refusal_of(const Made& made, const declare::Generator& generator, std::vector<std::string>& warnings);
+
+}  // namespace vmcred::generate

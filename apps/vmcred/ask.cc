@@ -1,11 +1,15 @@
 #include "ask.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -21,10 +25,15 @@ using generate::LineEditor;
 constexpr std::size_t kMaxYes = 16;
 constexpr std::size_t kMaxPin = 1024;
 
-/// The terminal in raw mode while it lives, with bracketed paste on.
+/// The terminal in raw mode while it lives, with bracketed paste on. Signals that would end us wait until it is as it was.
 class RawTerminal {
  public:
   explicit RawTerminal(const Fd& fd) : fd_(fd) {
+    sigset_t ending;
+    ::sigemptyset(&ending);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaddset(&ending, signal);
+    ::pthread_sigmask(SIG_BLOCK, &ending, &mask_);
+    signals_ = Fd(::signalfd(-1, &ending, SFD_CLOEXEC));
     raw_ = ::tcgetattr(fd.get(), &before_) == 0;
     if (!raw_) return;
     termios raw = before_;
@@ -34,15 +43,33 @@ class RawTerminal {
     (void)write_all(fd, "\x1b[?2004h");
   }
   ~RawTerminal() {
-    if (!raw_) return;
-    (void)write_all(fd_, "\x1b[?2004l");
-    ::tcsetattr(fd_.get(), TCSAFLUSH, &before_);
+    if (raw_) {
+      (void)write_all(fd_, "\x1b[?2004l");
+      ::tcsetattr(fd_.get(), TCSAFLUSH, &before_);
+    }
+    ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
   }
   RawTerminal(const RawTerminal&) = delete;
   RawTerminal& operator=(const RawTerminal&) = delete;
 
+  /// The next byte; nothing when the terminal went away or a signal came.
+  [[nodiscard]] std::optional<unsigned char> read() const {
+    while (true) {
+      pollfd watched[] = {{.fd = fd_.get(), .events = POLLIN, .revents = 0}, {.fd = signals_.get(), .events = POLLIN, .revents = 0}};
+      if (::poll(watched, std::size(watched), -1) < 0) continue;
+      if (watched[1].revents != 0) return {};
+      unsigned char byte = 0;
+      const ssize_t n = ::read(fd_.get(), &byte, 1);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return {};
+      return byte;
+    }
+  }
+
  private:
   const Fd& fd_;
+  Fd signals_;
+  sigset_t mask_ = {};
   termios before_ = {};
   bool raw_ = false;
 };
@@ -81,12 +108,9 @@ Result<Secret> edit(const Fd& terminal, const std::string& prompt, bool multilin
   LineEditor editor(multiline, capacity);
   draw(terminal, prompt, editor, hidden);
   while (true) {
-    unsigned char byte = 0;
-    const ssize_t n = ::read(terminal.get(), &byte, 1);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return fail(Errc::io, "the terminal went away");
-    const LineEditor::State state = editor.feed(byte);
-    byte = 0;
+    const std::optional<unsigned char> byte = raw.read();
+    if (!byte) return fail(Errc::io, "the terminal went away");
+    const LineEditor::State state = editor.feed(*byte);
     if (editor.take_bell()) (void)write_all(terminal, "\a");
     if (state == LineEditor::State::done || state == LineEditor::State::given_up) {
       (void)write_all(terminal, "\n");
@@ -94,6 +118,7 @@ Result<Secret> edit(const Fd& terminal, const std::string& prompt, bool multilin
       return editor.take();
     }
     if (editor.take_new_line()) (void)write_all(terminal, "\n");
+    if (editor.take_joined()) (void)write_all(terminal, "\r\x1b[K\x1b[A");
     draw(terminal, prompt, editor, hidden);
   }
 }
@@ -103,17 +128,13 @@ std::string label_of(const generate::Question& question) {
   return prompt.display_label.empty() ? prompt.description : prompt.display_label;
 }
 
-Result<Secret> ask(const Fd& terminal, const World& world, const generate::Question& question) {
-  const PromptType type = question.prompt->type;
+Result<Secret> ask(const Fd& terminal, const std::string& head, const std::string& label, PromptType type) {
   const bool hidden = type == PromptType::hidden || type == PromptType::multiline_hidden;
   const bool multiline = type == PromptType::multiline || type == PromptType::multiline_hidden;
-  std::string head = styled(question.name(), Style::bold, world.color_err);
-  if (!question.prompt->display_help.empty()) head += "\n  " + question.prompt->display_help;
-  if (multiline) head += "\n  several lines; ctrl-d on the last one ends them";
-  (void)write_all(terminal, head + "\n");
+  (void)write_all(terminal, head + (multiline ? "\n  several lines; ctrl-d on the last one ends them\n" : "\n"));
   constexpr int kTries = 3;
   for (int tries = 0; tries < kTries; ++tries) {
-    TRY_LET(Secret first, edit(terminal, label_of(question) + ": ", multiline, hidden, generate::kMaxAnswer));
+    TRY_LET(Secret first, edit(terminal, label + ": ", multiline, hidden, generate::kMaxAnswer));
     if (first.empty()) {
       (void)write_all(terminal, "  an answer is needed\n");
       continue;
@@ -172,7 +193,20 @@ Result<store::KeyRing> operator_keys(const World& world) {
 generate::Ask asker(const World& world) {
   auto terminal = std::make_shared<Fd>(open_terminal());
   if (!*terminal) return {};
-  return [terminal, &world](const generate::Question& question) { return ask(*terminal, world, question); };
+  return [terminal, &world](const generate::Question& question) {
+    const declare::Prompt& prompt = *question.prompt;
+    std::string head = prompt.display_group.empty() ? "" : prompt.display_group + ": ";
+    head += styled(question.name(), Style::bold, world.color_err);
+    if (!prompt.display_label.empty() && prompt.description != prompt.name) head += "\n  " + prompt.description;
+    if (!prompt.display_help.empty()) head += "\n  " + prompt.display_help;
+    return ask(*terminal, head, label_of(question), question.prompt->type);
+  };
+}
+
+Result<Secret> ask_for_value(const World& world, const std::string& name) {
+  const Fd terminal = open_terminal();
+  if (!terminal) return fail(Errc::unavailable, "nobody is here to type the value for {}", name);
+  return ask(terminal, styled(name, Style::bold, world.color_err), "value", PromptType::multiline_hidden);
 }
 
 Result<generate::AnswerSheet> read_answers(const std::string& path) {

@@ -21,6 +21,9 @@ age::PluginPrompts* plugin_prompts();
 /// The keys of the person at the terminal.
 Result<store::KeyRing> operator_keys(const World& world);
 
+/// A value typed on /dev/tty, several lines if need be, hidden and twice.
+Result<Secret> ask_for_value(const World& world, const std::string& name);
+
 /// Answers from --answers FILE ("-": standard input); an empty sheet without one.
 Result<generate::AnswerSheet> read_answers(const std::string& path);
 

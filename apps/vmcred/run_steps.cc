@@ -62,9 +62,9 @@ class Story {
 };
 
 /// clan's words for whose value it is.
-std::string subject_of(const Overview& overview, const std::vector<generate::Step>& steps) {
-  if (steps.size() > 1) return fmt::format("vars: update via {} generators", steps.size());
-  const store::GeneratorId& id = overview.graph.tasks[steps.front().task].id;
+std::string subject_of(const std::vector<const generate::Task*>& made) {
+  if (made.size() != 1) return fmt::format("vars: update via {} generators", made.size());
+  const store::GeneratorId& id = made.front()->id;
   const char* kind = id.placement.sharing == declare::Sharing::per_vm ? "vm" : "machine";
   if (id.placement.owner.empty()) return fmt::format("vars: update via generator {} (shared)", id.generator);
   return fmt::format("vars: update via generator {} ({}: {})", id.generator, kind, id.placement.owner);
@@ -99,10 +99,11 @@ Result<> carry_out(const Project& project, const Overview& overview, const std::
       for (const auto& [file, declared] : overview.graph.tasks[needed].generator->files)
         inputs.push_back({.generator = overview.graph.tasks[needed].id, .file = file});
   store::unlock(project.repository, inputs, keys);
-  Result<generate::Changed> changed = run_plan(overview.graph, overview.statuses, steps, answers, around);
+  const generate::Changed changed = run_plan(overview.graph, overview.statuses, steps, answers, around);
   story.end();
-  if (!changed) return std::unexpected(std::move(changed).error());
-  return hand_to_git(project, changed->folders, subject_of(overview, steps), how.commit, world);
+  // What was finished is in the store, so git gets it even when another one failed.
+  const Result<> handed = hand_to_git(project, changed.folders, subject_of(changed.made), how.commit, world);
+  return changed.result ? handed : changed.result;
 }
 
 }  // namespace vmcred::app

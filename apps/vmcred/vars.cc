@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/spelling.h"
 #include "project.h"
 #include "store/git.h"
 #include "store/inferred.h"
@@ -54,6 +55,32 @@ std::vector<std::string> named_machines(const Given& given, const World& world) 
   std::vector<std::string> machines = given.all("MACHINE");
   if (machines.empty() && !world.machine.empty()) machines.push_back(world.machine);
   return machines;
+}
+
+namespace {
+template <class Map>
+Result<> check_declared(const std::vector<std::string>& names, const Map& declared, std::string_view kind) {
+  for (const std::string& name : names) {
+    if (declared.contains(name)) continue;
+    std::vector<std::string> known;
+    for (const auto& [other, value] : declared) known.push_back(other);
+    return hint(fail(Errc::not_found, "no {} '{}' is declared", kind, name), did_you_mean(name, known));
+  }
+  return {};
+}
+}  // namespace
+
+Result<std::vector<std::string>> declared_machines(const Given& given, const World& world,
+                                                   const declare::Declaration& declaration) {
+  std::vector<std::string> machines = named_machines(given, world);
+  TRY(check_declared(machines, declaration.machines, "machine"));
+  return machines;
+}
+
+Result<std::vector<std::string>> declared_generators(const Given& given, const declare::Declaration& declaration) {
+  std::vector<std::string> generators = given.all("generator");
+  TRY(check_declared(generators, declaration.generators, "generator"));
+  return generators;
 }
 
 Result<store::VarId> chosen_var(const std::vector<std::string>& words, const std::string& vm, const World& world,

@@ -25,6 +25,11 @@ Result<Project> open_project_with_scripts(const World& world, const std::vector<
 
 /// The machines that were named, by position or --machine; none means all.
 std::vector<std::string> named_machines(const Given& given, const World& world);
+/// The same; one that is not declared is `not_found`.
+Result<std::vector<std::string>> declared_machines(const Given& given, const World& world,
+                                                   const declare::Declaration& declaration);
+/// The generators that were named with -g; one that is not declared is `not_found`.
+Result<std::vector<std::string>> declared_generators(const Given& given, const declare::Declaration& declaration);
 
 /// "[MACHINE] VAR_ID", in any of these ways: one or two words, --machine, the only machine. `--vm` for values of vms.
 Result<store::VarId> chosen_var(const std::vector<std::string>& words, const std::string& vm, const World& world,

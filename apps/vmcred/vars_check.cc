@@ -1,7 +1,9 @@
 // vmcred vars check: what is missing, stale, or readable by others than it should be.
 #include <algorithm>
+#include <iterator>
 
 #include "base/json.h"
+#include "base/parallel.h"
 #include "commands.h"
 #include "store/vault.h"
 #include "terminal.h"
@@ -41,49 +43,70 @@ Result<> vouched_for(const Project& project, const store::GeneratorId& id, const
   return project.repository.proof()->check_links(project.repository.root(), store::Repository::generator_path(id));
 }
 
+/// What is to be said of one generator for one owner.
+std::vector<Found> look_at(const Project& project, const generate::Task& task, const generate::Status& status,
+                           store::Principals& principals) {
+  std::vector<Found> found;
+  if (status.state != generate::State::fresh)
+    found.push_back({std::string(generate::word(status.state)), store::spoken(task.id), enumeration(status.reasons)});
+  if (const Result<> vouched = vouched_for(project, task.id, status); !vouched) {
+    found.push_back({"signature", store::spoken(task.id), vouched.error().message});
+    return found;
+  }
+  if (status.due)
+    found.push_back({"due", store::spoken(task.id),
+                     fmt::format("older than {} days", task.generator->rotate_after->count())});
+  for (const auto& [name, form] : status.stored) {
+    if (form != store::Form::secret) continue;
+    const Result<store::Drift> drift =
+        store::drift(project.repository, principals, store::Repository::generator_path(task.id) + "/" + name);
+    if (drift && drift->none()) continue;
+    const store::VarId id{.generator = task.id, .file = name};
+    if (drift) {
+      add_drift(found, id, *drift);
+    } else {
+      found.push_back({"damaged", store::spoken(id), drift.error().message});
+    }
+  }
+  return found;
+}
+
+Result<> add_orphans(const Project& project, const generate::Graph& graph, std::vector<Found>& found) {
+  const generate::Task* last = nullptr;  // values come generator by generator
+  TRY_LET(const std::vector<store::VarId> stored, project.repository.list([&](const store::VarId& id) {
+            if (last == nullptr || last->id != id.generator) {
+              const auto task = graph.index.find(id.generator);
+              last = task == graph.index.end() ? nullptr : &graph.tasks[task->second];
+            }
+            return last != nullptr && last->generator->files.contains(id.file);
+          }));
+  for (const store::VarId& id : stored) found.push_back({"orphan", store::spoken(id), "it is stored and no longer declared"});
+  return {};
+}
+
 Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project_with_scripts(world, named_machines(given, world)));
   TRY_LET(const Overview overview, look_over(project, world));
-  const std::vector<std::string> machines = named_machines(given, world);
-  const std::vector<std::string> only = given.all("generator");
-  std::vector<Found> found;
-  store::Principals principals(project.repository);
+  TRY_LET(const std::vector<std::string> machines, declared_machines(given, world, project.declaration));
+  TRY_LET(const std::vector<std::string> only, declared_generators(given, project.declaration));
+  std::vector<std::size_t> tasks;
   std::size_t values = 0;
   for (std::size_t i = 0; i < overview.graph.tasks.size(); ++i) {
     const generate::Task& task = overview.graph.tasks[i];
-    const generate::Status& status = overview.statuses[i];
     if (!generate::concerns(task, project.declaration, machines)) continue;
     if (!only.empty() && std::ranges::find(only, task.id.generator) == only.end()) continue;
-    if (status.state != generate::State::fresh)
-      found.push_back({std::string(generate::word(status.state)), store::spoken(task.id), enumeration(status.reasons)});
-    if (const Result<> vouched = vouched_for(project, task.id, status); !vouched) {
-      found.push_back({"signature", store::spoken(task.id), vouched.error().message});
-      continue;
-    }
-    if (status.due)
-      found.push_back({"due", store::spoken(task.id),
-                       fmt::format("older than {} days", task.generator->rotate_after->count())});
-    for (const auto& [name, file] : task.generator->files) {
-      ++values;
-      const store::VarId id{.generator = task.id, .file = name};
-      if (project.repository.form(id) != store::Form::secret) continue;
-      const Result<store::Drift> drift =
-          store::drift(project.repository, principals, store::Repository::generator_path(task.id) + "/" + name);
-      if (drift) {
-        add_drift(found, id, *drift);
-      } else {
-        found.push_back({"damaged", store::spoken(id), drift.error().message});
-      }
-    }
+    tasks.push_back(i);
+    values += task.generator->files.size();
   }
-  if (machines.empty() && only.empty()) {
-    TRY_LET(const std::vector<store::VarId> stored, project.repository.list());
-    for (const store::VarId& id : stored) {
-      const auto task = overview.graph.index.find(id.generator);
-      if (task == overview.graph.index.end() || !overview.graph.tasks[task->second].generator->files.contains(id.file))
-        found.push_back({"orphan", store::spoken(id), "it is stored and no longer declared"});
-    }
-  }
+  std::vector<std::vector<Found>> of_tasks(tasks.size());
+  in_ranges(tasks.size(), [&](std::size_t begin, std::size_t end) {
+    store::Principals principals(project.repository);
+    for (std::size_t i = begin; i < end; ++i)
+      of_tasks[i] = look_at(project, overview.graph.tasks[tasks[i]], overview.statuses[tasks[i]], principals);
+  });
+  std::vector<Found> found;
+  for (std::vector<Found>& each : of_tasks) std::ranges::move(each, std::back_inserter(found));
+  if (machines.empty() && only.empty()) TRY(add_orphans(project, overview.graph, found));
   if (world.json) {
     Json list = Json::array();
     for (const Found& one : found) {

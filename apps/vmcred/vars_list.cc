@@ -36,10 +36,7 @@ std::string state_text(const generate::Status& status, bool absent) {
 Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project_with_scripts(world, named_machines(given, world)));
   TRY_LET(const Overview overview, look_over(project, world));
-  const std::vector<std::string> machines = named_machines(given, world);
-  for (const std::string& machine : machines)
-    if (!project.declaration.machines.contains(machine))
-      return fail(Errc::not_found, "no machine '{}' is declared", machine);
+  TRY_LET(const std::vector<std::string> machines, declared_machines(given, world, project.declaration));
   std::vector<std::vector<std::string>> rows = {{"VAR", "OF", "VALUE", "STATE"}};
   Json list = Json::array();
   for (const store::Wanted& value : store::wanted(project.declaration)) {

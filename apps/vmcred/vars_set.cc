@@ -23,7 +23,8 @@ const store::Wanted* find_wanted(const std::vector<store::Wanted>& all, const st
   return nullptr;
 }
 
-Result<Secret> given_value() {
+Result<Secret> given_value(const store::VarId& id, const World& world) {
+  if (::isatty(0) == 1) return in("ask for the value", ask_for_value(world, store::spoken(id)));
   const Fd input(::dup(0));
   return in("read the value from standard input", read_secret(input, "standard input", store::kMaxValueBytes));
 }
@@ -34,7 +35,7 @@ Result<Exit> run(const Given& given, World& world) {
   const std::vector<store::Wanted> all = store::wanted(project.declaration);
   const store::Wanted& value = *find_wanted(all, id);
   TRY_LET(const store::KeyRing keys, operator_keys(world));
-  TRY_LET(Secret text, given_value());
+  TRY_LET(Secret text, given_value(id, world));
   if (text.empty() && !value.file->allow_empty)
     return hint(fail(Errc::usage, "the value for {} is empty", store::spoken(id)),
                 "if that is meant, declare the file with allow-empty = true");
@@ -90,7 +91,7 @@ constinit const Command kVarsSet = {
     "vars set",
     "store a value from standard input",
     "Reads the value from standard input, byte for byte, and stores it in place of what the generator made.\n"
-    "Values that are made from it become stale.",
+    "On a terminal it asks for it, hidden and twice. Values that are made from it become stale.",
     kParameters,
     run,
 };

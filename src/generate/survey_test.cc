@@ -51,7 +51,7 @@ TEST(Survey, ARepositoryWithoutRecordsCountsAsFresh) {
 }
 
 TEST(Survey, OfGeneratorsWhoseScriptsNobodyKnowsIsFreshAndTheyAreNotRun) {
-  Project project;
+  TrialProject project;
   ASSERT_THAT(project.generate(), Succeeds());
   ASSERT_THAT(write_file(project.repository.folder() + "/vars/per-machine/web/base/.validation-hash", "00", 0644), Succeeds());
   for (auto& [name, generator] : project.declaration.generators) {

@@ -71,19 +71,6 @@ std::vector<Found> look_at(const Project& project, const generate::Task& task, c
   return found;
 }
 
-Result<> add_orphans(const Project& project, const generate::Graph& graph, std::vector<Found>& found) {
-  const generate::Task* last = nullptr;  // values come generator by generator
-  TRY_LET(const std::vector<store::VarId> stored, project.repository.list([&](const store::VarId& id) {
-            if (last == nullptr || last->id != id.generator) {
-              const auto task = graph.index.find(id.generator);
-              last = task == graph.index.end() ? nullptr : &graph.tasks[task->second];
-            }
-            return last != nullptr && last->generator->files.contains(id.file);
-          }));
-  for (const store::VarId& id : stored) found.push_back({"orphan", store::spoken(id), "it is stored and no longer declared"});
-  return {};
-}
-
 Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project_with_scripts(world, named_machines(given, world)));
   TRY_LET(const Overview overview, look_over(project, world));
@@ -106,7 +93,10 @@ Result<Exit> run(const Given& given, World& world) {
   });
   std::vector<Found> found;
   for (std::vector<Found>& each : of_tasks) std::ranges::move(each, std::back_inserter(found));
-  if (machines.empty() && only.empty()) TRY(add_orphans(project, overview.graph, found));
+  if (machines.empty() && only.empty()) {
+    TRY_LET(const std::vector<store::VarId> orphans, orphaned(project, overview.graph));
+    for (const store::VarId& id : orphans) found.push_back({"orphan", store::spoken(id), "it is stored and no longer declared"});
+  }
   if (world.json) {
     Json list = Json::array();
     for (const Found& one : found) {

@@ -28,7 +28,9 @@ std::string shown(const Project& project, const store::VarId& id, const declare:
 
 std::string state_text(const generate::Status& status, bool absent) {
   if (absent) return "missing";
-  std::string text(generate::word(status.state == generate::State::partial ? generate::State::fresh : status.state));
+  if (status.state == generate::State::partial) return "fresh";
+  std::string text(generate::word(status.state));
+  if (!status.reasons.empty()) text += ": " + enumeration(status.reasons);
   if (status.due) text += ", due for rotation";
   return text;
 }
@@ -59,6 +61,15 @@ Result<Exit> run(const Given& given, World& world) {
       rows.push_back({name, owner, absent ? "" : shown(project, value.id, *value.file), state_text(status, absent)});
     }
   }
+  if (machines.empty()) {
+    TRY_LET(const std::vector<store::VarId> orphans, orphaned(project, overview.graph));
+    for (const store::VarId& id : orphans) {
+      const std::string name = fmt::format("{}/{}", id.generator.generator, id.file);
+      const std::string owner = owner_text(id.generator.placement);
+      rows.push_back({name, owner, "", "orphan: it is no longer declared"});
+      list.push(Json::object().set("var", name).set("owner", owner).set("state", "orphan"));
+    }
+  }
   if (world.json) {
     Json json = Json::object();
     json.set("vars", std::move(list));
@@ -75,8 +86,8 @@ Result<Exit> run(const Given& given, World& world) {
 
 constinit const Command kVarsList = {
     "vars list",
-    "show all vars and whether they are fresh, stale or missing",
-    "Lists every declared value with its owner and state. Secrets are shown as stars; 'vmcred vars get' prints\n"
+    "show all vars and whether they are fresh, stale, missing or orphaned",
+    "Lists every value with its owner and state, and why it is stale. Secrets are shown as stars; 'vmcred vars get' prints\n"
     "one. Needs no private key.",
     kParameters,
     run,

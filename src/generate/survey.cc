@@ -50,8 +50,8 @@ Result<std::vector<std::string>> reasons_of(const Task& task, const Graph& graph
         reasons.push_back(fmt::format("{}/{} is missing", id.generator.generator, name));
         continue;
       }
-      const Result<std::string> digest =
-          repository.read_stored(id).and_then([&](const std::string& stored) { return value_digest(*form, stored); });
+      const Result<std::string> stored = repository.read_stored(id);
+      const Result<std::string> digest = stored ? value_digest(*form, *stored) : stored;
       if (!digest) reasons.push_back(fmt::format("{}/{} is damaged", id.generator.generator, name));
       else if (*digest != known->second) reasons.push_back(fmt::format("{}/{} changed", id.generator.generator, name));
     }

@@ -121,6 +121,8 @@ join_bob() { as_bob "$VMCRED" vars keygen; }
   sed -i '/generators.made-from/,$d' vmcred.toml
   run -3 "$VMCRED" vars check
   [[ $output == *"orphan"*"made-from/sum (machine web)"* ]]
+  run -0 "$VMCRED" vars list
+  [[ $output == *"made-from/sum"*"machine web"*"orphan: it is no longer declared"* ]]
   run -1 --separate-stderr setsid -w "$VMCRED" vars prune </dev/null
   "$VMCRED" vars prune --yes
   [ ! -e vars/per-machine/web/made-from ]

@@ -134,6 +134,8 @@ TOML
   sed -i 's/^runtime-inputs = \[\]/runtime-inputs = ["openssl"]\ndependencies = ["base"]/; s/echo one/echo two/' vmcred.toml
   run -3 "$VMCRED" vars check
   [[ $output == *"its script changed"*"its runtime-inputs changed"*"base/v is a new dependency"* ]]
+  run -0 "$VMCRED" vars list
+  [[ $output == *"g/v"*"stale: its script changed, its runtime-inputs changed and base/v is a new dependency"* ]]
   for command in "generate" "generate web" "generate -g g" "generate --only-missing" "list" "check" "fix --yes" "prune --yes" "generate --dry-run --stale"; do
     # shellcheck disable=SC2086
     "$VMCRED" vars $command >/dev/null 2>&1 || [ $? = 3 ]

@@ -53,8 +53,9 @@ class Engine {
     changed.result = prepare();
     changed.folders = extra_folders_;
     if (!changed.result) return changed;
+    // Two a processor: while a sandbox is set up, the kernel mostly waits for itself (new namespaces, RCU).
     const std::size_t threads = std::min<std::size_t>(
-        steps_.size(), around_.threads != 0 ? around_.threads : std::max(1U, std::thread::hardware_concurrency()));
+        steps_.size(), around_.threads != 0 ? around_.threads : 2 * std::max(1U, std::thread::hardware_concurrency()));
     {
       const std::jthread publisher([this] { publish_what_comes(); });
       {

@@ -36,7 +36,7 @@ struct Surroundings {
   const store::Lock& lock;
   const store::KeyRing& keys;
   bool sandbox = true;
-  unsigned threads = 0;  ///< 0: one a processor
+  unsigned threads = 0;  ///< 0: two a processor
   Limits limits = {};
   const Clock& clock = real_clock();
   std::function<void(const Event&)> observe = {};  ///< one call at a time

@@ -5,9 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <thread>
 
+#include "base/file.h"
+#include "base/process.h"
+#include "consumers.h"
+#include "credentials.h"
+#include "service_folder.h"
 #include "systemd_bus.h"
 
 namespace vmcred::guest {
@@ -17,6 +21,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kPause{10};
+constexpr milliseconds kBetweenLooks{100};
+constexpr milliseconds kCommandLimit{30'000};
 constexpr std::chrono::seconds kJobLimit{120};
 
 Result<int> signal_number(const std::string& name) {
@@ -37,16 +43,24 @@ Result<> wait_for_job(SystemdBus& bus, const std::string& job, const std::string
   }
 }
 
-Result<> act(SystemdBus& bus, const link::UnitAction& action) {
+/// Which unit loads which credential of those in place.
+Result<std::vector<link::Consumer>> present_consumers() {
+  TRY_LET(const auto names, list_folder(present_folder()));
+  return find_consumers(unit_folders(), names);
+}
+
+Result<> act(SystemdBus& bus, const link::UnitAction& action, const std::vector<link::Consumer>& consumers) {
   switch (action.action) {
     case link::Action::none: return {};
     case link::Action::signal: {
       TRY_LET(const int number, signal_number(action.signal));
+      TRY(renew_service_folder(action.unit, consumers));
       return bus.kill_unit(action.unit, number);
     }
     case link::Action::restart:
     case link::Action::reload: {
       const bool restart = action.action == link::Action::restart;
+      if (!restart) TRY(renew_service_folder(action.unit, consumers));
       TRY_LET(const std::string job, bus.queue_job(restart ? "RestartUnit" : "ReloadOrRestartUnit", action.unit));
       return wait_for_job(bus, job, action.unit);
     }
@@ -57,28 +71,50 @@ Result<> act(SystemdBus& bus, const link::UnitAction& action) {
 /// "inactive" is what a oneshot service is after it did its work.
 bool is_healthy(const std::string& state) { return state == "active" || state == "inactive" || state == "reloading"; }
 
+/// One unit under watch after its action.
+struct Patient {
+  const link::UnitAction* action;
+  bool well = false;  ///< nothing more to wait for
+};
+
+/// The command says that the unit is well, or the time is over in which it had to.
+Result<> ask_command(Patient& patient, bool last) {
+  const auto output = run({.argv = patient.action->health_command, .environment = std::vector<std::string>{"PATH=" + std::string(kSystemPath)}},
+                          {.limit = kCommandLimit});
+  patient.well = output && output->status.ok();
+  if (patient.well || !last) return {};
+  return fail(Errc::mismatch, "the health command of '{}' fails with the new credentials: {}", patient.action->unit,
+              output ? output->status.text() : output.error().message);
+}
+
 Result<> check_health(SystemdBus& bus, const std::vector<link::UnitAction>& actions) {
   std::vector<std::string> units;
-  std::chrono::seconds longest{0};
+  std::vector<Patient> patients;
   for (const auto& action : actions) {
     if (action.action == link::Action::none) continue;
     units.push_back(action.unit);
-    longest = std::max(longest, std::chrono::seconds(action.health_seconds));
+    patients.push_back({.action = &action});
   }
-  if (units.empty()) return {};
   const auto begin = steady_clock::now();
-  for (;;) {
-    TRY_LET(const auto states, bus.active_states(units));
+  while (!std::ranges::all_of(patients, &Patient::well)) {
     const auto passed = steady_clock::now() - begin;
-    for (const auto& action : actions) {
-      const auto state = states.find(action.unit);
-      const bool watched = passed <= std::chrono::seconds(action.health_seconds) + kPause;
-      if (action.action == link::Action::none || state == states.end() || !watched || is_healthy(state->second)) continue;
-      return fail(Errc::mismatch, "'{}' is {} with the new credentials", action.unit, state->second);
+    TRY_LET(const auto states, bus.active_states(units));
+    for (Patient& patient : patients) {
+      const auto state = states.find(patient.action->unit);
+      if (patient.well) continue;
+      if (state != states.end() && !is_healthy(state->second)) {
+        return fail(Errc::mismatch, "'{}' is {} with the new credentials", patient.action->unit, state->second);
+      }
+      const bool last = passed >= std::chrono::seconds(patient.action->health_seconds);
+      if (patient.action->health_command.empty()) {
+        patient.well = last;
+      } else {
+        TRY(ask_command(patient, last));
+      }
     }
-    if (passed >= longest) return {};
-    std::this_thread::sleep_for(std::min<steady_clock::duration>(milliseconds(100), longest - passed));
+    if (!std::ranges::all_of(patients, &Patient::well)) std::this_thread::sleep_for(kBetweenLooks);
   }
+  return {};
 }
 
 }  // namespace
@@ -86,7 +122,13 @@ Result<> check_health(SystemdBus& bus, const std::vector<link::UnitAction>& acti
 Result<> carry_out(const std::vector<link::UnitAction>& actions) {
   if (actions.empty()) return {};
   TRY_LET(SystemdBus bus, SystemdBus::connect());
-  for (const auto& action : actions) TRY(in(fmt::format("refresh '{}'", action.unit), act(bus, action)));
+  TRY_LET(const auto consumers, present_consumers());
+  std::string wrong;
+  for (const auto& action : actions) {
+    const auto done = act(bus, action, consumers);
+    if (!done) wrong += fmt::format("{}'{}': {}", wrong.empty() ? "" : "; ", action.unit, done.error().message);
+  }
+  if (!wrong.empty()) return fail(Errc::mismatch, "{}", wrong);
   return check_health(bus, actions);
 }
 

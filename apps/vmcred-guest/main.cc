@@ -1,11 +1,8 @@
 // vmcred-guest: looks at the credentials that arrived in this guest and proves them to the host.
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
-#include <cstdlib>
 
 #include "base/secret.h"
 #include "base/spelling.h"
@@ -23,15 +20,6 @@ constexpr Command kCommands[] = {
     {"import", "[--into DIR]", "without systemd: put what the machine offers where systemd would", import},
     {"doctor", "[--json]", "say what is wrong with the credentials of this guest, and why", doctor},
 };
-
-void write_all_to(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) std::_Exit(fd == 1 && errno == EPIPE ? 0 : 1);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
 
 void help() {
   print("vmcred-guest: credentials in this guest\n\n");
@@ -67,9 +55,6 @@ int run(std::span<char*> words) {
 }
 
 }  // namespace
-
-void print(std::string_view text) { write_all_to(STDOUT_FILENO, text); }
-void note(std::string_view line) { write_all_to(STDERR_FILENO, std::string(line) + "\n"); }
 
 }  // namespace vmcred::guest
 

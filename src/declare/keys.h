@@ -27,7 +27,7 @@ inline constexpr std::string_view kShareKeys[] = {"tag", "socket"};
 inline constexpr std::string_view kCredentialKeys[] = {"from",     "value",     "guest",  "allow-empty",
                                                        "services", "on-change", "public"};
 inline constexpr std::string_view kGuestKeys[] = {"systemd", "systemd-in-initrd", "agent", "services"};
-inline constexpr std::string_view kServiceKeys[] = {"load-credential"};
+inline constexpr std::string_view kServiceKeys[] = {"load-credential", "health", "health-command"};
 
 inline constexpr std::string_view kQemuMachines[] = {"q35", "pc", "microvm", "virt"};
 inline constexpr std::string_view kArchitectures[] = {"x86_64", "aarch64"};

@@ -114,6 +114,9 @@ struct GuestService {
   std::string name;
   std::vector<std::pair<std::string, std::string>> load_credential = {};
   std::vector<Place> places = {};  ///< of the entries
+  /// How long it must stay active with new values before they count as good; with a command: how long that may fail.
+  std::chrono::seconds health{2};
+  std::vector<std::string> health_command = {};  ///< argv in the guest; exit 0: the service is well
   Place place = {};
   bool operator==(const GuestService&) const = default;
 };

@@ -104,7 +104,9 @@ Json guest_json(const Vm& vm) {
   for (const auto& [name, service] : vm.services) {
     std::vector<std::string> lines;
     for (const auto& [id, source] : service.load_credential) lines.push_back(id + ":" + source);
-    services.set(name, Json::object().set("load-credential", Json::strings(lines)));
+    Json each = Json::object().set("load-credential", Json::strings(lines)).set("health", format_seconds(service.health));
+    if (!service.health_command.empty()) each.set("health-command", Json::strings(service.health_command));
+    services.set(name, std::move(each));
   }
   Json json = Json::object();
   json.set("systemd", vm.guest.systemd);

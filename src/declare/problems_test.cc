@@ -174,6 +174,8 @@ credential-files = ["host-apikey", "host-api-key", "host-api-key"]
 oem-strings = ["ENVIRONMENT=test", "io.systemd.credentials:A=b", "io.systemd.credential:NOTHING", "io.systemd.credential.binary:B=!!"]
 [vms.web.guest.services.app]
 load-credential = ["api-key:API_KEY", "api-key:OTHER", "a/b:C", "x:"]
+health = "soon"
+health-command = ["web-check"]
 [vms.web.guest.services."app.timer"]
 )"),
               MatchesGolden("declare/lists.txt"));

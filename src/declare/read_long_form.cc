@@ -125,6 +125,31 @@ void read_oem_strings(const CredentialContext& c) {
   }
 }
 
+void read_health(const Table& table, GuestService& service) {
+  constexpr std::chrono::seconds kMost{600};
+  constexpr std::size_t kMostWords = 12;  // with kMostLetters: what fits into one frame of the link
+  constexpr std::size_t kMostLetters = 255;
+  if (const auto text = table.text("health")) {
+    const auto given = parse_seconds(*text);
+    if (given && *given <= kMost) {
+      service.health = *given;
+    } else {
+      table.problem("health", Fault::bad_value, fmt::format("'health' cannot be '{}'", *text), "write a time up to 600s, such as \"5s\"");
+    }
+  }
+  service.health_command = table.texts("health-command");
+  const bool empty = table.has("health-command") && service.health_command.empty();
+  const bool odd = std::ranges::any_of(service.health_command, [](const std::string& word) {
+    return word.empty() || word.size() > kMostLetters || std::ranges::any_of(word, [](char x) { return x < 0x20 || x > 0x7e; });
+  });
+  const bool relative = !service.health_command.empty() && !service.health_command.front().starts_with('/');
+  if (empty || odd || relative || service.health_command.size() > kMostWords) {
+    table.problem("health-command", Fault::bad_value, "'health-command' is no command of the guest",
+                  "write an absolute path and its arguments: [\"/usr/bin/web-check\", \"--quick\"]");
+    service.health_command.clear();
+  }
+}
+
 }  // namespace
 
 void read_long_form(const CredentialContext& c) {
@@ -160,6 +185,7 @@ void read_guest_service(const CredentialContext& c, const Entry& member, const s
       service.places.push_back(place);
     }
   }
+  read_health(table, service);
 }
 
 std::optional<std::string> service_name(std::string_view text) {

@@ -99,6 +99,10 @@ void add_credentials(Choices& c, const Declaration& declaration, Vm& vm) {
       vm.services[service].load_credential.emplace_back(credential.name, credential.guest);
     }
   }
+  for (auto& [name, service] : vm.services) {
+    service.health = std::chrono::seconds(c.below(600));
+    if (c.flag()) service.health_command = {"/usr/bin/check", "--quick"};
+  }
 }
 
 Vm random_vm(Choices& c, const std::string& name, const Declaration& declaration) {

@@ -62,7 +62,8 @@ RC_GTEST_PROP(RoundTrip, ASetComesBackAsItWas, ()) {
     set.actions.push_back({.unit = any_name(),
                            .action = static_cast<Action>(*rc::gen::inRange(0, 4)),
                            .signal = any_name().substr(0, kMaxSignal),
-                           .health_seconds = *rc::gen::arbitrary<std::uint16_t>()});
+                           .health_seconds = *rc::gen::arbitrary<std::uint16_t>(),
+                           .health_command = {"/usr/bin/check", "--quick"}});
   }
   RC_ASSERT(check_set(set).has_value());
   std::deque<std::pair<Type, Secret>> pieces;

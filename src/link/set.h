@@ -17,7 +17,9 @@ struct UnitAction {
   std::string unit;
   Action action = Action::restart;
   std::string signal = {};            ///< "HUP" for Action::signal
-  std::uint16_t health_seconds = 0;   ///< how long the unit must stay active before the new set counts as good
+  /// How long the unit must stay active before the new set counts as good; with a command: how long that may fail.
+  std::uint16_t health_seconds = 0;
+  std::vector<std::string> health_command = {};  ///< argv; exit 0: the unit is well
   bool operator==(const UnitAction&) const = default;
 };
 
@@ -33,5 +35,6 @@ inline constexpr std::size_t kMaxSetCount = 1024;
 inline constexpr std::size_t kMaxSetBytes = 1024 * 1024;  ///< systemd's CREDENTIALS_TOTAL_SIZE_MAX
 inline constexpr std::size_t kMaxActions = 256;
 inline constexpr std::size_t kMaxSignal = 16;
+inline constexpr std::size_t kMaxCommandWords = 12;  ///< of kMaxName bytes each, so that an action fits into one frame
 
 }  // namespace vmcred::link

@@ -32,6 +32,8 @@ Result<> check_set(const Set& set) {
   }
   for (const UnitAction& action : set.actions) {
     if (!is_name(action.unit) || action.signal.size() > kMaxSignal) return fail(Errc::usage, "an action without a proper unit name");
+    const bool command = action.health_command.size() <= kMaxCommandWords && std::ranges::all_of(action.health_command, is_name);
+    if (!command) return fail(Errc::usage, "the health command of '{}' has words that cannot travel", action.unit);
   }
   return {};
 }
@@ -76,6 +78,7 @@ std::optional<SetWriter::Piece> SetWriter::next() {
       out.integer(action.health_seconds, 2);
       out.text(action.signal);
       out.text(action.unit);
+      for (const std::string& word : action.health_command) out.text(word);
       return Piece{Type::set_action, payload_of(out)};
     }
     case Step::done: break;
@@ -122,7 +125,10 @@ Result<std::optional<Set>> SetReader::take(Type type, Bytes payload) {
       action.health_seconds = static_cast<std::uint16_t>(in.integer(2));
       action.signal = in.text();
       action.unit = in.text();
-      const bool good = in.done() && is_name(action.unit) && what <= static_cast<std::uint8_t>(Action::none) &&
+      while (in.ok() && !in.done() && action.health_command.size() < kMaxCommandWords) {
+        action.health_command.emplace_back(in.text());
+      }
+      const bool good = in.done() && std::ranges::all_of(action.health_command, is_name) && is_name(action.unit) && what <= static_cast<std::uint8_t>(Action::none) &&
                         (action.signal.empty() || is_name(action.signal)) && action.signal.size() <= kMaxSignal;
       if (!good || set_->actions.size() == kMaxActions) return malformed("action");
       set_->actions.push_back(std::move(action));

@@ -48,7 +48,8 @@ void add_actions(const declare::Vm& vm, const declare::Credential& credential, s
     actions.insert_or_assign(unit, link::UnitAction{.unit = unit,
                                                     .action = action,
                                                     .signal = credential.on_change_signal,
-                                                    .health_seconds = kHealthSeconds});
+                                                    .health_seconds = static_cast<std::uint16_t>(service.health.count()),
+                                                    .health_command = service.health_command});
   }
 }
 

@@ -30,7 +30,4 @@ Result<link::Set> refreshed_set(const declare::Vm& vm, const Secrets& secrets, c
 /// The host names of those `values` that `held` has otherwise or not at all, sorted: what the guest holds is older.
 std::vector<std::string> outdated(const Secrets& held, const Secrets& values);
 
-/// How long a unit must stay up with new values before they count as good.
-inline constexpr std::uint16_t kHealthSeconds = 2;
-
 }  // namespace vmcred::supervise

@@ -82,6 +82,18 @@ TEST(RefreshedSet, HoldsAllValuesAndTheStrongestActionOfEachUnit) {
   EXPECT_EQ(set->actions[0].signal, "HUP");
   EXPECT_EQ(set->actions[1].unit, "web.service");
   EXPECT_EQ(set->actions[1].action, link::Action::restart);
+  EXPECT_EQ(set->actions[1].health_seconds, 2);  // nothing was declared
+}
+
+TEST(RefreshedSet, CarriesWhatTellsTheHealthOfAService) {
+  declare::Vm vm = some_vm();
+  for (auto& [name, service] : vm.services) {
+    service.health = std::chrono::seconds(9);
+    service.health_command = {"/usr/bin/check", "--quick"};
+  }
+  const auto set = refreshed_set(vm, values("a", "b"), values("A", "B"), 7);
+  EXPECT_EQ(set->actions[0].health_seconds, 9);
+  EXPECT_EQ(set->actions[0].health_command, (std::vector<std::string>{"/usr/bin/check", "--quick"}));
 }
 
 TEST(RefreshedSet, LeavesServicesAloneWhoseValuesStayed) {

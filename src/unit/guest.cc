@@ -1,5 +1,6 @@
 #include "unit/guest.h"
 
+#include <algorithm>
 #include <set>
 
 #include "unit/escape.h"
@@ -7,7 +8,18 @@
 namespace vmcred::unit {
 namespace {
 
-Result<std::string> drop_in_text(const std::string& service, const declare::GuestService& declared) {
+/// The first systemd that can give a service new credentials when it is reloaded.
+constexpr int kRefreshesOnReload = 260;
+
+/// Whether the agent is to reload the service when one of its credentials changes.
+bool is_reloaded(const declare::Vm& vm, const declare::GuestService& service) {
+  return std::ranges::any_of(vm.credentials, [&](const declare::Credential& credential) {
+    return credential.on_change == declare::OnChange::reload &&
+           std::ranges::any_of(service.load_credential, [&](const auto& pair) { return pair.second == credential.guest; });
+  });
+}
+
+Result<std::string> drop_in_text(const declare::Vm& vm, const std::string& service, const declare::GuestService& declared) {
   std::string asserts;
   std::string loads;
   std::set<std::string> asserted;
@@ -21,6 +33,8 @@ Result<std::string> drop_in_text(const std::string& service, const declare::Gues
     const bool writable = !guest.starts_with('!') && !guest.starts_with('|');
     if (writable && asserted.insert(guest).second) asserts += fmt::format("AssertCredential={}\n", right);
   }
+  // On an older systemd the agent itself puts the new values where the running service reads them.
+  if (vm.guest.systemd >= kRefreshesOnReload && is_reloaded(vm, declared)) loads += "RefreshOnReload=credentials\n";
   return fmt::format("{}\n\n[Unit]\n{}\n[Service]\n{}PrivateMounts=yes\n", kMark, asserts, loads);
 }
 
@@ -33,7 +47,7 @@ Result<std::vector<UnitFile>> guest_drop_ins(const declare::Vm& vm) {
     if (name.empty() || name.contains('/') || name.starts_with('.')) {
       return fail(Errc::invalid_data, "'{}' is no name of a guest service", name);
     }
-    TRY_LET(std::string text, drop_in_text(name, service));
+    TRY_LET(std::string text, drop_in_text(vm, name, service));
     const std::string unit = name.ends_with(".service") ? name : name + ".service";
     files.push_back({unit + ".d/50-vmcred.conf", std::move(text)});
   }

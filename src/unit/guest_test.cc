@@ -40,6 +40,15 @@ TEST(GuestDropIns, AssertsACredentialOnceAndNotOneThatAConditionWouldMisread) {
                         "LoadCredential=c:!Y%%i\n"));
 }
 
+TEST(GuestDropIns, AReloadBringsNewValuesWhereSystemdKnowsHow) {
+  declare::Vm vm = vm_with({.name = "web", .load_credential = {{"key", "API_KEY"}}});
+  vm.credentials = {{.name = "api-key", .host = "host-api-key", .guest = "API_KEY", .on_change = declare::OnChange::reload}};
+  vm.guest.systemd = 259;
+  EXPECT_THAT(guest_drop_ins(vm)->front().text, ::testing::Not(HasSubstr("RefreshOnReload")));
+  vm.guest.systemd = 260;
+  EXPECT_THAT(guest_drop_ins(vm)->front().text, HasSubstr("LoadCredential=key:API_KEY\nRefreshOnReload=credentials\n"));
+}
+
 TEST(GuestDropIns, SkipsServicesWithoutCredentialsAndRefusesOtherFolders) {
   EXPECT_TRUE(guest_drop_ins(vm_with({.name = "plain"}))->empty());
   EXPECT_THAT(guest_drop_ins(vm_with({.name = "../x", .load_credential = {{"a", "X"}}})),

@@ -26,17 +26,18 @@ using std::chrono::milliseconds;
 constexpr milliseconds kForever{24 * 3600 * 1000};
 constexpr milliseconds kPauseBetweenContacts{200};
 
-/// Tells systemd that units ordered after the agent may start (sd_notify(3)). Without a socket nobody waits.
-void notify_ready() {
+/// Tells systemd that units ordered after the agent may start (sd_notify(3)). False: without a socket nobody waits.
+bool notify_ready() {
   const char* const name = std::getenv("NOTIFY_SOCKET");  // NOLINT(concurrency-mt-unsafe)
   sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = {}};
-  if (name == nullptr || std::strlen(name) >= sizeof address.sun_path) return;
+  if (name == nullptr || std::strlen(name) >= sizeof address.sun_path) return false;
   std::strcpy(address.sun_path, name);  // NOLINT(clang-analyzer-security.insecureAPI.strcpy): the length was checked
   if (*name == '@') address.sun_path[0] = '\0';
   const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(name));
   constexpr std::string_view kReady = "READY=1";
   (void)::sendto(fd.get(), kReady.data(), kReady.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);  // NOLINT
+  return true;
 }
 
 /// One contact after the other with the state that outlives them.
@@ -54,7 +55,7 @@ class Agent {
   Result<> take_set(link::GuestSession& session, const link::Received& received);
   Result<> report(link::GuestSession& session, std::uint64_t generation);
   void become_ready() {
-    if (!std::exchange(ready_, true)) notify_ready();
+    if (!std::exchange(ready_, true)) (void)notify_ready();
   }
 
   SetStore store_;
@@ -144,6 +145,8 @@ Result<int> agent(std::span<char* const> given) {
   TRY_LET(const milliseconds limit, read_seconds(arguments.value("--wait", "60")));
   ReportOptions options;
   TRY_LET(options.outputs, read_outputs(arguments));
+  // The unit starts it wherever PID 1 received nothing; in a machine without a link it has no business.
+  if (const auto address = read_address(); !address && address.error().code == Errc::not_found && notify_ready()) return 0;
   TRY_LET(SetStore store, SetStore::open());
   Agent running(std::move(store), std::move(options), limit);
   for (;;) {

@@ -46,6 +46,8 @@ bool never_swapped(const std::string& path) {
 
 }  // namespace
 
+std::string present_folder() { return is_folder(kSystemFolder) ? kSystemFolder : kRunStore; }
+
 Result<std::vector<Folder>> open_folders(bool system) {
   std::vector<Folder> folders;
   for (const bool encrypted : {true, false}) {
@@ -59,6 +61,13 @@ Result<std::vector<Folder>> open_folders(bool system) {
     TRY_LET(auto folder, open_one(path, encrypted, !system));
     if (folder) folders.push_back(*std::move(folder));
   }
+  return folders;
+}
+
+Result<std::vector<Folder>> open_run_store() {
+  std::vector<Folder> folders;
+  TRY_LET(auto folder, open_one(kRunStore, false, false));
+  if (folder) folders.push_back(*std::move(folder));
   return folders;
 }
 

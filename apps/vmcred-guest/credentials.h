@@ -14,6 +14,11 @@ namespace vmcred::guest {
 
 inline constexpr std::size_t kMaxCredential = 1024 * 1024;  ///< systemd's CREDENTIAL_SIZE_MAX
 inline constexpr const char* kSystemFolder = "/run/credentials/@system";
+inline constexpr const char* kRunStore = "/run/credstore";
+
+/// Where services look for what an agent puts in place: @system; where PID 1 received nothing at boot it does not know that
+/// folder, but a credstore is looked into at every start of a service (systemd 252 and later).
+std::string present_folder();
 
 /// A folder of credentials; `encrypted` ones must be decrypted before use.
 struct Folder {
@@ -25,6 +30,9 @@ struct Folder {
 /// The service's own folders ($CREDENTIALS_DIRECTORY, $ENCRYPTED_CREDENTIALS_DIRECTORY) or the system's; encrypted first,
 /// as systemd-creds looks. Folders that do not exist are left out. The environment's must be absolute.
 Result<std::vector<Folder>> open_folders(bool system);
+
+/// /run/credstore alone, where it is there.
+Result<std::vector<Folder>> open_run_store();
 
 struct Credential {
   std::string name;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <thread>
@@ -12,6 +13,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "credentials.h"
+#include "sources.h"
 
 namespace vmcred::guest {
 namespace {
@@ -86,6 +88,13 @@ Result<link::Address> read_address() {
     const auto line = read_secret(join_path(folder, link::kLinkName), 256);
     if (line) return link::parse_link_line(line->bytes());
     if (line.error().code != Errc::not_found) return std::unexpected(line.error());
+  }
+  // PID 1 may have received nothing (import switched off, a module that came late, a confidential machine).
+  if (!is_folder(kSystemFolder)) {
+    load_modules({"dmi_sysfs", "qemu_fw_cfg"});
+    const Offers offers = read_offers();
+    const auto offered = std::ranges::find(offers.offered, link::kLinkName, &Offered::name);
+    if (offered != offers.offered.end()) return link::parse_link_line(offered->value.bytes());
   }
   return hint(fail(Errc::not_found, "there is no credential '{}'", link::kLinkName), "only vmcred's vms with a link have one");
 }

@@ -19,7 +19,8 @@ constexpr std::size_t kMaxOutputFile = 16 * 1024;
 /// The values in effect, by name, without the link's own.
 std::map<std::string, Secret> read_system(link::Report& report) {
   std::map<std::string, Secret> values;
-  const auto folders = open_folders(true);
+  auto folders = open_folders(true);
+  if (folders && folders->empty()) folders = open_run_store();
   if (!folders) {
     report.notices.push_back(folders.error().message);
     return values;

@@ -8,13 +8,14 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "credentials.h"
 #include "link/set.h"
 
 namespace vmcred::guest {
 
 struct StorePlaces {
   std::string folder = "/run/vmcred";                  ///< becomes a ramfs with mode 0700
-  std::string system = "/run/credentials/@system";     ///< what services load from
+  std::string system = present_folder();               ///< what services load from; made where it is not there
 };
 
 class SetStore {
@@ -26,7 +27,6 @@ class SetStore {
   [[nodiscard]] Result<std::uint64_t> current() const;
 
   /// Puts a whole set in place: files of mode 0400, read-only for everybody. The link's own credential is kept.
-  /// Where PID 1 imported nothing there is no folder that it looks into: `unavailable`.
   Result<> put(const link::Set& set);
   /// Takes the set in place away again; the one before it shows.
   Result<> take_back();

@@ -80,6 +80,7 @@ constexpr CodeInfo kCodes[] = {
     {Code::guest_swappable, Level::warning, "a guest's credentials may be swapped out"},
     {Code::guest_link, Level::error, "the link to the host cannot work"},
     {Code::guest_nothing, Level::error, "systemd was given no credentials at boot"},
+    {Code::guest_access_list, Level::warning, "a service's credential has a mode that programs refuse"},
 };
 
 }  // namespace

@@ -90,6 +90,7 @@ enum class Code : std::uint16_t {
   guest_swappable = 87,
   guest_link = 88,
   guest_nothing = 89,
+  guest_access_list = 90,
 };
 
 struct CodeInfo {

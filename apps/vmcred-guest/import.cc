@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -46,6 +47,7 @@ Result<bool> write_one(const std::string& folder, const Offered& offered) {
 Result<int> import(std::span<char* const> given) {
   constexpr std::string_view kKnown[] = {"--into="};
   TRY_LET(const Arguments arguments, parse_arguments(given, kKnown));
+  if (::geteuid() != 0) return hint(fail(Errc::denied, "what the machine offers is for root"), "run it as root");
   const std::string folder = arguments.value("--into", kSystemFolder);
   const Offers offers = read_offers();
   for (const std::string& notice : offers.notices) note("vmcred-guest: " + notice);

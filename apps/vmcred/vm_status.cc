@@ -33,7 +33,7 @@ std::string picture(const supervise::Status& status, bool color) {
   }
   if (!status.guest_systemd.empty()) text += fmt::format("  guest: systemd {}\n", status.guest_systemd);
   if (status.turned_away != 0) {
-    text += fmt::format("  link:  {} speakers without a valid key were turned away\n", status.turned_away);
+    text += fmt::format("  link:  speakers without a valid key that were turned away: {}\n", status.turned_away);
   }
   for (const std::string& notice : status.notices) text += fmt::format("  note:  {}\n", notice);
   text += fmt::format("  since: {}\n", rfc3339(SystemTime(std::chrono::seconds(status.started_unix))));

@@ -34,7 +34,7 @@ machine = "host"
 kernel = "$IMAGE/vmlinuz"
 initrd = "$IMAGE/initrd"
 memory = "256M"
-command-line = "quiet"
+command-line = "${command_line:-quiet}"
 delivery = "$1"
 [vms.vm-test-agent.guest]
 systemd = $(sed 's/[^0-9].*//' "$IMAGE/systemd")
@@ -46,20 +46,21 @@ TOML
   "$VMCRED" vm run vm-test-agent --accel tcg --console >said 2>&1 3>&- &
   vm=$!
   exec 4<said
-  await '*: ready*'
+  : >log
+  await ": ready"
 }
 
-# await PATTERN: reads on until a line matches
+# await PATTERN [COUNT]: reads on until that many lines of all matched (services start in any order)
 await() {
   local line
-  while read -r -t 400 line <&4; do
+  until [ "$(grep -c -e "$1" log)" -ge "${2:-1}" ]; do
+    if ! read -r -t 400 line <&4; then
+      cat log
+      echo "the vm ended or was silent before: $1"
+      return 1
+    fi
     echo "$line" >>log
-    # shellcheck disable=SC2254
-    case $line in $1) return 0 ;; esac
   done
-  cat log
-  echo "the vm ended or was silent before: $1"
-  return 1
 }
 
 digest() { sha256sum <"credentials/host-$1" | cut -d' ' -f1; }
@@ -70,36 +71,109 @@ stop() {
   vm=
 }
 
-@test "by reference: 200 credentials with long names arrive, with only the token delivered by the VMM" {
-  for i in $(seq 200); do head -c 1000 /dev/urandom | secret "a-long-name-that-fw-cfg-could-not-carry-$i"; done
-  head -c 300000 /dev/urandom | secret api-key
-  start reference
-  await "*CONSUMER $(digest api-key)*"
-  run -0 "$VMCRED" vm status vm-test-agent
-  [[ $output == *"every credential arrived"* ]]
-  stop
-  grep -q 'receipt: 201 credentials arrived' log
+# refresh NAME VALUE: a new value, and the request to hand it over
+refresh() {
+  printf '%s' "$2" >"credentials/host-$1"
+  "$VMCRED" vm refresh vm-test-agent --credential "$1"
 }
 
-@test "a refresh reaches the running service, a bad one is taken back, and the guest never reboots" {
+# status KEY: one field of the vm's status
+status() { "$VMCRED" vm status vm-test-agent --json | jq -c ".$1"; }
+
+@test "by reference: 200 credentials with long names arrive; the token is spent, a dump holds nothing, a stranger gets nothing" {
+  for i in $(seq 200); do head -c 1000 /dev/urandom | secret "a-long-name-that-fw-cfg-could-not-carry-$i"; done
+  head -c 300000 /dev/urandom | secret api-key
+  head -c 30 /dev/urandom | base64 -w 0 | secret probe
+  start reference
+  await "CONSUMER $(digest api-key)"
+  await "STRANGER is done"
+  await "RESUMED"
+  run -0 "$VMCRED" vm status vm-test-agent
+  [[ $output == *"every credential arrived"* ]]
+  [[ $output == *"vm-test-consumer.service (active)"* ]]
+  [[ $output == *"speakers without a valid key that were turned away: 1"* ]]
+  stop
+  grep -q 'receipt: 202 credentials arrived' log
+  run ! grep -E 'STRANGER (reads|lists|may|ends)' log
+  grep -q 'DUMP has 0 values and names, [1-9]' log
+  grep -q 'REPLAY vmcred-guest: error: the host refused us: the token is spent' log
+  grep -q 'the link turned a speaker away: the token is spent' log
+  grep -q 'root is ro' log
+  [ "$(sed -n 's/.*AGENT holds \([0-9]*\) KiB.*/\1/p' log)" -lt 4096 ]
+}
+
+@test "R1, R4, R5: new values by restart, reload and signal; what services do not bear is taken back; a reboot brings the newest" {
   printf 'first' | secret api-key ', services = ["vm-test-consumer"]'
-  printf 'other' | secret db-password
+  printf 'first' | secret signalled ', services = ["vm-test-signalled"], on-change = "signal:HUP"'
+  printf 'first' | secret reloaded ', services = ["vm-test-reloaded"], on-change = "reload"'
+  printf 'first' | secret rebooter ', services = ["vm-test-rebooter"], on-change = "signal:USR1"'
+  cat >>secrets.toml <<'TOML'
+[vms.vm-test-agent.guest.services.vm-test-signalled]
+health = "5s"
+health-command = ["/bin/grep", "-qv", "sick", "/run/credentials/vm-test-signalled.service/key"]
+TOML
   start value
-  await "*CONSUMER $(digest api-key)*"
-  printf 'second' >credentials/host-api-key
-  run -0 "$VMCRED" vm refresh vm-test-agent
+  await "STARTED $(digest signalled)"
+  run -0 refresh api-key second
   [[ $output == *"has the new credentials"* ]]
-  await "*CONSUMER $(digest api-key)*"
+  await "CONSUMER $(digest api-key)"
+  run -0 refresh signalled second
+  await "SIGNALLED $(digest signalled)"
+  run -0 refresh reloaded second
+  await "RELOADED $(digest reloaded).*400-demo"
+  [ "$(status generation)" = 4 ]
+
   good=$(digest api-key)
-  printf 'poison' >credentials/host-api-key
-  run -1 "$VMCRED" vm refresh vm-test-agent --credential api-key
+  run -1 refresh api-key poison
   [[ $output == *"keeps its old credentials"*"vm-test-consumer.service"* ]]
-  await "*CONSUMER $(digest api-key)*"
-  await "*CONSUMER $good*"
-  run -0 "$VMCRED" vm status vm-test-agent --json
-  [ "$(jq -c '[.state, .proof, .generation, .reboots]' <<<"$output")" = '["running","proven",2,0]' ]
+  await "CONSUMER $(digest api-key)"
+  await "CONSUMER $good" 2
+  well=$(digest signalled)
+  run -1 refresh signalled sick
+  [[ $output == *"the health command of 'vm-test-signalled.service' fails"* ]]
+  await "SIGNALLED $(digest signalled)"
+  await "SIGNALLED $well" 2
+  # The service ends the agent in the middle of its work; the next contact repairs.
+  run -1 refresh api-key assassin
+  [[ $output == *"the guest left the link"* ]]
+  await "CONSUMER $(digest api-key)"
+  await "CONSUMER $good" 3
+  [ "$(status '[.state, .proof, .generation, .expected_generation, .reboots]')" = '["running","proven",4,4,0]' ]
   run -0 "$VMCRED" explain vm-test-agent --json
   [ "$(jq -c '.vms[0] | [.state, .proven, .generation], (.credentials[] | select(.guest == "API_KEY") | [.received, .steps.guest, .services[0].state])' <<<"$output" | paste -sd ' ')" = \
-    '["running",true,2] ["received","fine","active"]' ]
+    '["running",true,4] ["received","fine","active"]' ]
+
+  printf 'second' >credentials/host-api-key
+  for again in 1 2; do
+    refresh rebooter "again $again" || true  # the guest may be gone before it can say so
+    await "BOOT " $((1 + again))
+    await "CONSUMER $good" $((3 + again))
+    await ": ready" $((1 + again))
+  done
+  [ "$(status '[.state, .proof, .reboots]')" = '["running","proven",2]' ]
+  stop
+  [ "$(grep -o 'BOOT [0-9a-f]*' log | sort -u | wc -l)" = 3 ]  # a token for each
+}
+
+@test "where PID 1 received nothing the agent finds the link itself, and services find what it fetched" {
+  printf 'first' | secret api-key ', services = ["vm-test-consumer"]'
+  command_line='quiet systemd.import_credentials=no' start reference
+  await "CONSUMER $(digest api-key)"
+  run -0 refresh api-key second
+  await "CONSUMER $(digest api-key)"
+  [ "$(status '[.proof, .generation]')" = '["proven",2]' ]
+  stop
+}
+
+@test "R6: an agent in the initrd fetches before the real root is there; what it put in place outlives the switch" {
+  "$VMCRED_SOURCE/tools/guest-image" --guest "$VMCRED_GUEST_STATIC" --overlay "$VMCRED_SOURCE/tests/vm/overlay-agent" \
+    --overlay "$VMCRED_SOURCE/tests/vm/overlay-switch" "$PWD/image"
+  printf 'first' | secret api-key ', services = ["vm-test-consumer"]'
+  IMAGE=$PWD/image start reference
+  await "INITRD 2 credentials, agent active"
+  await "CONSUMER $(digest api-key)"
+  run -0 refresh api-key second
+  await "CONSUMER $(digest api-key)"
+  [ "$(status '[.proof, .generation, .reboots]')" = '["proven",2,0]' ]
   stop
 }

@@ -112,7 +112,12 @@ void remark_services(Plan& plan, const declare::Vm& vm) {
 }
 
 /// `systemd.import_credentials=`, also with the initrd's prefix; a boolean word of systemd (src/basic/parse-util.c).
+/// What comes by reference needs no import: the agent finds its link by itself.
 void remark_import(Plan& plan, const declare::Vm& vm) {
+  const bool imports = std::ranges::any_of(plan.entries, [](const Entry& entry) {
+    return entry.channel != Channel::reference && entry.host != kLinkCredential;
+  });
+  if (!imports) return;
   static constexpr std::string_view kOption = "systemd.import_credentials=";
   static constexpr std::array<std::string_view, 6> kOff = {"no", "n", "0", "false", "f", "off"};
   for (std::size_t at = 0; (at = vm.command_line.find(kOption, at)) != std::string::npos; ++at) {

@@ -246,6 +246,17 @@ TEST(Plan, RefusesAKernelLineThatTurnsTheImportOff) {
   }
 }
 
+TEST(Plan, TakesSuchAKernelLineWhereAllComesByReference) {
+  Case c = vm_with({1});
+  c.vm.command_line = "systemd.import_credentials=no";
+  c.vm.delivery = declare::Delivery::reference;
+  c.with_link = true;
+  c.with_reference = true;
+  c.sizes["vmcred.link"] = 74;
+  c.vm.guest.agent = true;
+  EXPECT_TRUE(c.plan().deliverable());
+}
+
 TEST(Plan, WarnsOfUnitAndNameBeyond83Bytes) {
   Case c = vm_with({1});
   c.vm.credentials[0].host = "host-" + std::string(56, 'x');  // 61 + "microvm@test-vm.service" is 84

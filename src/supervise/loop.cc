@@ -51,6 +51,11 @@ Result<> Supervisor::begin_life() {
   link_.reset();
   answer_status_clients();
   set_state(VmState::starting, "starting the VMM");
+  if (generation_ > 1 && mission_.plan_again) {
+    TRY_LET(PlannedLaunch planned, mission_.plan_again(mission_.secrets));
+    mission_.launch = std::move(planned.launch);
+    mission_.by_reference = planned.by_reference;
+  }
   Secret token(link::kTokenSize);
   mission_.randomness->fill(token.writable());
   if (mission_.launch.link != vmm::LinkKind::none) {

@@ -94,6 +94,14 @@ Result<> Supervisor::begin_refresh(const ControlServer::Request& request) {
   if (!link_) return fail(Errc::unavailable, "vm '{}' has no link to its guest", mission_.vm.name);
   TRY_LET(Secrets values, unpack_values(mission_.vm, request.passed));
   TRY_LET(link::Set set, refreshed_set(mission_.vm, mission_.secrets, values, generation_ + 1));
+  if (mission_.plan_again) {
+    Secrets next;
+    for (const auto& [host, value] : mission_.secrets) {
+      const auto fresh = values.find(host);
+      next.emplace(host, (fresh == values.end() ? value : fresh->second).clone());
+    }
+    TRY(in("the next start of the vm", mission_.plan_again(next)));
+  }
   TRY(link_->session().refresh(std::move(set)));
   refreshing_ = Refreshing{.client = request.client, .values = std::move(values), .generation = generation_ + 1};
   return {};  // the next turn writes it

@@ -38,38 +38,43 @@ Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const R
       .accel = prepared.accel, .with_link = with_link, .runtime_folder = folder.path(), .exposed = request.exposed};
   const bool emulated = prepared.accel == declare::Accel::tcg;
   if (emulated && vm.qemu_machine == "microvm") context.host_tsc_khz = measure_tsc_khz();
-  credential::Plan plan;
-  vmm::Launch launch;
   const auto make_plan = [&] {
-    plan = credential::make_plan({.vm = vm,
+    return credential::make_plan({.vm = vm,
                                   .sizes = sizes,
                                   .with_link = with_link,
                                   .with_reference = with_link,
                                   .vmm_version = context.version});
   };
-  TRY_LET(Secrets secrets, secret_source());
-  sizes = sizes_of(secrets);
-  // Every declared value is in memory, none is missing or empty by mistake.
-
-  // The token's line depends on the kind of link, which the backend chooses: two rounds where it is not the usual one.
-  for (auto kind = vmm::LinkKind::serial;; kind = launch.link) {
-    if (with_link) sizes[std::string(credential::kLinkCredential)] = link_line_for(kind, Secret(link::kTokenSize)).size();
-    make_plan();
-    if (!plan.deliverable() && context.version.empty()) {
-      // The tightest limits hold for a version that is not known. Asking takes time, so only now.
-      context.version = probe_version(prepared.program);
-      make_plan();
+  // Gives every value a channel that carries it whole, and the launch that follows. A refresh may change sizes, so a vm
+  // that starts again is planned again.
+  const auto plan_launch = [&](const Secrets& values) -> Result<PlannedLaunch> {
+    sizes = sizes_of(values);
+    // The token's line depends on the kind of link, which the backend chooses: two rounds where it is not the usual one.
+    for (auto kind = vmm::LinkKind::serial;;) {
+      if (with_link) sizes[std::string(credential::kLinkCredential)] = link_line_for(kind, Secret(link::kTokenSize)).size();
+      credential::Plan plan = make_plan();
+      if (!plan.deliverable() && context.version.empty()) {
+        // The tightest limits hold for a version that is not known. Asking takes time, so only now.
+        context.version = probe_version(prepared.program);
+        plan = make_plan();
+      }
+      TRY(credential::check_deliverable(plan));
+      TRY_LET(vmm::Launch launch, prepared.make_launch(plan, context));
+      if (!with_link || launch.link == kind || launch.link == vmm::LinkKind::none) {
+        return PlannedLaunch{.launch = std::move(launch), .by_reference = !plan.reference.empty()};
+      }
+      kind = launch.link;
     }
-    TRY(credential::check_deliverable(plan));
-    TRY_LET(launch, prepared.make_launch(plan, context));
-    if (!with_link || launch.link == kind || launch.link == vmm::LinkKind::none) break;
-  }
-  // Every value has a channel that carries it whole.
+  };
+  TRY_LET(Secrets secrets, secret_source());
+  // Every declared value is in memory, none is missing or empty by mistake.
+  TRY_LET(PlannedLaunch planned, plan_launch(secrets));
 
   return supervise({.vm = vm,
-                    .launch = std::move(launch),
+                    .launch = std::move(planned.launch),
                     .secrets = std::move(secrets),
-                    .by_reference = !plan.reference.empty(),
+                    .by_reference = planned.by_reference,
+                    .plan_again = plan_launch,
                     .expect_receipt = receipt_required(vm),
                     .receipt_limit = prepared.receipt_limit,
                     .stop = request.stop,

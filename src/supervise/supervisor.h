@@ -50,11 +50,19 @@ class Observer {
   virtual Wish on_console(std::string_view bytes) { return (void)bytes, Wish::go_on; }
 };
 
+/// A launch in which every value has a channel.
+struct PlannedLaunch {
+  vmm::Launch launch;
+  bool by_reference = false;
+};
+
 struct Mission {
   const declare::Vm& vm;
   vmm::Launch launch;
   Secrets secrets;  ///< by host name; each start of the VMM adds a fresh token for the link
   bool by_reference = false;
+  /// The launch for other values, for a start after a refresh; its error says why they cannot be delivered. None: `launch`.
+  std::function<Result<PlannedLaunch>(const Secrets&)> plan_again = {};
   bool expect_receipt = false;  ///< READY waits for a complete receipt
   std::chrono::milliseconds start_limit{30'000};  ///< until the VMM has read its channel
   std::chrono::milliseconds receipt_limit{90'000};

@@ -74,6 +74,7 @@ struct HostSession::Impl {
   std::optional<Set> repair;   // what an agent is sent that holds something else
   /// Of a refresh whose end nobody knows: these units may run with its values, whatever set is in place now.
   std::vector<UnitAction> unsettled;
+  bool repairing = false;  // the answer to a repair is due
 
   void restart() {
     phase = Phase::hello;
@@ -86,6 +87,7 @@ struct HostSession::Impl {
     report.reset();
     reports_due = 0;
     repair.reset();
+    repairing = false;
     if (pending) {
       if (!pending->actions.empty()) unsettled = std::move(pending->actions);
       pending.reset();
@@ -175,6 +177,7 @@ struct HostSession::Impl {
     repair = config.expected.clone();
     if (!unsettled.empty()) repair->actions = unsettled;
     writer.emplace(*repair);
+    repairing = held != 0 || !repair->actions.empty();  // a first set is only reported
   }
 
   void take_report(const Report& whole) {
@@ -202,6 +205,7 @@ struct HostSession::Impl {
     const std::string text = printable(in.rest());
     if (!in.done() || text.size() > kMaxNotice) return violation("a malformed end of a refresh");
     if (!pending) {  // the answer to a repair
+      repairing = false;
       if (ok && generation == config.expected.generation) unsettled.clear();
       return;
     }
@@ -322,10 +326,11 @@ Result<> HostSession::refresh(Set set) {
   Impl& state = *impl_;
   if (!state.agent_is_open()) return fail(Errc::unavailable, "no agent of vm '{}' is on the link", state.config.vm);
   if (state.pending || state.writer) return fail(Errc::unavailable, "vm '{}' is being refreshed already", state.config.vm);
+  if (state.repairing) return fail(Errc::unavailable, "vm '{}' still recovers from an earlier refresh", state.config.vm);
   TRY(check_set(set));
   state.pending = std::move(set);
   state.writer.emplace(*state.pending);
-  state.reports_due = 1;
+  ++state.reports_due;
   return {};
 }
 

@@ -62,7 +62,8 @@ Seen seen_world() {
 }
 
 Picture picture_of(std::string_view toml, const Seen& seen, const std::string& vm = {}) {
-  const declare::Reading reading = declare::read_toml(toml, "vmcred.toml");
+  declare::Reading reading = declare::read_toml(toml, "vmcred.toml");
+  reading.declaration.folder = "/home/me/project";
   auto made = picture(reading.declaration, seen, check_declaration(reading), vm);
   EXPECT_THAT(made, testing::Succeeds());
   return std::move(made).value_or(Picture{});

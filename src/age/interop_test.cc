@@ -34,7 +34,7 @@ std::vector<std::string> payloads() {
 }
 
 TEST(Interop, AgeReadsWhatWeWrite) {
-  if (program("age").empty()) GTEST_SKIP() << "no age on this machine";
+  ASSERT_NE(program("age"), "") << kRunSetup;
   const TestFolder folder;
   const std::string key = folder.write("key.txt", fmt::format("{}\n", kIdentity));
   const age::Recipients to = {*parse_recipient(generate_key_pair().recipient), recipient()};
@@ -45,7 +45,7 @@ TEST(Interop, AgeReadsWhatWeWrite) {
 }
 
 TEST(Interop, WeReadWhatAgeWrites) {
-  if (program("age").empty()) GTEST_SKIP() << "no age on this machine";
+  ASSERT_NE(program("age"), "") << kRunSetup;
   const IdentityPtr key = identity();
   const KeyPair other = generate_key_pair();
   for (const std::string& value : payloads()) {
@@ -85,7 +85,8 @@ std::uint64_t interop_seed() {
 }
 
 TEST(Interop, AnyFileMeansTheSameToAgeAndToUs) {
-  if (program("age").empty() || program("ssh-keygen").empty()) GTEST_SKIP() << "no age or no ssh-keygen on this machine";
+  ASSERT_NE(program("age"), "") << kRunSetup;
+  ASSERT_NE(program("ssh-keygen"), "") << kRunSetup;
   Dice dice(interop_seed());
   const TestFolder folder;
   std::vector<std::string> keys = {folder.write("x25519", fmt::format("{}\n", kIdentity))};

@@ -70,7 +70,7 @@ send("done")
 class PluginTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (program("python3").empty()) GTEST_SKIP() << "no python3";
+    ASSERT_NE(program("python3"), "") << kRunSetup;
     const std::string path = folder_.write("age-plugin-test", kPlugin);
     ASSERT_THAT(write_file(path, kPlugin, 0755), Succeeds());
   }
@@ -188,7 +188,7 @@ TEST_F(PluginTest, LabelsKeepRecipientsApart) {
 
 TEST_F(PluginTest, TheRealAgeAgrees) {
   const std::string age_program = program("age");
-  if (age_program.empty()) GTEST_SKIP() << "no age";
+  ASSERT_NE(age_program, "") << kRunSetup;
   const std::string key = folder_.write("key.txt", kTestIdentity);
   const Command command = {
       .argv = {age_program, "-d", "-i", key},

@@ -55,9 +55,10 @@ TEST(Ssh, RefusesWhatIsNoKey) {
               FailsWith(Errc::invalid_data, HasSubstr("no point")));
 }
 
-/// A key pair by ssh-keygen in `folder`; false where the program is not there.
+/// A key pair by ssh-keygen in `folder`; false, and a failed test, where that fails.
 bool keygen(const TestFolder& folder, const std::vector<std::string>& arguments) {
   const std::string keygen_program = program("ssh-keygen");
+  EXPECT_NE(keygen_program, "") << kRunSetup;
   if (keygen_program.empty()) return false;
   std::vector<std::string> argv = {keygen_program, "-q", "-C", "somebody", "-f", folder / "key"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
@@ -76,7 +77,8 @@ class SshFiles : public ::testing::TestWithParam<Kind> {};
 TEST_P(SshFiles, OfSshKeygenWorkWithAgeInBothDirections) {
   const TestFolder folder;
   const std::string age_program = program("age");
-  if (!keygen(folder, GetParam().arguments) || age_program.empty()) GTEST_SKIP() << "no ssh-keygen or age";
+  ASSERT_NE(age_program, "") << kRunSetup;
+  ASSERT_TRUE(keygen(folder, GetParam().arguments));
   const auto keys = parse_identities(*read_file(folder / "key", 100'000));
   ASSERT_THAT(keys, Succeeds());
   const auto to = parse_recipient(*read_file(folder / "key.pub", 100'000));
@@ -110,7 +112,7 @@ TEST(Ssh, SaysThatAKeyIsProtectedOrOfAnotherKind) {
            {{"-t", "ecdsa", "-N", "", "-m", "PKCS8"}, Errc::invalid_data, "neither Ed25519 nor RSA"},
            {{"-t", "rsa", "-b", "1024", "-N", ""}, Errc::invalid_data, "1024 bits"}}) {
     const TestFolder folder;
-    if (!keygen(folder, arguments)) GTEST_SKIP() << "no ssh-keygen";
+    ASSERT_TRUE(keygen(folder, arguments));
     EXPECT_THAT(parse_identities(*read_file(folder / "key", 100'000)), FailsWith(code, HasSubstr(words)));
   }
 }

@@ -40,7 +40,7 @@ TEST(SshPrivateKey, IsWrittenAsSshKeygenReadsIt) {
   ASSERT_THAT(back, Succeeds());
   EXPECT_TRUE(equal_in_constant_time(back->seed()->bytes(), key.seed()->bytes()));
   const std::string keygen = program("ssh-keygen");
-  if (keygen.empty()) GTEST_SKIP() << "no ssh-keygen";
+  ASSERT_NE(keygen, "") << kRunSetup;
   const TestFolder folder;
   ASSERT_THAT(write_file(folder / "key", text.text(), 0600), Succeeds());
   const auto shown = run({.argv = {keygen, "-y", "-P", "", "-f", folder / "key"}});
@@ -50,7 +50,7 @@ TEST(SshPrivateKey, IsWrittenAsSshKeygenReadsIt) {
 
 TEST(SshSignature, AgreesWithSshKeygenInBothDirections) {
   const std::string keygen = program("ssh-keygen");
-  if (keygen.empty()) GTEST_SKIP() << "no ssh-keygen";
+  ASSERT_NE(keygen, "") << kRunSetup;
   const TestFolder folder;
   ASSERT_TRUE(run({.argv = {keygen, "-q", "-t", "ed25519", "-N", "", "-C", "me", "-f", folder / "key"}})->status.ok());
   const auto key = parse_ssh_private_key(*read_file(folder / "key", 10'000));

@@ -155,18 +155,6 @@ Result<> hand_to_git(const Project& project, const std::vector<std::string>& pat
   return {};
 }
 
-std::string owner_text(const store::Placement& placement) {
-  switch (placement.sharing) {
-    case declare::Sharing::per_machine:
-      return "machine " + placement.owner;
-    case declare::Sharing::per_vm:
-      return "vm " + placement.owner;
-    case declare::Sharing::shared:
-      break;
-  }
-  return "shared";
-}
-
 std::string enumeration(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size(); ++i)

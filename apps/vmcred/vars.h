@@ -52,8 +52,6 @@ Result<store::Lock> lock_store(const Project& project, const World& world);
 Result<> hand_to_git(const Project& project, const std::vector<std::string>& paths, const std::string& subject,
                      bool commit, const World& world);
 
-/// "machine britton-desktop", "shared", "vm test-vm"
-std::string owner_text(const store::Placement& placement);
 /// "a, b and c"
 std::string enumeration(const std::vector<std::string>& names);
 

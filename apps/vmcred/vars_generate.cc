@@ -30,7 +30,7 @@ void print_plan(const std::vector<generate::Step>& steps, const generate::Graph&
     for (const generate::Step& step : steps) {
       Json item = Json::object();
       item.set("generator", graph.tasks[step.task].id.generator);
-      item.set("owner", owner_text(graph.tasks[step.task].id.placement));
+      item.set("owner", store::spoken(graph.tasks[step.task].id.placement));
       item.set("why", step.why);
       item.set("only", Json::strings(step.files));
       list.push(std::move(item));

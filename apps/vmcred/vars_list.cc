@@ -47,7 +47,7 @@ Result<Exit> run(const Given& given, World& world) {
     if (!generate::concerns(overview.graph.tasks[index], project.declaration, machines)) continue;
     const bool absent = std::ranges::find(status.absent, value.id.file) != status.absent.end();
     const std::string name = fmt::format("{}/{}", value.id.generator.generator, value.id.file);
-    const std::string owner = owner_text(value.id.generator.placement);
+    const std::string owner = store::spoken(value.id.generator.placement);
     if (world.json) {
       Json item = Json::object();
       item.set("var", name);
@@ -65,7 +65,7 @@ Result<Exit> run(const Given& given, World& world) {
     TRY_LET(const std::vector<store::VarId> orphans, orphaned(project, overview.graph));
     for (const store::VarId& id : orphans) {
       const std::string name = fmt::format("{}/{}", id.generator.generator, id.file);
-      const std::string owner = owner_text(id.generator.placement);
+      const std::string owner = store::spoken(id.generator.placement);
       rows.push_back({name, owner, "", "orphan: it is no longer declared"});
       list.push(Json::object().set("var", name).set("owner", owner).set("state", "orphan"));
     }

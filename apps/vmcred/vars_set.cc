@@ -80,7 +80,7 @@ Result<Exit> run(const Given& given, World& world) {
   TRY(publish(project.repository, lock, folder, change));
   note(world, fmt::format("set {}", store::spoken(id)));
   TRY(hand_to_git(project, changed, fmt::format("vars: update {}/{} for {}", id.generator.generator, id.file,
-                                                owner_text(id.generator.placement)),
+                                                store::spoken(id.generator.placement)),
                   given.has("commit"), world));
   return Exit::done;
 }

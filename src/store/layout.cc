@@ -67,8 +67,7 @@ std::string rel_dir(const GeneratorId& id) {
 
 std::string rel_path(const VarId& id) { return rel_dir(id.generator) + "/" + id.file; }
 
-namespace {
-std::string spoken_placement(const Placement& placement) {
+std::string spoken(const Placement& placement) {
   switch (placement.sharing) {
     case Sharing::per_machine:
       return fmt::format("machine {}", placement.owner);
@@ -79,13 +78,12 @@ std::string spoken_placement(const Placement& placement) {
   }
   return "shared";
 }
-}  // namespace
 
 std::string spoken(const VarId& id) {
-  return fmt::format("{}/{} ({})", id.generator.generator, id.file, spoken_placement(id.generator.placement));
+  return fmt::format("{}/{} ({})", id.generator.generator, id.file, spoken(id.generator.placement));
 }
 
-std::string spoken(const GeneratorId& id) { return fmt::format("{} ({})", id.generator, spoken_placement(id.placement)); }
+std::string spoken(const GeneratorId& id) { return fmt::format("{} ({})", id.generator, spoken(id.placement)); }
 
 std::vector<Placement> placements(const declare::Generator& generator) {
   if (generator.sharing == Sharing::shared) return {{.sharing = Sharing::shared}};

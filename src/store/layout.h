@@ -36,6 +36,8 @@ struct VarId {
 std::string rel_dir(const GeneratorId& id);
 /// rel_dir + "/" + FILE
 std::string rel_path(const VarId& id);
+/// "machine M", "vm V", "shared": whose values these are, for people.
+std::string spoken(const Placement& placement);
 /// "GEN/FILE (machine M)", "GEN/FILE (shared)", "GEN/FILE (vm V)": for people.
 std::string spoken(const VarId& id);
 std::string spoken(const GeneratorId& id);

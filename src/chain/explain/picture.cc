@@ -16,18 +16,6 @@ using declare::Credential;
 using declare::Declaration;
 using declare::Vm;
 
-std::string owner_of(const store::Placement& placement) {
-  switch (placement.sharing) {
-    case declare::Sharing::per_machine:
-      return "machine " + placement.owner;
-    case declare::Sharing::per_vm:
-      return "vm " + placement.owner;
-    case declare::Sharing::shared:
-      break;
-  }
-  return "shared";
-}
-
 void add_origin(const Declaration& declaration, const Seen& seen, const Vm& vm, const Credential& credential,
                 Chain& chain) {
   if (const auto* path = std::get_if<std::string>(&credential.from)) {
@@ -44,7 +32,7 @@ void add_origin(const Declaration& declaration, const Seen& seen, const Vm& vm, 
   if (generator != declaration.generators.end()) chain.made_from = generator->second.dependencies;
   const auto id = store::resolve_for_vm(declaration, *ref, vm);
   if (!id) return;
-  chain.owner = owner_of(id->generator.placement);
+  chain.owner = store::spoken(id->generator.placement);
   chain.var = store::rel_path(*id);
   chain.source = unit::Host{}.vars + "/" + chain.var;
   if (const auto found = seen.vars.find(*id); found != seen.vars.end()) chain.seen = found->second;

@@ -173,8 +173,8 @@ constinit const Command kDeploy = {
     "Over one ssh connection: the declaration, the ciphertext of what is deployed to the machine, and its private\n"
     "key, which no disk on this side sees. There the key and the project change by one rename each, and\n"
     "'vmcred activate --restart' runs. A user other than root needs sudo without a password there.\n\n"
-    "Where signatures are demanded ('vmcred signatures keygen') a signed manifest of all that goes along, and a host\n"
-    "that has /etc/vmcred/trusted-signers takes nothing else.",
+    "Where signatures are demanded ('vmcred signatures keygen'), a signed manifest of all that is sent goes along, and a\n"
+    "host that has /etc/vmcred/trusted-signers takes nothing else.",
     kDeployParameters,
     deploy,
 };

@@ -10,6 +10,9 @@ namespace vmcred::app {
 namespace {
 
 constexpr std::string_view kAbout = "vmcred carries secrets from a host into its microVMs, and proves that they arrived";
+constexpr std::string_view kExitCodes =
+    "0 done, 1 failed or refused, 2 wrong usage, 3 something was found (check, doctor, inspect and others);\n"
+    "exec ends as its VMM does";
 
 /// "-g, --generator GENERATOR..."
 std::string shown(const Parameter& parameter) {
@@ -92,7 +95,7 @@ std::string overview(const std::vector<std::string>& words) {
     rows.clear();
     for (const Parameter& parameter : global_parameters()) rows.emplace_back(shown(parameter), parameter.help);
     text += columns(rows);
-    text += "\nexit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 findings (check, vars check)\n";
+    text += fmt::format("\nexit codes: {}\n", kExitCodes);
   }
   text += "\n'vmcred COMMAND --help' explains one command\n";
   return text;
@@ -135,7 +138,7 @@ std::string manual_page() {
     name.erase(0, name.find_first_not_of(' '));
     text += fmt::format("*{}*\n\t{}\n\n", escape(name), escape(parameter.help));
   }
-  text += "# EXIT STATUS\n\n0 done, 1 failed or refused, 2 wrong usage, 3 findings (check, vars check).\n";
+  text += fmt::format("# EXIT STATUS\n\n{}.\n", kExitCodes);
   return text;
 }
 

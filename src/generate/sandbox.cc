@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,6 +60,7 @@ struct Running {
   Fd status;          ///< bubblewrap's; empty without one
   Fd ready;
   Fd go;
+  Fd init = Fd();  ///< the sandbox's first process, as a pidfd; empty without one
   Secret log = Secret(kMaxLog);
   std::size_t logged = 0;
   std::string said = {};  ///< on `status`
@@ -84,6 +86,21 @@ struct Running {
     return n > 0 || (n < 0 && errno == EINTR);
   }
 };
+
+/// Ends what the script left running and waits for it. bubblewrap ends with the script itself, and only its end begins to
+/// end the others; the sandbox's first process is gone once all of them are.
+Result<> end_all(const Running& running) {
+  constexpr int kPatience = 20'000;  // ms
+  if (!running.init) return {};
+  (void)::syscall(SYS_pidfd_send_signal, running.init.get(), SIGKILL, nullptr, 0U);  // it may be gone
+  pollfd watched = {.fd = running.init.get(), .events = POLLIN, .revents = 0};
+  int n = 0;
+  while ((n = ::poll(&watched, 1, kPatience)) < 0 && errno == EINTR) {
+  }
+  if (n < 0) return fail_errno("wait for the end of the script's processes");
+  if (n == 0) return fail(Errc::unavailable, "the script's processes do not end");
+  return {};
+}
 
 enum class Until : std::uint8_t { stands, ended };
 enum class Came : std::uint8_t { yes, too_late, died, greedy };
@@ -155,9 +172,11 @@ Result<Outcome> carry_out(const Job& job, Running& running, std::optional<uid_t>
   if (came == Came::too_late || came == Came::greedy) {
     running.child.kill(SIGKILL);
     TRY(running.child.wait());
+    TRY(end_all(running));
     return failed(work, Stopped{running.excess.value_or("it ran longer than " + spoken(job.limits.time))});
   }
   TRY_LET(ExitStatus status, running.child.wait());
+  TRY(end_all(running));
   if (!running.said.empty()) {
     const std::optional<int> code = number_in(running.said, "\"exit-code\"");
     if (!code) return no_sandbox();
@@ -237,7 +256,10 @@ Result<Outcome> run_in_sandbox(const Job& job) {
   pipes = Pipes();  // the child's ends
   return carry_out(job, running, user, [](Running& now) -> Result<Fd> {
     // The script has not begun, so this is still bubblewrap's own first process, looking at the finished sandbox.
-    const std::string root = fmt::format("/proc/{}/root", number_in(now.said, "\"child-pid\"").value_or(0));
+    const int pid = number_in(now.said, "\"child-pid\"").value_or(0);
+    now.init = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!now.init) return fail_errno("watch the sandbox");
+    const std::string root = fmt::format("/proc/{}/root", pid);
     TRY_LET(now.consumption, in("look into the sandbox", Consumption::of(root)));
     const std::string path = root + kSandboxWork;
     Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -60,6 +60,23 @@ Result<std::vector<std::string>> names_in(const Fd& folder) {
   return names;
 }
 
+/// A regular file, looked at before it is opened; anything else only looked at. Never through its name twice.
+struct Found {
+  struct stat status = {};
+  Fd file = Fd();  ///< empty: not regular, or cannot be read
+};
+
+std::optional<Found> find(const Fd& folder, const std::string& name) {
+  const Fd place(::openat(folder.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  Found found;
+  if (!place || ::fstat(place.get(), &found.status) != 0) return {};
+  if (!S_ISREG(found.status.st_mode)) return found;
+  const std::string path = fmt::format("/proc/self/fd/{}", place.get());
+  (void)!::chmod(path.c_str(), 0600);  // the script may have taken the right to read from itself
+  found.file = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return found;
+}
+
 const char* kind_of(mode_t mode) {
   if (S_ISLNK(mode)) return "is a link";
   if (S_ISDIR(mode)) return "is a folder";
@@ -91,13 +108,10 @@ Result<Taken> take_outputs(const Fd& folder, const Job& job) {
   if (!out) return bad("$out", "is gone");
   Taken taken;
   for (const std::string& name : job.outputs) {
-    struct stat status = {};
-    if (::fstatat(out.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
-      return bad(name, "was not made");
+    const std::optional<Found> found = find(out, name);
+    if (!found) return bad(name, "was not made");
+    const auto& [status, file] = *found;
     if (!S_ISREG(status.st_mode)) return bad(name, kind_of(status.st_mode));
-    // Nothing of the script's runs any more, so what was looked at is what is opened.
-    (void)!::fchmodat(out.get(), name.c_str(), 0600, 0);  // it may have taken the right to read from itself
-    const Fd file(::openat(out.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!file) return bad(name, "cannot be read");
     if (static_cast<std::uint64_t>(status.st_size) > job.max_output_bytes)
       return bad(name, fmt::format("has {} bytes; {} is the most", status.st_size, job.max_output_bytes));
@@ -118,13 +132,10 @@ std::vector<Secret> leftovers(const Fd& folder, const Job& job) {
   const Result<std::vector<std::string>> names = names_in(out);
   if (!names) return values;
   for (const std::string& name : *names) {
-    struct stat status = {};
-    if (values.size() == kMost || ::fstatat(out.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    if (!S_ISREG(status.st_mode)) continue;
-    (void)!::fchmodat(out.get(), name.c_str(), 0600, 0);  // as above
-    const Fd file(::openat(out.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (!file) continue;
-    if (Result<Secret> value = read_secret(file, name, job.max_output_bytes)) values.push_back(*std::move(value));
+    if (values.size() == kMost) break;
+    const std::optional<Found> found = find(out, name);
+    if (!found || !found->file) continue;
+    if (Result<Secret> value = read_secret(found->file, name, job.max_output_bytes)) values.push_back(*std::move(value));
   }
   return values;
 }

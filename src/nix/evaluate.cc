@@ -9,6 +9,7 @@
 #include "nix/cache.h"
 #include "nix/flake.h"
 #include "nix/messages.h"
+#include "nix/no_network.h"
 #include "nix/sources.h"
 #include "nix/text.h"
 
@@ -73,13 +74,17 @@ Failure not_installed(std::string_view program, const std::string& file) {
               "install it: 'apt-get install nix-bin' on Debian and Ubuntu, or see https://nixos.org/download");
 }
 
-Result<Output> run_nix(std::vector<std::string> argv, std::string_view expression, const Settings& settings,
+enum class Network : std::uint8_t { none, of_inputs };
+
+Result<Output> run_nix(Network network, std::vector<std::string> argv, std::string_view expression, const Settings& settings,
                        std::chrono::seconds limit, const std::string& file) {
   const auto program = find_program(argv.front(), settings.search_path);
   if (!program) return not_installed(argv.front(), file);
   argv.front() = *program;
+  if (network == Network::none) argv.insert(argv.begin() + 1, {"--option", "download-attempts", "1"});
   const Command command{.argv = std::move(argv), .environment = settings.environment};
-  return in(fmt::format("evaluate '{}'", file), run(command, {.input = expression, .max_output = kMaxOutput, .limit = limit}));
+  const RunOptions options{.input = expression, .max_output = kMaxOutput, .limit = limit};
+  return in(fmt::format("evaluate '{}'", file), network == Network::none ? run_without_network(command, options) : run(command, options));
 }
 
 Result<Json> answer_of(const Output& output, const std::vector<std::string>& known) {
@@ -133,10 +138,10 @@ Result<Evaluation> evaluate(const std::string& file, const Settings& settings) {
   // Nothing is built or copied, so an empty store that is never written serves, whoever we are.
   std::vector<std::string> argv{"nix-instantiate", "--store", "dummy://", "--eval", "--strict", "--json", "-v", "-"};
   const std::chrono::seconds limit = alone ? kLimit : kNixosLimit;
-  TRY_LET(Output output, run_nix(argv, expression, settings, limit, file));
+  TRY_LET(Output output, run_nix(Network::none, argv, expression, settings, limit, file));
   if (!output.status.ok() && !has_place(error_of(output.err, {}))) {
     argv.emplace_back("--show-trace");
-    TRY_LET(output, run_nix(argv, expression, settings, limit, file));
+    TRY_LET(output, run_nix(Network::none, argv, expression, settings, limit, file));
   }
   TRY_LET(const Json answer, answer_of(output, sources.identifiers));
   TRY_LET(Evaluation evaluation, evaluation_of(answer));
@@ -165,7 +170,8 @@ Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& 
   std::vector<std::string> argv{"nix", "--extra-experimental-features", "nix-command flakes", "eval", "--json",
                                 fmt::format("{}#nixosConfigurations.{}.config", reference.substr(0, hash), quoted(host)), "--apply", apply};
   if (settings.offline) argv.emplace_back("--offline");
-  TRY_LET(const Output output, run_nix(std::move(argv), {}, settings, settings.offline ? kLimit : kNixosLimit, reference));
+  // A flake is evaluated purely: it reads nothing but itself and its inputs.
+  TRY_LET(const Output output, run_nix(Network::of_inputs, std::move(argv), {}, settings, settings.offline ? kLimit : kNixosLimit, reference));
   TRY_LET(const Json answer, answer_of(output, {}));
   TRY_LET(Evaluation evaluation, evaluation_of(answer));
   evaluation.keepable = digest.has_value();
@@ -175,7 +181,8 @@ Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& 
 
 Result<Json> evaluate_value(const std::string& file, const Settings& settings) {
   TRY_LET(const Output output,
-          run_nix({"nix-instantiate", "--store", "dummy://", "--eval", "--strict", "--json", file}, {}, settings, kLimit, file));
+          run_nix(Network::none, {"nix-instantiate", "--store", "dummy://", "--eval", "--strict", "--json", file}, {}, settings,
+                  kLimit, file));
   return answer_of(output, {});
 }
 

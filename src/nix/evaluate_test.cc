@@ -1,5 +1,11 @@
 #include "nix/evaluate.h"
 
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <thread>
+
 #include "base/file.h"
 #include "base/process.h"
 #include "matchers.h"
@@ -305,6 +311,34 @@ TEST(NixEvaluate, GivesAGuestItsArgumentsDisksAndNetworks) {
             R"("vms":{"v":{"credential-files":["me"],"credentials":{},"disks":[{"path":"root.img","read-only":true}],)"
             R"("guest":{"agent":true,"services":{"app":{"load-credential":["key:KEY"]}}},"machine":"this-host","memory":"256M",)"
             R"("networks":[{"forward":["tcp:0.0.0.0:2222:22"],"mac":"02:00:00:00:00:01","type":"user"}],"qemu":{"machine":"pc"},"vcpus":3}}})");
+}
+
+TEST(NixEvaluate, SendsNothingAway) {
+  const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const raw = reinterpret_cast<sockaddr*>(&address);  // NOLINT
+  ASSERT_EQ(::bind(listener.get(), raw, size), 0);
+  ASSERT_EQ(::listen(listener.get(), 8), 0);
+  ASSERT_EQ(::getsockname(listener.get(), raw, &size), 0);
+  const TestFolder folder;
+  folder.write("key", "key-of-a-user");
+  const std::string file = folder.write(
+      "host.nix", fmt::format("_: builtins.seq (builtins.fetchurl \"http://127.0.0.1:{}/${{builtins.readFile ./key}}\") {{ }}\n",
+                              ntohs(address.sin_port)));
+  std::jthread server([&](const std::stop_token& stop) {  // so that nix does not wait where it does connect
+    pollfd watched = {.fd = listener.get(), .events = POLLIN, .revents = 0};
+    while (!stop.stop_requested() && ::poll(&watched, 1, 100) == 0) {
+    }
+    if (watched.revents == 0) return;
+    const Fd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    ADD_FAILURE() << "nix reached the network";
+    constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    (void)write_all(client, kAnswer);
+  });
+  EXPECT_FALSE(evaluate(file, settings()));
 }
 
 TEST(NixEvaluate, SaysHowToInstallNix) {

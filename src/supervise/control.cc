@@ -25,7 +25,7 @@ bool read_lines(const Fd& socket, LineReader& reader, std::vector<std::string>& 
     message.msg_iovlen = 1;
     if (passed != nullptr) {
       message.msg_control = control;
-      message.msg_controllen = sizeof control;
+      message.msg_controllen = CMSG_LEN(sizeof(int));  // the padding would take in a second one, which nobody closes
     }
     const ssize_t n = ::recvmsg(socket.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (n < 0 && errno == EINTR) continue;

@@ -1,12 +1,17 @@
 #include "supervise/control.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+
+#include <array>
+#include <cstring>
 
 #include "matchers.h"
 #include "supervise/console.h"
 #include "base/file.h"
 #include "supervise/notify.h"
 #include "supervise/runtime.h"
+#include "supervise/unix_socket.h"
 
 namespace vmcred::supervise {
 namespace {
@@ -47,6 +52,40 @@ TEST(Control, CutsOffWhoTalksNonsense) {
   (void)other->ask(Json(std::string(kMaxControlLine, 'x')), milliseconds(0));
   EXPECT_TRUE(server->receive().empty());
   EXPECT_EQ(server->clients(), 1U);
+}
+
+TEST(Control, KeepsOneOfManyPassedDescriptors) {
+  const TestFolder folder;
+  auto server = ControlServer::listen(folder / "control");
+  const auto address = unix_address(folder / "control");
+  const Fd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address), 0);  // NOLINT
+  auto passed = make_pipe();
+  ASSERT_THAT(passed, Succeeds());
+  const std::array<int, 2> both = {passed->second.get(), passed->second.get()};
+  std::string line = "{}\n";
+  iovec part = {.iov_base = line.data(), .iov_len = line.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof both)] = {};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof both);
+  std::memcpy(CMSG_DATA(header), both.data(), sizeof both);
+  ASSERT_EQ(::sendmsg(client.get(), &message, MSG_NOSIGNAL), 3);
+  {
+    const auto requests = server->receive();
+    ASSERT_EQ(requests.size(), 1U);
+    EXPECT_TRUE(requests[0].passed);
+  }
+  passed->second = Fd();
+  char none = 0;
+  ASSERT_THAT(set_nonblocking(passed->first, true), Succeeds());
+  EXPECT_EQ(::read(passed->first.get(), &none, 1), 0) << "a copy of the pipe's other end is still open";
 }
 
 TEST(Control, TellsNobodyThereFromAKilledSupervisor) {

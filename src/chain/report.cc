@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "chain/lines.h"
 #include "declare/problem.h"
+#include "link/wire.h"
 
 namespace vmcred::chain {
 namespace {
@@ -51,10 +52,11 @@ std::string findings_text(const std::vector<Finding>& findings, bool color) {
   std::size_t counts[3] = {};
   for (const Finding& each : findings) {
     ++counts[static_cast<std::size_t>(each.level)];
-    text += fmt::format("{}: {}: {} [{}]\n", paint.bold(declare::where(each.place)), paint.level(each.level), each.message, code_name(each.code));
+    text += fmt::format("{}: {}: {} [{}]\n", paint.bold(link::printable(declare::where(each.place))), paint.level(each.level),
+                        link::printable(each.message), code_name(each.code));
     text += excerpt(sources.line(each.place), each);
-    for (const std::string& detail : each.details) text += fmt::format("  {}\n", detail);
-    if (!each.hint.empty()) text += fmt::format("  {}: {}\n", paint.bold("help"), each.hint);
+    for (const std::string& detail : each.details) text += fmt::format("  {}\n", link::printable(detail));
+    if (!each.hint.empty()) text += fmt::format("  {}: {}\n", paint.bold("help"), link::printable(each.hint));
   }
   if (findings.empty()) return "no findings\n";
   const auto count = [&](Level level, std::string_view one) {

@@ -146,3 +146,12 @@ refused() { # WORDS
     [ ! -e vars/.vmcred-staging ]'
   [[ $output == *"vmcred: error: "*"No space left on device"* ]]
 }
+
+@test "what an error quotes steers no terminal" {
+  local escape=$'\e'
+  printf '[machines.web]\n[generators."g\\u001b[31m"]\nfiles.x = {}\nscript = "true"\n' >vmcred.toml
+  run -1 --separate-stderr "$VMCRED" vars list
+  [[ $stderr == *"'g?[31m'"* && $stderr != *"$escape"* ]]
+  run -3 "$VMCRED" check
+  [[ $output == *"'g?[31m'"* && $output != *"$escape"* ]]
+}

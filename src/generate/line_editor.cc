@@ -43,10 +43,6 @@ std::string_view LineEditor::current_line() const {
   return text_.text().substr(0, used_).substr(start);
 }
 
-std::size_t LineEditor::line_number() const {
-  return static_cast<std::size_t>(std::ranges::count(text_.text().substr(0, cursor_), '\n'));
-}
-
 std::size_t LineEditor::before(std::size_t place) const {
   if (place == line_start()) return place;
   do --place;

@@ -28,8 +28,6 @@ class LineEditor {
   /// The line with the cursor, and the cursor's place in it in bytes.
   [[nodiscard]] std::string_view current_line() const;
   [[nodiscard]] std::size_t cursor_in_line() const { return cursor_ - line_start(); }
-  /// How many lines are finished above the current one.
-  [[nodiscard]] std::size_t line_number() const;
   /// Whether the last key ended a line of a multi-line answer.
   [[nodiscard]] bool take_new_line() { return std::exchange(new_line_, false); }
   /// Whether it joined the line to the one above.

@@ -17,9 +17,6 @@ struct Opened {
   std::string type;  ///< "str", "int", "float", "bool", "time", "comment", "bytes"
 };
 
-/// Whether the text means to be an encrypted value.
-[[nodiscard]] inline bool is_enc(std::string_view text) { return text.starts_with("ENC[AES256_GCM,"); }
-
 /// Encrypts under the file's data key with a random 32-byte IV; `associated` binds the value to its place.
 std::string seal(Bytes data_key, std::string_view associated, Bytes plaintext, std::string_view type,
                  Randomness& randomness);

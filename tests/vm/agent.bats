@@ -144,6 +144,23 @@ TOML
   stop
 }
 
+@test "R5: a guest that reboots gets the newest values and a token of its own, each time" {
+  printf 'first' | secret api-key ', services = ["vm-test-consumer"]'
+  printf 'first' | secret rebooter ', services = ["vm-test-rebooter"], on-change = "signal:USR1"'
+  start value
+  await "BOOT "
+  run -0 refresh api-key "of another size: $(head -c 20000 /dev/zero | tr '\0' x)"
+  for again in 1 2; do
+    refresh rebooter "again $again" || true  # the guest may be gone before it can say so
+    await "BOOT " $((1 + again))
+    await "CONSUMER $(digest api-key)" $((1 + again))
+    await ": ready" $((1 + again))
+  done
+  [ "$(status '[.state, .proof, .reboots]')" = '["running","proven",2]' ]
+  stop
+  [ "$(grep -o 'BOOT [0-9a-f]*' log | sort -u | wc -l)" = 3 ]  # a token for each
+}
+
 @test "where PID 1 received nothing the agent finds the link itself, and services find what it fetched" {
   printf 'first' | secret api-key ', services = ["vm-test-consumer"]'
   command_line='quiet systemd.import_credentials=no' start reference

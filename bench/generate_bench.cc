@@ -14,7 +14,7 @@ constexpr std::size_t kProcesses = 50;  // of the bare sandbox, a round; scaled 
 constexpr std::size_t kRounds = 10;
 
 struct Project {
-  TemporaryFolder folder = bench::must(TemporaryFolder::make());
+  TemporaryFolder folder = bench::must(TemporaryFolder::make("/dev/shm"));
   Project() {
     const age::KeyPair user = age::generate_key_pair();
     const age::KeyPair machine = age::generate_key_pair();

@@ -1,4 +1,5 @@
-// A project with many stored secrets, made fast: nothing is flushed, nothing runs.
+// A project with many stored secrets, made fast: nothing is flushed, nothing runs. It lies in memory, so that what is measured
+// is the program and not a disk.
 #pragma once
 
 #include <sys/stat.h>
@@ -16,7 +17,7 @@ namespace vmcred::bench {
 /// A project folder: user "bench" with a key of his own, machines m-0, m-1, …, each with the generator "g" of
 /// `secrets` files.
 struct StoreProject {
-  TemporaryFolder folder = must(TemporaryFolder::make());
+  TemporaryFolder folder = must(TemporaryFolder::make("/dev/shm"));
   age::KeyPair user = age::generate_key_pair();
 
   StoreProject(std::size_t machines, std::size_t secrets) {

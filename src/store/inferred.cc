@@ -10,10 +10,21 @@
 namespace vmcred::store {
 namespace {
 
-/// The machines that a shared secret is deployed to, as its links say.
-void add_readers(Principals& principals, const VarId& id, declare::Generator& generator) {
+/// What a secret's links say of where it is deployed: a shared one to the machines among its readers, any to none where
+/// there is no machine among them. Nobody may become a reader because the tree does not hold the word `deploy`.
+void learn_deployment(Principals& principals, const VarId& id, declare::Generator& generator, declare::File& file) {
   const auto acl = principals.acl("vars/" + rel_path(id));
-  if (!acl) return;  // damaged links are `vars check`'s to tell
+  if (!acl || !acl->bad.empty()) {  // damaged links are `vars check`'s to tell
+    file.deploy = true;
+    return;
+  }
+  const Placement& placement = id.generator.placement;
+  if (placement.sharing == declare::Sharing::per_machine) {
+    file.deploy = file.deploy || reads(principals, acl->links, Kind::machine, placement.owner);
+    return;
+  }
+  file.deploy = file.deploy || !acl->links.machines.empty();
+  if (placement.sharing != declare::Sharing::shared) return;
   for (const std::string& machine : acl->links.machines) {
     if (std::ranges::find(generator.machines, machine) == generator.machines.end()) generator.machines.push_back(machine);
   }
@@ -43,8 +54,9 @@ Result<declare::Declaration> inferred_declaration(const std::string& folder) {
     if (generator.name.empty()) generator = {.name = id.generator.generator, .sharing = placement.sharing, .foreign = true};
     if (generator.sharing != placement.sharing) continue;
     const auto form = repository.form(id);
-    generator.files.try_emplace(id.file, declare::File{.name = id.file, .secret = form != Form::open, .allow_empty = true});
-    if (placement.sharing == declare::Sharing::shared) add_readers(principals, id, generator);
+    const bool secret = form != Form::open;
+    declare::File& file = generator.files.try_emplace(id.file, declare::File{.name = id.file, .secret = secret, .deploy = !secret, .allow_empty = true}).first->second;
+    if (secret) learn_deployment(principals, id, generator, file);
     std::vector<std::string>& owners = placement.sharing == declare::Sharing::per_vm ? generator.vms : generator.machines;
     if (!placement.owner.empty() && std::ranges::find(owners, placement.owner) == owners.end()) owners.push_back(placement.owner);
   }

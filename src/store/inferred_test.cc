@@ -36,6 +36,22 @@ TEST(InferredDeclaration, KnowsMachinesGeneratorsAndFiles) {
   EXPECT_THAT(ca.machines, ElementsAre("db"));
 }
 
+TEST(InferredDeclaration, ASecretThatNoMachineReadsIsNotDeployed) {
+  const TestFolder folder;
+  folder.write("sops/machines/web/key.json", R"([{"publickey":"age1x","type":"age"}])");
+  folder.write("vars/per-machine/web/ca/key/secret", "{}");
+  folder.write("vars/per-machine/web/ca/leaf/secret", "{}");
+  folder.write("vars/per-machine/web/ca/cert/value", "public");
+  ASSERT_THAT(make_folders(folder / "vars/per-machine/web/ca/leaf/machines"), Succeeds());
+  ASSERT_EQ(::symlink("../../../../../../sops/machines/web", (folder / "vars/per-machine/web/ca/leaf/machines/web").c_str()), 0);
+  const auto declaration = inferred_declaration(folder.path());
+  ASSERT_THAT(declaration, Succeeds());
+  const declare::Generator& ca = declaration->generators.at("ca");
+  EXPECT_FALSE(ca.files.at("key").deploy);
+  EXPECT_TRUE(ca.files.at("leaf").deploy);
+  EXPECT_TRUE(ca.files.at("cert").deploy);
+}
+
 TEST(InferredDeclaration, NeedsAStore) {
   const TestFolder folder;
   EXPECT_FALSE(holds_store(folder.path()));

@@ -51,6 +51,8 @@ Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
   append(all, chain::check_units(units, systemd));
   for (const std::string& file : given.all("libvirt")) {
     TRY_LET(const std::string text, in("read the domain", read_file(file, kMaxForeign)));
+    if (text.find("<domain") == std::string::npos && text.find("<sysinfo") == std::string::npos)
+      return hint(fail(Errc::invalid_data, "'{}' is no libvirt domain", file), "'virsh dumpxml NAME >FILE' makes one");
     append(all, chain::check_domain(text, file, systemd));
   }
   append(all, chain::check_command_line(given.all("REST"), "command line", systemd));

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/parallel.h"
 #include "commands.h"
+#include "store/readers.h"
 #include "store/vault.h"
 #include "terminal.h"
 #include "vars.h"
@@ -43,9 +44,9 @@ Result<> vouched_for(const Project& project, const store::GeneratorId& id, const
   return project.repository.proof()->check_links(project.repository.root(), store::Repository::generator_path(id));
 }
 
-/// What is to be said of one generator for one owner.
+/// What is to be said of one generator for one owner. `wanted`: every value of the declaration, sorted.
 std::vector<Found> look_at(const Project& project, const generate::Task& task, const generate::Status& status,
-                           store::Principals& principals) {
+                           const std::vector<store::Wanted>& wanted, store::Principals& principals) {
   std::vector<Found> found;
   if (status.state != generate::State::fresh)
     found.push_back({std::string(generate::word(status.state)), store::spoken(task.id), enumeration(status.reasons)});
@@ -60,13 +61,16 @@ std::vector<Found> look_at(const Project& project, const generate::Task& task, c
     if (form != store::Form::secret) continue;
     const Result<store::Drift> drift =
         store::drift(project.repository, principals, store::Repository::generator_path(task.id) + "/" + name);
-    if (drift && drift->none()) continue;
     const store::VarId id{.generator = task.id, .file = name};
-    if (drift) {
-      add_drift(found, id, *drift);
-    } else {
+    if (!drift) {
       found.push_back({"damaged", store::spoken(id), drift.error().message});
+      continue;
     }
+    add_drift(found, id, *drift);
+    const auto value = std::ranges::lower_bound(wanted, id, {}, &store::Wanted::id);
+    if (value == wanted.end() || value->id != id || !drift->bad.empty()) continue;
+    for (const std::string& machine : store::machines_left_out(principals, drift->links, *value))
+      found.push_back({"readers", store::spoken(id), fmt::format("deployed to machine '{}', and no link lets that read it", machine)});
   }
   return found;
 }
@@ -85,11 +89,12 @@ Result<Exit> run(const Given& given, World& world) {
     tasks.push_back(i);
     values += task.generator->files.size();
   }
+  const std::vector<store::Wanted> wanted = store::wanted(project.declaration);
   std::vector<std::vector<Found>> of_tasks(tasks.size());
   in_ranges(tasks.size(), [&](std::size_t begin, std::size_t end) {
     store::Principals principals(project.repository);
     for (std::size_t i = begin; i < end; ++i)
-      of_tasks[i] = look_at(project, overview.graph.tasks[tasks[i]], overview.statuses[tasks[i]], principals);
+      of_tasks[i] = look_at(project, overview.graph.tasks[tasks[i]], overview.statuses[tasks[i]], wanted, principals);
   });
   std::vector<Found> found;
   for (std::vector<Found>& each : of_tasks) std::ranges::move(each, std::back_inserter(found));
@@ -110,7 +115,7 @@ Result<Exit> run(const Given& given, World& world) {
     json.set("findings", std::move(list));
     print(world, dump_json(json, Indent::two_spaces));
   } else if (found.empty()) {
-    print(world, fmt::format("all {} values are there and as they should be\n", values));
+    print(world, values == 0 ? "no vars are declared\n" : fmt::format("all {} values are there and as they should be\n", values));
   } else {
     std::vector<std::vector<std::string>> rows;
     for (const Found& one : found) rows.push_back({one.state, one.what, one.why});
@@ -125,8 +130,9 @@ constinit const Command kVarsCheck = {
     "vars check",
     "find what is missing, stale, or encrypted to the wrong readers",
     "Compares what is stored with what is declared: missing and stale values, values that are due for rotation,\n"
-    "values that nobody declares any more, secrets whose recipients are not those of their access links, and,\n"
-    "where signatures are demanded, what nobody you trust has signed.\n"
+    "values that nobody declares any more, secrets whose recipients are not those of their access links or\n"
+    "that a machine cannot read although they are deployed there, and, where signatures are demanded, what nobody\n"
+    "you trust has signed.\n"
     "Needs no private key. Exit code 3 when there is something to say.",
     kParameters,
     run,

@@ -6,6 +6,7 @@
 #include "generate/graph.h"
 #include "generate/survey.h"
 #include "store/layout.h"
+#include "store/readers.h"
 #include "store/vault.h"
 
 namespace vmcred::chain {
@@ -29,8 +30,11 @@ std::string generate_command(const store::VarId& id) { return fmt::format("run '
 // Pitfall 4.
 void check_missing(const declare::Declaration& declaration, const store::Repository& repository, std::vector<Finding>& findings) {
   for (const store::VarId& id : store::missing(repository, declaration)) {
+    const declare::Generator& generator = declaration.generators.at(id.generator.generator);
+    const bool from_outside = generator.script.empty() && generator.prompts.empty() && !generator.foreign;
+    const std::string remedy = from_outside ? fmt::format("store it with '{}'", store::set_command(id)) : generate_command(id);
     findings.push_back(about(Code::not_generated, declaration, id, fmt::format("{} was never generated", store::spoken(id)),
-                             generate_command(id)));
+                             remedy));
   }
 }
 
@@ -66,6 +70,13 @@ Result<> check_value(const declare::Declaration& declaration, const store::Repos
     return {};
   }
   const store::Drift& drift = *read;
+  // Bad links are told below: mending those may be all that is missing.
+  if (drift.bad.empty()) {
+    for (const std::string& machine : store::machines_left_out(principals, drift.links, each))
+      findings.push_back(about(Code::recipients_drifted, declaration, each.id,
+                               fmt::format("{} is deployed to machine '{}', and no link lets that read it", store::spoken(each.id), machine),
+                               "run 'vmcred vars fix', or say deploy = false"));
+  }
   if (drift.none()) return {};
   Finding found = about(Code::recipients_drifted, declaration, each.id,
                         fmt::format("{}: who can decrypt it is not who its links name", store::spoken(each.id)),

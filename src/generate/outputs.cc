@@ -2,10 +2,15 @@
 
 namespace vmcred::generate {
 
-std::optional<Failure> failure_of(const Outcome& outcome) {
+std::optional<Failure> failure_of(const Outcome& outcome, const store::GeneratorId& id, const declare::Generator& generator) {
   if (const auto* failed = std::get_if<ScriptFailed>(&outcome.what))
     return fail(Errc::io, "its script failed with {}", failed->status.text());
-  if (const auto* bad = std::get_if<BadOutput>(&outcome.what))
+  const auto* bad = std::get_if<BadOutput>(&outcome.what);
+  if (bad != nullptr && generator.script.empty()) {
+    return hint(fail(Errc::not_found, "it has no script, and '{}' is not stored", bad->file),
+                fmt::format("store it with '{}', or declare a script", store::set_command({.generator = id, .file = bad->file})));
+  }
+  if (bad != nullptr)
     return hint(fail(Errc::invalid_data, "its script ended well, but '{}' {}", bad->file, bad->reason),
                 "the script must write each declared file to \"$out\"");
   if (const auto* stopped = std::get_if<Stopped>(&outcome.what))

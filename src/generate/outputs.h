@@ -8,12 +8,14 @@
 #include "base/result.h"
 #include "declare/model.h"
 #include "generate/sandbox.h"
+#include "store/layout.h"
 
 namespace vmcred::generate {
 
 /// A failed outcome in one sentence: the script failed (`io`), made what cannot be taken (`invalid_data`), was stopped at
-/// a limit or never ran (`unavailable`). Nothing when it did its work.
-std::optional<Failure> failure_of(const Outcome& outcome);
+/// a limit or never ran (`unavailable`). Nothing when it did its work. A generator without a script holds values from
+/// outside (`not_found`; hint: vars set).
+std::optional<Failure> failure_of(const Outcome& outcome, const store::GeneratorId& id, const declare::Generator& generator);
 
 /// What is wrong with the outputs of a script that ended well: empty ones that must not be, and undeclared ones (of a
 /// generator that comes from clan only a warning).

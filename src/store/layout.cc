@@ -127,6 +127,14 @@ Result<VarId> resolve_for_vm(const declare::Declaration& declaration, const decl
   return resolve(declaration, ref, vm.machine, vm.name);
 }
 
+std::string set_command(const VarId& id) {
+  const auto& [placement, generator] = id.generator;
+  const std::string owner = placement.owner.empty()                               ? ""
+                            : placement.sharing == declare::Sharing::per_vm ? "--vm " + placement.owner + " "
+                                                                            : placement.owner + " ";
+  return fmt::format("vmcred vars set {}{}/{}", owner, generator, id.file);
+}
+
 std::vector<Wanted> wanted(const declare::Declaration& declaration) {
   std::vector<Wanted> all;
   for (const auto& [name, generator] : declaration.generators)

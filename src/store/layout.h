@@ -54,6 +54,9 @@ Result<VarId> resolve(const declare::Declaration& declaration, const declare::Va
 Result<VarId> resolve_for_vm(const declare::Declaration& declaration, const declare::VarRef& ref,
                              const declare::Vm& vm);
 
+/// "vmcred vars set web g/f": the command that stores a value from outside.
+std::string set_command(const VarId& id);
+
 /// One value that the declaration asks for.
 struct Wanted {
   VarId id;

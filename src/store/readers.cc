@@ -106,6 +106,13 @@ Links fixed_links(const declare::Declaration& declaration, const Wanted& value, 
   return links;
 }
 
+std::vector<std::string> machines_left_out(Principals& principals, const Links& links, const Wanted& value) {
+  std::vector<std::string> left_out;
+  for (const std::string& machine : value.machines)
+    if (!reads(principals, links, Kind::machine, machine)) left_out.push_back(machine);
+  return left_out;
+}
+
 Result<PreparedAdjustment> prepare(const Repository& repository, Principals& principals, const KeyRing& keys,
                                    const Adjustment& what, const Clock& clock) {
   const std::string path = what.place.folder + "/secret";

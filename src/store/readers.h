@@ -48,6 +48,10 @@ Result<Adjustment> adjustment(const Repository& repository, Principals& principa
 /// are added, everybody else stays.
 Links fixed_links(const declare::Declaration& declaration, const Wanted& value, const Links& present);
 
+/// The machines of `value` that its links, groups included, do not let read it. Recipients may well agree with such links;
+/// `activate` fails on those machines all the same.
+std::vector<std::string> machines_left_out(Principals& principals, const Links& links, const Wanted& value);
+
 /// An adjustment with its new ciphertext in memory: whatever can be refused was refused, nothing was written.
 struct PreparedAdjustment {
   SecretPlace place;

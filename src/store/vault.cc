@@ -157,7 +157,7 @@ Result<Drift> drift(const Repository& repository, Principals& principals, const 
   TRY_LET(const std::vector<PublicKey> current, recipients_of(text, folder + "/secret"));
   TRY_LET(Acl acl, principals.acl(open, folder));
   TRY_LET(const std::vector<PublicKey> wanted, principals.readers(acl.links));
-  Drift result{.bad = std::move(acl.bad)};
+  Drift result{.bad = std::move(acl.bad), .links = std::move(acl.links)};
   std::ranges::set_difference(wanted, current, std::back_inserter(result.added));
   std::ranges::set_difference(current, wanted, std::back_inserter(result.removed));
   return result;

@@ -58,6 +58,7 @@ struct Drift {
   std::vector<PublicKey> added = {};    ///< the links name them, the file does not
   std::vector<PublicKey> removed = {};  ///< the file names them, no link does
   std::vector<BadLink> bad = {};
+  Links links = {};  ///< the good ones
   [[nodiscard]] bool none() const { return added.empty() && removed.empty() && bad.empty(); }
 };
 /// For the secret file at `folder`/secret; needs no key.

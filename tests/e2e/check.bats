@@ -65,6 +65,16 @@ codes() { grep -o 'VC[0-9]*' | sort -u | tr '\n' ' '; }
   [ "$(codes <<<"$output")" = "VC023 " ]
   mv link vars/per-machine/my-host/my-vm-secrets/secret-key/machines/my-host
 
+  "$VMCRED" secrets machines remove-secret my-host my-vm-secrets/secret-key
+  run -3 "$VMCRED" check
+  [ "$(codes <<<"$output")" = "VC023 " ]
+  [[ $output == *"deployed to machine 'my-host', and no link lets that read it"* ]]
+  run -3 "$VMCRED" vars check
+  [[ $output == "readers  my-vm-secrets/secret-key (machine my-host)  deployed to machine 'my-host'"* ]]
+  "$VMCRED" vars fix --yes
+  run -0 "$VMCRED" check
+  run -0 "$VMCRED" vars check
+
   rm vars/per-machine/my-host/my-vm-secrets/secret-key/secret
   printf clear-text >vars/per-machine/my-host/my-vm-secrets/secret-key/value
   run -3 "$VMCRED" check
@@ -103,6 +113,8 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$schem
   run -3 "$VMCRED" check --unit app.service
   [[ $output == *"app.service:2:1: error:"*"[VC031]"* ]]
   run -0 "$VMCRED" check --unit app.service --systemd 257
+  run -1 --separate-stderr "$VMCRED" check --libvirt app.service
+  [[ $stderr == *"'app.service' is no libvirt domain"* ]]
   run -3 "$VMCRED" check --argv -- qemu-system-x86_64 -smbios type=11,value=io.systemd.credential:DB_PASSWORD=hunter2
   [[ $output == *"[VC040]"* ]]
   [[ $output != *hunter2* ]]

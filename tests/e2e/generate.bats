@@ -177,6 +177,24 @@ TOML
   run -1 --separate-stderr "$VMCRED" vars rotate -g gone
 }
 
+@test "a generator without a script says that its value is to be stored" {
+  declare_toml <<'TOML'
+[generators.outside]
+files.token = {}
+[generators.g]
+script = 'echo x > "$out/v"'
+files.v = {}
+TOML
+  run -1 --separate-stderr "$VMCRED" vars generate
+  [[ $stderr == *"made g (machine web): v"* ]]
+  [[ $stderr == *"error: generate outside (machine web): it has no script, and 'token' is not stored"* ]]
+  [[ $stderr == *"vmcred vars set web outside/token"* ]]
+  run -3 "$VMCRED" check
+  [[ $output == *"store it with 'vmcred vars set web outside/token'"* ]]
+  echo x | "$VMCRED" vars set web outside/token
+  run -0 --separate-stderr "$VMCRED" vars generate
+}
+
 @test "what is due is reported, and rotating it ends that" {
   declare_toml <<'TOML'
 [generators.g]

@@ -46,6 +46,8 @@ Result<Exit> run(const Given& given, World& world) {
     print(world, explain::picture_html(picture, VMCRED_VERSION));
   } else if (given.has("dot")) {
     print(world, explain::picture_dot(picture));
+  } else if (picture.vms.empty() && picture.findings.empty()) {
+    note(world, fmt::format("no vm is declared in '{}'", declaration.file));
   } else {
     const explain::Screen screen{.width = screen_width(world), .color = world.color_out};
     if (given.has("CREDENTIAL")) {

@@ -187,7 +187,9 @@ Result<Asked> parse_command_line(const std::vector<std::string>& arguments) {
     asked.words = words;
     asked.help = wants_help;
     if (!wants_help && !words.empty()) {
-      return hint(fail(Errc::usage, "'{}' needs a verb", words.back()), fmt::format("'vmcred {} --help' lists them", words.back()));
+      std::string noun;
+      for (const std::string& word : words) noun += (noun.empty() ? "" : " ") + word;
+      return hint(fail(Errc::usage, "'{}' needs a verb", noun), fmt::format("'vmcred {} --help' lists them", noun));
     }
     asked.help = true;
     return asked;

@@ -12,13 +12,16 @@ namespace {
 
 using store::Kind;
 
-constexpr Parameter kNone[] = {{"--commit", "commit the change in git"}};
-constexpr Parameter kUser[] = {{"GROUP", "a group; made with its first member"}, {"USER", "a user"},
-                               {"--rotate", "make new values for all that he could read"},
-                               {"--commit", "commit the change in git"}};
-constexpr Parameter kMachine[] = {{"GROUP", "a group; made with its first member"}, {"MACHINE", "a machine"},
-                                  {"--rotate", "make new values for all that it could read"},
+constexpr Parameter kAddUser[] = {{"GROUP", "a group; made with its first member"}, {"USER", "a user"},
                                   {"--commit", "commit the change in git"}};
+constexpr Parameter kRemoveUser[] = {{"GROUP", "a group; gone with its last member"}, {"USER", "a user"},
+                                     {"--rotate", "make new values for all that he can no longer read"},
+                                     {"--commit", "commit the change in git"}};
+constexpr Parameter kAddMachine[] = {{"GROUP", "a group; made with its first member"}, {"MACHINE", "a machine"},
+                                     {"--commit", "commit the change in git"}};
+constexpr Parameter kRemoveMachine[] = {{"GROUP", "a group; gone with its last member"}, {"MACHINE", "a machine"},
+                                        {"--rotate", "make new values for all that it can no longer read"},
+                                        {"--commit", "commit the change in git"}};
 constexpr Parameter kSecret[] = {{"GROUP", "a group"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE)"},
                                  {"--commit", "commit the change in git"}};
 
@@ -102,19 +105,19 @@ Result<Exit> grant(const Given& given, World& world, bool adding) {
 }  // namespace
 
 constinit const Command kSecretsGroupsList = {"secrets groups list", "show the groups and who is in them",
-                                              "One line a group.", kNone, list};
+                                              "One line a group.", {}, list};
 constinit const Command kSecretsGroupsAddUser = {
-    "secrets groups add-user", "put a user into a group", "He can then read all that the group can read.", kUser,
+    "secrets groups add-user", "put a user into a group", "He can then read all that the group can read.", kAddUser,
     [](const Given& given, World& world) { return member(given, world, Kind::user, true); }};
 constinit const Command kSecretsGroupsRemoveUser = {
     "secrets groups remove-user", "take a user out of a group", "What he could read only through it is encrypted anew.",
-    kUser, [](const Given& given, World& world) { return member(given, world, Kind::user, false); }};
+    kRemoveUser, [](const Given& given, World& world) { return member(given, world, Kind::user, false); }};
 constinit const Command kSecretsGroupsAddMachine = {
     "secrets groups add-machine", "put a machine into a group", "It can then read all that the group can read.",
-    kMachine, [](const Given& given, World& world) { return member(given, world, Kind::machine, true); }};
+    kAddMachine, [](const Given& given, World& world) { return member(given, world, Kind::machine, true); }};
 constinit const Command kSecretsGroupsRemoveMachine = {
     "secrets groups remove-machine", "take a machine out of a group",
-    "What it could read only through it is encrypted anew.", kMachine,
+    "What it could read only through it is encrypted anew.", kRemoveMachine,
     [](const Given& given, World& world) { return member(given, world, Kind::machine, false); }};
 constinit const Command kSecretsGroupsAddSecret = {
     "secrets groups add-secret", "let a group read a secret", "Adds a link and encrypts the secret to its members.",

@@ -13,7 +13,6 @@ namespace {
 
 using store::Kind;
 
-constexpr Parameter kNone[] = {{"--commit", "commit the change in git"}};
 constexpr Parameter kOneUser[] = {{"USER", "a user"}};
 constexpr Parameter kOneMachine[] = {{"MACHINE", "a machine"}};
 constexpr Parameter kAddUser[] = {
@@ -87,7 +86,7 @@ Result<Exit> get(const Given& given, World& world, Kind kind) {
 /// Writes the keys, re-encrypts what that touches, hands it to git.
 Result<Exit> change_keys(const Given& given, World& world, Kind kind, const std::string& name,
                          const std::vector<store::PublicKey>& keys, const Project& project, const store::Lock& lock,
-                         const char* verb) {
+                         const char* verb, const char* done) {
   TRY_LET(const Drifting drifting, drifting_secrets(project));
   store::Principals principals(project.repository);
   std::vector<store::PublicKey> before;
@@ -98,7 +97,7 @@ Result<Exit> change_keys(const Given& given, World& world, Kind kind, const std:
   TRY_LET(Touched touched, bring_in_line(project, lock, drifting, {}, world, [&] {
             return store::write_principal(project.repository, lock, kind, name, before);
           }));
-  note(world, fmt::format("{} {} '{}'", verb, store::singular(kind), name));
+  note(world, fmt::format("{} the {} '{}'", done, store::singular(kind), name));
   TRY(after_loss(project, lock, touched, given.has("rotate"), world));
   touched.folders.push_back(fmt::format("sops/{}/{}", store::plural(kind), name));
   TRY(hand_to_git(project, touched.folders, fmt::format("secrets: {} {} {}", verb, store::singular(kind), name),
@@ -116,7 +115,7 @@ Result<Exit> add(const Given& given, World& world, Kind kind) {
   if (principals.exists(kind, name))
     return hint(fail(Errc::usage, "there is a {} '{}' already", store::singular(kind), name),
                 kind == Kind::user ? "change its keys with add-key and remove-key" : "remove it first");
-  return change_keys(given, world, kind, name, keys, project, lock, "add");
+  return change_keys(given, world, kind, name, keys, project, lock, "add", "added");
 }
 
 Result<Exit> remove(const Given& given, World& world, Kind kind) {
@@ -176,7 +175,8 @@ Result<Exit> with_keys(const Given& given, World& world, bool adding) {
   }
   if (keys.empty())
     return hint(fail(Errc::usage, "this is the last key of user '{}'", name), "remove the user instead");
-  return change_keys(given, world, Kind::user, name, keys, project, lock, adding ? "add keys of" : "remove keys of");
+  return change_keys(given, world, Kind::user, name, keys, project, lock, adding ? "add keys of" : "remove keys of",
+                     adding ? "added keys of" : "removed keys of");
 }
 
 Result<Exit> grant(const Given& given, World& world, Kind kind, bool adding) {
@@ -211,7 +211,7 @@ Result<Exit> grant(const Given& given, World& world, Kind kind, bool adding) {
 }  // namespace
 
 constinit const Command kSecretsUsersList = {
-    "secrets users list", "show the project's users and their keys", "One line a key.", kNone,
+    "secrets users list", "show the project's users and their keys", "One line a key.", {},
     [](const Given& given, World& world) { return list(given, world, Kind::user); }};
 constinit const Command kSecretsUsersGet = {
     "secrets users get", "show a user's keys", "One line a key.", kOneUser,
@@ -237,7 +237,7 @@ constinit const Command kSecretsUsersRemoveSecret = {
     "secrets users remove-secret", "take a secret from a user", "Removes the link and encrypts the secret anew.",
     kUserSecret, [](const Given& given, World& world) { return grant(given, world, Kind::user, false); }};
 constinit const Command kSecretsMachinesList = {
-    "secrets machines list", "show the machines that have a key", "One line a machine.", kNone,
+    "secrets machines list", "show the machines that have a key", "One line a machine.", {},
     [](const Given& given, World& world) { return list(given, world, Kind::machine); }};
 constinit const Command kSecretsMachinesGet = {
     "secrets machines get", "show a machine's key", "One line a key.", kOneMachine,

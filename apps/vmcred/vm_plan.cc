@@ -112,7 +112,10 @@ Exit print_capabilities(World& world) {
 Result<const declare::Vm*> given_vm(const declare::Declaration& declaration, const std::string& name) {
   if (!name.empty()) return find_vm(declaration, name);
   if (declaration.vms.size() == 1) return &declaration.vms.begin()->second;
-  return fail(Errc::usage, "which vm? {} are declared", declaration.vms.size());
+  if (declaration.vms.empty()) return fail(Errc::not_found, "no vm is declared in '{}'", declaration.file);
+  std::string names;
+  for (const auto& [each, vm] : declaration.vms) names += (names.empty() ? "" : ", ") + each;
+  return hint(fail(Errc::usage, "which vm?"), "declared are " + names);
 }
 
 /// What `vm run` would find here; VMMs that run on KVM alone are shown as on a machine that has it.

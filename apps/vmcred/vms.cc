@@ -27,7 +27,10 @@ constexpr std::array kExposures = {std::pair(std::string_view("snapshot"), vmm::
 Result<store::KeyRing> own_keys(const World& world) {
   TRY_LET(store::KeyRing keys, operator_keys(world));
   if (!keys.empty() || ::geteuid() != 0) return keys;
-  return store::KeyRing::of_host(world.environment);
+  auto host = store::KeyRing::of_host(world.environment);
+  if (!host && host.error().code == Errc::not_found)
+    host.error().hint += "; as an operator put your own into ~/.config/sops/age/keys.txt or name its file in SOPS_AGE_KEY_FILE";
+  return host;
 }
 
 Result<supervise::Secrets> secrets_from_store(const declare::Declaration& declaration, const declare::Vm& vm,

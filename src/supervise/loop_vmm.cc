@@ -127,6 +127,7 @@ Result<> Supervisor::on_vmm_exit() {
       for (const DriverEvent& event : *events) TRY(on_driver_event(event));
     }
   }
+  on_guard();
   TRY(on_console());
   TRY(wipe_blobs(vmm_.blobs));
   TRY(wipe_mapped(vmm_.mapped));

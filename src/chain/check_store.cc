@@ -70,14 +70,14 @@ Result<> check_value(const declare::Declaration& declaration, const store::Repos
     return {};
   }
   const store::Drift& drift = *read;
-  // Bad links are told below: mending those may be all that is missing.
-  if (drift.bad.empty()) {
+  // Where something else is wrong with the links that is told below, and mending it may be all that is missing.
+  if (drift.none()) {
     for (const std::string& machine : store::machines_left_out(principals, drift.links, each))
       findings.push_back(about(Code::recipients_drifted, declaration, each.id,
                                fmt::format("{} is deployed to machine '{}', and no link lets that read it", store::spoken(each.id), machine),
                                "run 'vmcred vars fix', or say deploy = false"));
+    return {};
   }
-  if (drift.none()) return {};
   Finding found = about(Code::recipients_drifted, declaration, each.id,
                         fmt::format("{}: who can decrypt it is not who its links name", store::spoken(each.id)),
                           "look who it is, then run 'vmcred vars fix'");

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -29,6 +30,35 @@ Result<Fd> writable_view(const std::string& path) {
   if (::mount_setattr(view.get(), "", AT_EMPTY_PATH, &change, sizeof change) != 0) return fail_errno("write to the mount '{}'", path);
   return view;
 }
+
+/// From systemd 259 on the file system itself is read-only as well (fsconfig(2)): it is opened for the time of a change, and
+/// only root may write in it.
+class OpenedFileSystem {
+ public:
+  static Result<OpenedFileSystem> of(const Fd& view, const std::string& path) {
+    OpenedFileSystem opened;
+    struct statvfs status = {};
+    if (::fstatvfs(view.get(), &status) != 0) return fail_errno("look at '{}'", path);
+    if ((status.f_flag & ST_RDONLY) == 0) return opened;
+    opened.system_ = Fd(::fspick(view.get(), "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC));
+    if (!opened.system_ || !opened.say("rw")) return fail_errno("write to the file system at '{}'", path);
+    return opened;
+  }
+  OpenedFileSystem(OpenedFileSystem&&) = default;
+  OpenedFileSystem& operator=(OpenedFileSystem&&) = delete;
+  ~OpenedFileSystem() {
+    if (system_) (void)say("ro");  // root alone could write meanwhile, and may still
+  }
+
+ private:
+  OpenedFileSystem() = default;
+  [[nodiscard]] bool say(const char* flag) const {
+    return ::fsconfig(system_.get(), FSCONFIG_SET_FLAG, flag, nullptr, 0) == 0 &&
+           ::fsconfig(system_.get(), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0) == 0;
+  }
+
+  Fd system_;
+};
 
 /// Who may read the old file may read the new one.
 Result<> copy_access(const Fd& from, const Fd& to, const std::string& path) {
@@ -67,6 +97,7 @@ Result<> renew_service_folder(const std::string& unit, const std::vector<link::C
   const std::string path = join_path(places.services, unit);
   if (!is_folder(path)) return {};
   TRY_LET(const Fd folder, writable_view(path));
+  TRY_LET(const OpenedFileSystem opened, OpenedFileSystem::of(folder, path));
   for (const link::Consumer& consumer : consumers) {
     if (consumer.unit != unit || !is_credential_name(consumer.id)) continue;
     TRY_LET(const Secret value, read_secret(join_path(places.system, consumer.guest), kMaxCredential));

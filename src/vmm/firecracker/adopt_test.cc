@@ -5,13 +5,13 @@
 
 #include "matchers.h"
 #include "vmm/blob.h"
+#include "vmm/firecracker/conversation_test.h"
 
 namespace vmcred::vmm::firecracker {
 namespace {
 
 using testing::FailsWith;
 using testing::MatchesGolden;
-using testing::secret;
 using testing::Succeeds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -41,21 +41,6 @@ Result<Launch> adopted(const Foreign& foreign, declare::Guest guest = {.systemd 
   const std::map<std::string, std::size_t> sizes = {{"host-api-key", 7}, {"vmcred.link", 9}};
   const auto plan = credential::make_plan({.vm = vm, .sizes = sizes, .with_link = guest.agent, .with_reference = guest.agent});
   return adopt(foreign, vm, plan, {.accel = declare::Accel::kvm, .with_link = guest.agent, .runtime_folder = "/run/x"});
-}
-
-std::string conversation(const Result<Launch>& launch) {
-  if (!launch) return "failed: " + launch.error().message;
-  credential::Values values;
-  values.emplace("host-api-key", secret("hunter2"));
-  values.emplace("vmcred.link", secret("v1 vsock!"));
-  std::string text;
-  for (const std::string& word : launch->argv) text += word + "\n";
-  for (const vmm::Guard& guard : launch->guards) text += "guard " + guard.path + "\n";
-  for (const Request& request : launch->requests) {
-    const auto body = encode_body(request.body, values);
-    text += fmt::format("{} {} {}\n", request.method, request.path, body ? body->text() : body.error().message);
-  }
-  return text;
 }
 
 TEST(FirecrackerAdopt, TurnsAConfigurationFileIntoRequests) {

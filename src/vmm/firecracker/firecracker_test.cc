@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "matchers.h"
-#include "vmm/blob.h"
+#include "vmm/firecracker/conversation_test.h"
 
 namespace vmcred::vmm::firecracker {
 namespace {
@@ -12,7 +12,6 @@ namespace {
 using declare::Vm;
 using testing::FailsWith;
 using testing::MatchesGolden;
-using testing::secret;
 using testing::Succeeds;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -37,20 +36,6 @@ Result<Launch> launch_of(const Vm& vm) {
   const bool link = vm.guest.agent;
   const auto plan = credential::make_plan({.vm = vm, .sizes = kSizes, .with_link = link, .with_reference = link});
   return launch(vm, plan, {.accel = declare::Accel::kvm, .with_link = link, .runtime_folder = "/run/vmcred/vm/test-vm"});
-}
-
-std::string conversation(const Result<Launch>& launch) {
-  if (!launch) return "failed: " + launch.error().message;
-  credential::Values values;
-  values.emplace("host-api-key", secret("hunter2"));
-  values.emplace("vmcred.link", secret("v1 vsock!"));
-  std::string text;
-  for (const std::string& word : launch->argv) text += word + "\n";
-  for (const Request& request : launch->requests) {
-    const auto body = encode_body(request.body, values);
-    text += fmt::format("{} {} {}\n", request.method, request.path, body ? body->text() : body.error().message);
-  }
-  return text;
 }
 
 TEST(FirecrackerLaunch, BringsTheTokenOnTheKernelLineAndTheRestByReference) {

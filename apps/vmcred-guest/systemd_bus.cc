@@ -253,12 +253,17 @@ Result<std::string> SystemdBus::queue_job(const std::string& method, const std::
 }
 
 Result<> SystemdBus::kill_unit(const std::string& unit, int signal) {
-  Marshal body;
-  body.text(unit);
-  body.text("all");
-  body.u32(static_cast<std::uint32_t>(signal));
-  TRY_LET(const std::vector<char> answer, call(kManagerPath, kManager, "KillUnit", "ssi", body.bytes()));
-  return {};
+  const auto tell = [&](const char* whom) -> Result<> {
+    Marshal body;
+    body.text(unit);
+    body.text(whom);
+    body.u32(static_cast<std::uint32_t>(signal));
+    TRY_LET(const std::vector<char> answer, call(kManagerPath, kManager, "KillUnit", "ssi", body.bytes()));
+    return {};
+  };
+  // Not "all" at once: what the main process starts when it gets the signal would get it too.
+  const auto told = tell("main");
+  return told || told.error().code != Errc::io ? told : tell("all");
 }
 
 Result<bool> SystemdBus::job_exists(const std::string& job) {

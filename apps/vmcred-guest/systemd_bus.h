@@ -25,7 +25,8 @@ class SystemdBus {
   /// Queues a job of that kind ("RestartUnit", "ReloadOrRestartUnit", "StartUnit", "StopUnit"; mode "replace") and gives
   /// its object path.
   Result<std::string> queue_job(const std::string& method, const std::string& unit);
-  /// Sends a signal to all processes of the unit.
+  /// Sends a signal to the unit's main process, as its own ExecReload=kill -HUP $MAINPID would; to all of its processes where it
+  /// has no main one.
   Result<> kill_unit(const std::string& unit, int signal);
   /// Whether that job still waits or runs.
   Result<bool> job_exists(const std::string& job);

@@ -68,12 +68,6 @@ Result<PluginConversation> PluginConversation::start(const std::string& name, co
 PluginConversation::~PluginConversation() { wipe_text(buffer_); }
 
 Result<> PluginConversation::send(std::string stanzas) {
-  // A plugin that is gone must not end us: SIGPIPE is held back for this thread and taken off again.
-  sigset_t pipe_signal;
-  sigset_t before;
-  sigemptyset(&pipe_signal);
-  sigaddset(&pipe_signal, SIGPIPE);
-  pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
   Result<> result;
   for (std::size_t at = 0; at < stanzas.size() && result;) {
     pollfd wait = {.fd = to_.get(), .events = POLLOUT, .revents = 0};
@@ -83,15 +77,11 @@ Result<> PluginConversation::send(std::string stanzas) {
       result = fail(Errc::unavailable, "the plugin '{}' does not listen", name_);
       break;
     }
-    const ssize_t n = ::write(to_.get(), stanzas.data() + at, stanzas.size() - at);
+    const ssize_t n = write_some(to_, std::string_view(stanzas).substr(at));
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (n < 0) result = fail(Errc::unavailable, "the plugin '{}' ended early", name_);
     if (n > 0) at += static_cast<std::size_t>(n);
   }
-  const timespec now = {};
-  while (sigtimedwait(&pipe_signal, nullptr, &now) > 0) {
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   wipe_text(stanzas);
   return result;
 }

@@ -99,6 +99,24 @@ Result<Fd> make_memfd(const std::string& name) {
   return fd;
 }
 
+ssize_t write_some(const Fd& fd, std::string_view bytes) {
+  // SIGPIPE is held back for this thread, and one that came is taken off again.
+  sigset_t pipe_signal;
+  sigset_t before;
+  ::sigemptyset(&pipe_signal);
+  ::sigaddset(&pipe_signal, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+  const ssize_t n = ::write(fd.get(), bytes.data(), bytes.size());
+  const int number = errno;
+  if (n < 0 && number == EPIPE) {
+    const timespec now = {};
+    (void)::sigtimedwait(&pipe_signal, nullptr, &now);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = number;
+  return n;
+}
+
 Result<> write_all(const Fd& fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd.get(), bytes.data(), bytes.size());

@@ -242,7 +242,7 @@ Result<Output> run(const Command& command, const RunOptions& options) {
     if (watched[0].revents != 0) TRY(drain(out.first, result.out, true));
     if (watched[1].revents != 0) TRY(drain(err.first, result.err, false));
     if (watched[2].revents != 0) {
-      const ssize_t put = ::write(in.second.get(), input.data(), input.size());
+      const ssize_t put = write_some(in.second, input);
       if (put > 0) input.remove_prefix(static_cast<std::size_t>(put));
       if (input.empty() || (put < 0 && errno != EINTR && errno != EAGAIN)) in.second = Fd();
     }

@@ -33,6 +33,13 @@ TEST(Run, RefusesEndlessOutput) {
   EXPECT_THAT(run({.argv = {"yes"}}, {.max_output = 1000}), FailsWith(Errc::invalid_data, HasSubstr("more than 1000 bytes")));
 }
 
+TEST(Run, BearsAProgramThatDoesNotReadItsInput) {
+  const std::string input(1'000'000, 'x');
+  const auto output = run({.argv = {"/bin/sh", "-c", "exec <&-; echo done"}}, {.input = input});
+  ASSERT_THAT(output, Succeeds());
+  EXPECT_EQ(output->out, "done\n");
+}
+
 TEST(Spawn, GivesTheChildExactlyTheDescriptorsOfTheMap) {
   auto left = make_pipe().value();
   auto right = make_pipe().value();

@@ -5,12 +5,16 @@ bats_require_minimum_version 1.5.0
 setup() {
   cp -r "$VMCRED_SOURCE/examples/debian-vm" "$BATS_TEST_TMPDIR/project"
   cd "$BATS_TEST_TMPDIR/project" || return
+  base=${XDG_CACHE_HOME:-$HOME/.cache}/vmcred/debian-vm.tar
   export HOME=$BATS_TEST_TMPDIR/home XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
   mkdir -m 700 "$HOME" "$XDG_RUNTIME_DIR"
   image=$VMCRED_SOURCE/build/debian-vm
-  if [ ! -e "$image/base.tar" ]; then # the packages come from the network, once
+  make_image() {
+    "$VMCRED_SOURCE/examples/debian-vm/make-image" --vmcred "$VMCRED" --guest "$VMCRED_GUEST_STATIC" --base "$base" "$image"
+  }
+  if [ ! -e "$base" ]; then # the packages come from the network, once
     local status=0
-    "$VMCRED_SOURCE/examples/debian-vm/make-image" --vmcred "$VMCRED" --guest "$VMCRED_GUEST_STATIC" "$image" >make.log 2>&1 || status=$?
+    make_image >make.log 2>&1 || status=$?
     if [ "$status" -eq 75 ]; then
       cat make.log
       echo "# NOT RUN HERE: examples/debian-vm, for want of Debian's packages" >&3
@@ -19,7 +23,7 @@ setup() {
     fi
     [ "$status" -eq 0 ] || { cat make.log; return 1; }
   fi
-  "$VMCRED_SOURCE/examples/debian-vm/make-image" --vmcred "$VMCRED" --guest "$VMCRED_GUEST_STATIC" "$image"
+  make_image
   mkdir image
   ln -s "$image/vmlinuz" "$image/initrd" image/
   cp --sparse=always "$image/disk.raw" image/disk.raw # the guest writes to its own

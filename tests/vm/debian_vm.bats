@@ -45,9 +45,21 @@ teardown() {
   grep -q "receipt: 2 credentials arrived" story
   (umask 077 && "$VMCRED" vars get debian-vm-login/id_ed25519 >key)
   echo "[127.0.0.1]:$port $("$VMCRED" vars get debian-vm-host-key/ssh_host_ed25519_key.pub)" >known_hosts
+  # The VMM takes a connection before sshd listens, and ends it then.
+  python3 - "$port" <<'PY'
+import socket, sys, time
+end = time.monotonic() + 300
+while True:
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10) as door:
+        try:
+            if door.recv(4) == b"SSH-": break
+        except OSError: pass
+    assert time.monotonic() < end, "no sshd answers"
+    time.sleep(0.1)
+PY
   inside() {
     ssh -F none -i key -p "$port" -o UserKnownHostsFile=known_hosts -o StrictHostKeyChecking=yes -o BatchMode=yes \
-      -o ConnectionAttempts=60 -o ConnectTimeout=60 root@127.0.0.1 "$@"
+      -o ConnectTimeout=60 root@127.0.0.1 "$@"
   }
   run -0 --separate-stderr inside 'cat /etc/debian_version; hostname; systemctl is-active ssh; ls /etc/ssh'
   [[ ${lines[0]} == 12.* ]]

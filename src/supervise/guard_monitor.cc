@@ -157,7 +157,10 @@ void Guard::close_monitor() {
   behind_.monitor = Fd();
   monitor_out_.clear();
   for (Client& client : clients_) {
-    if (client.protocol != Protocol::rest) client.gone = true;
+    if (client.protocol == Protocol::rest) continue;
+    client.in.clear();
+    client.waiting = false;
+    client.heard_all = true;  // an answer of the same turn still goes out
   }
 }
 

@@ -187,6 +187,23 @@ TEST_F(GuardTest, AClientThatSaidAllStillGetsItsAnswer) {
   EXPECT_EQ(guard_.clients(), 0U);
 }
 
+TEST_F(GuardTest, TheMonitorsLastAnswerGoesOutAndThenItsClients) {
+  const Fd client = connect("qmp");
+  const Fd unanswered = connect("qmp");
+  for (const Fd* one : {&client, &unanswered}) {
+    say(*one, R"({"execute":"qmp_capabilities"}{"execute":"query-status"}{"execute":"query-status"})");
+    (void)heard(*one);
+  }
+  (void)heard(monitor_);
+  say(monitor_, "{\"return\":{},\"id\":\"guard-1\"}\r\n");
+  monitor_ = Fd();
+  EXPECT_EQ(heard(client), "{\"return\":{}}\r\n");
+  for (const Fd* one : {&client, &unanswered}) {
+    char byte = 0;
+    EXPECT_EQ(::recv(one->get(), &byte, 1, MSG_DONTWAIT), 0);
+  }
+}
+
 TEST_F(GuardTest, LeavesAFileThatIsNoSocketAlone) {
   folder_.write("precious", "text");
   EXPECT_THAT(Guard::open({{Protocol::qmp, folder_ / "precious"}}, {}, {}), FailsWith(Errc::usage, HasSubstr("something else")));

@@ -144,14 +144,16 @@ std::string too_old(const declare::Vm& vm, std::string_view version) {
     std::string_view what;
   };
   // QEMU 2.12 takes `-fw_cfg file=` on all machine types, 5.2 several `-smbios file=` with type 11; cloud-hypervisor v26.0 has
-  // platform.oem_strings.
+  // platform.oem_strings; Firecracker's API is stable from 1.0 on.
   const bool tables = vm.qemu_machine == "q35" || vm.qemu_machine == "pc";
   const Floor floors[] = {{Hypervisor::qemu, tables ? 5 : 2, tables ? 2 : 12, "QEMU"},
-                          {Hypervisor::cloud_hypervisor, 26, 0, "cloud-hypervisor"}};
+                          {Hypervisor::cloud_hypervisor, 26, 0, "cloud-hypervisor"},
+                          {Hypervisor::firecracker, 1, 0, "Firecracker"}};
   const auto floor = std::ranges::find(floors, vm.hypervisor, &Floor::hypervisor);
+  const std::size_t digits = version.find_first_of("0123456789");
   const int major = major_version(version);
-  if (floor == std::end(floors) || major == 0 || major > floor->major) return {};
-  const std::size_t dot = version.find('.', version.find_first_of("0123456789"));
+  if (floor == std::end(floors) || digits == std::string_view::npos || major > floor->major) return {};
+  const std::size_t dot = version.find('.', digits);
   const int minor = dot == std::string_view::npos ? 0 : major_version(version.substr(dot));
   if (major == floor->major && minor >= floor->minor) return {};
   return fmt::format("{} {}.{} is too old, {}.{} is the first that carries credentials as planned", floor->what, major, minor,

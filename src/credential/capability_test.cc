@@ -30,8 +30,27 @@ TEST(Capability, RefusesVersionsThatCannotCarryCredentials) {
   EXPECT_EQ(too_old(vm_of(Hypervisor::qemu, "microvm"), "QEMU emulator version 4.2.1"), "");
   EXPECT_THAT(too_old(vm_of(Hypervisor::cloud_hypervisor), "cloud-hypervisor v25.0"), HasSubstr("26.0"));
   EXPECT_EQ(too_old(vm_of(Hypervisor::cloud_hypervisor), "cloud-hypervisor v53.0"), "");
+  EXPECT_THAT(too_old(vm_of(Hypervisor::firecracker), "0.25.2"), HasSubstr("Firecracker 0.25 is too old, 1.0 is the first"));
+  EXPECT_EQ(too_old(vm_of(Hypervisor::firecracker), "1.16.1"), "");
   EXPECT_EQ(too_old(vm_of(Hypervisor::crosvm), "crosvm 0.1.0"), "");
   EXPECT_EQ(too_old(vm_of(Hypervisor::qemu), ""), "");
+}
+
+TEST(Capability, WhatTheTableSaysOfVersionsIsWhatIsRefused) {
+  const std::pair<std::string_view, declare::Vm> rows[] = {
+      {"qemu q35, pc", vm_of(Hypervisor::qemu, "pc")},
+      {"qemu microvm, virt", vm_of(Hypervisor::qemu, "microvm")},
+      {"cloud-hypervisor x86_64", vm_of(Hypervisor::cloud_hypervisor)},
+      {"cloud-hypervisor aarch64", vm_of(Hypervisor::cloud_hypervisor)},
+      {"firecracker", vm_of(Hypervisor::firecracker)},
+      {"crosvm, kvmtool", vm_of(Hypervisor::kvmtool)},
+  };
+  for (const Capability& row : capabilities()) {
+    const auto found = std::ranges::find(rows, row.hypervisor, [](const auto& known) { return known.first; });
+    ASSERT_NE(found, std::end(rows)) << row.hypervisor << " has no vm here";
+    EXPECT_EQ(too_old(found->second, row.since), "") << row.hypervisor;
+    EXPECT_EQ(too_old(found->second, "0.1").empty(), row.since == "any") << row.hypervisor;
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // How the supervisor talks to a VMM that it started: one narrow door, one implementation for each kind of control socket.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,9 @@ struct DriverEvent {
   Kind kind;
   GuestEnd end = GuestEnd::unknown;
 };
+
+/// Whether a VMM that says it is of `version` can carry what it is about to be given; the error names one that can.
+using VersionCheck = std::function<Result<>(std::string_view version)>;
 
 /// One VMM's control socket. Never blocks: receive() is called when fd() is readable.
 class Driver {

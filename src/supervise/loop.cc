@@ -61,7 +61,8 @@ Result<> Supervisor::begin_life() {
   if (mission_.launch.link != vmm::LinkKind::none) {
     mission_.secrets.insert_or_assign(std::string(credential::kLinkCredential), link_line_for(mission_.launch.link, token));
   }
-  TRY_LET(vmm_, start_vmm(mission_.launch, mission_.secrets, mission_.vmm_environment, mission_.folder));
+  TRY_LET(vmm_, start_vmm(mission_.launch, mission_.secrets, mission_.vmm_environment, mission_.folder,
+                          mission_.check_version));
   status_.vmm = vmm_.child.pid();
   if (vmm_.link) {
     TRY_LET(link::Set expected, expected_set(mission_.vm, mission_.secrets, generation_));

@@ -28,6 +28,7 @@ Result<> Supervisor::on_driver() {
 Result<> Supervisor::on_driver_event(const DriverEvent& event) {
   switch (event.kind) {
     case DriverEvent::Kind::channel_read:
+      outcome_.fed = true;
       TRY(wipe_blobs(vmm_.blobs));
       tell(Event::Kind::channel_wiped);
       if (stop_.step() == StopStep::none && vmm_.driver) TRY(vmm_.driver->go());

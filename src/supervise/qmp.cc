@@ -14,6 +14,18 @@ GuestEnd end_of(const std::string& reason) {
   return GuestEnd::unknown;
 }
 
+/// "7.2.22"; empty where the greeting has no such version.
+std::string version_of(const Json& qemu) {
+  std::string text;
+  for (const char* const name : {"major", "minor", "micro"}) {
+    const Json* const part = qemu.find(name);
+    const auto* const number = part != nullptr ? part->if_integer() : nullptr;
+    if (number == nullptr) return {};
+    text += fmt::format("{}{}", text.empty() ? "" : ".", *number);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string_view guest_end_text(GuestEnd end) {
@@ -30,7 +42,12 @@ std::string_view guest_end_text(GuestEnd end) {
 Result<QmpMessage> parse_qmp(std::string_view line) {
   TRY_LET(const Json json, parse_json(line, {.max_bytes = kMaxQmpLine, .max_depth = 64}));
   QmpMessage message = {.kind = QmpMessage::Kind::greeting, .id = json.string_at("id")};
-  if (json.find("QMP") != nullptr) return message;
+  if (const Json* const greeting = json.find("QMP")) {
+    const Json* const version = greeting->find("version");
+    const Json* const qemu = version != nullptr ? version->find("qemu") : nullptr;
+    if (qemu != nullptr) message.data = *qemu;
+    return message;
+  }
   if (const Json* const value = json.find("return")) {
     message.kind = QmpMessage::Kind::reply;
     message.data = *value;
@@ -80,7 +97,9 @@ Result<> QmpDriver::send(std::string_view command, std::string_view arguments) {
 
 Result<> QmpDriver::take(const QmpMessage& message, std::vector<DriverEvent>& events) {
   switch (message.kind) {
-    case QmpMessage::Kind::greeting: return send("qmp_capabilities");
+    case QmpMessage::Kind::greeting:
+      if (const std::string version = version_of(message.data); check_version_ && !version.empty()) TRY(check_version_(version));
+      return send("qmp_capabilities");
     case QmpMessage::Kind::reply:
       if (message.id == "qmp_capabilities") {
         negotiated_ = true;

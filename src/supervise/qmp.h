@@ -15,7 +15,7 @@ struct QmpMessage {
   Kind kind;
   std::string id = {};    ///< reply, error: of our command
   std::string name = {};  ///< event: its name; error: its description
-  Json data = {};         ///< event: its data; reply: what was returned
+  Json data = {};         ///< event: its data; reply: what was returned; greeting: QEMU's version
 };
 Result<QmpMessage> parse_qmp(std::string_view line);
 
@@ -34,11 +34,12 @@ class LineReader {
 /// What QEMU may send us in one line.
 inline constexpr std::size_t kMaxQmpLine = 1024 * 1024;
 
-/// QEMU started with -S over an inherited socket: negotiate, report `channel_read` at the reply to qmp_capabilities (the
+/// QEMU started with -S over an inherited socket: check the version that it greets with, negotiate, report `channel_read` at the reply to qmp_capabilities (the
 /// greeting comes before fw_cfg files are read), `cont` on go(), SHUTDOWN events as `ended`.
 class QmpDriver final : public Driver {
  public:
-  explicit QmpDriver(Fd socket) : socket_(std::move(socket)), lines_(kMaxQmpLine) {}
+  explicit QmpDriver(Fd socket, VersionCheck check_version = {})
+      : socket_(std::move(socket)), lines_(kMaxQmpLine), check_version_(std::move(check_version)) {}
   [[nodiscard]] const Fd& fd() const override { return socket_; }
   Result<> begin() override;
   Result<std::vector<DriverEvent>> receive() override;
@@ -52,6 +53,7 @@ class QmpDriver final : public Driver {
 
   Fd socket_;
   LineReader lines_;
+  VersionCheck check_version_;
   bool negotiated_ = false;
 };
 

@@ -47,6 +47,21 @@ TEST_F(Qmp, SaysThatTheChannelIsReadAtTheReplyNotAtTheGreeting) {
   EXPECT_EQ(events->front().kind, DriverEvent::Kind::channel_read);
 }
 
+TEST_F(Qmp, RefusesAVersionBeforeItNegotiates) {
+  FdPair pair = make_socket_pair().value();
+  std::string asked;
+  QmpDriver driver(std::move(pair.first), [&asked](std::string_view version) -> Result<> {
+    asked = version;
+    return fail(Errc::unavailable, "too old");
+  });
+  ASSERT_THAT(driver.begin(), Succeeds());
+  ASSERT_THAT(write_all(pair.second, kGreeting), Succeeds());
+  EXPECT_THAT(driver.receive(), FailsWith(Errc::unavailable, HasSubstr("too old")));
+  EXPECT_EQ(asked, "7.2.22");
+  char byte = 0;
+  EXPECT_EQ(::recv(pair.second.get(), &byte, 1, MSG_DONTWAIT), -1);
+}
+
 TEST_F(Qmp, ReadsWhyTheGuestStopped) {
   const auto events = qemu_says(
       R"({"timestamp": {"seconds": 1, "microseconds": 2}, "event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}})"

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <thread>
 
+#include "base/json.h"
 #include "supervise/http.h"
 #include "supervise/unix_socket.h"
 
@@ -60,10 +61,11 @@ Result<> send_with_fds(const Fd& socket, std::string_view head, const std::vecto
 
 }  // namespace
 
-Result<std::optional<int>> read_answer(std::string_view bytes) {
-  TRY_LET(const auto message, in("read the VMM's answer", read_http(bytes, kMaxAnswer)));
+Result<std::optional<Answer>> read_answer(std::string_view bytes) {
+  TRY_LET(auto message, in("read the VMM's answer", read_http(bytes, kMaxAnswer)));
   if (!message) return std::nullopt;
-  return in("read the VMM's answer", status_of(*message));
+  TRY_LET(const int status, in("read the VMM's answer", status_of(*message)));
+  return Answer{status, std::move(message->body)};
 }
 
 Result<> RestDriver::connect() {
@@ -96,7 +98,9 @@ Result<> RestDriver::send(const PreparedRequest& request) {
 
 Result<> RestDriver::begin() {
   if (plan_.requests.empty()) return fail(Errc::usage, "a REST launch without requests");
-  return send(plan_.requests.front());
+  if (plan_.version.path.empty()) return send(plan_.requests.front());
+  asks_version_ = true;
+  return send({.method = "GET", .path = plan_.version.path});
 }
 
 Result<> RestDriver::send_extra(const std::optional<PreparedRequest>& request, std::string_view what) {
@@ -104,9 +108,18 @@ Result<> RestDriver::send_extra(const std::optional<PreparedRequest>& request, s
   return send(*request);
 }
 
-Result<> RestDriver::take(int code, std::vector<DriverEvent>& events) {
+Result<> RestDriver::take(const Answer& answer, std::vector<DriverEvent>& events) {
   if (started_) return {};  // an attempt to stop; the stop goes on by its clock
-  if (code < 200 || code > 299) return fail(Errc::io, "the VMM refused '{}' with status {}", asked_, code);
+  if (answer.status < 200 || answer.status > 299) {
+    return fail(Errc::io, "the VMM refused '{}' with status {}", asked_, answer.status);
+  }
+  if (std::exchange(asks_version_, false)) {
+    // A VMM that names none is one that is not known; the plan has the tightest limits for it.
+    const auto json = parse_json(answer.body, {.max_bytes = kMaxAnswer, .max_depth = 16});
+    const std::string version = json ? json->string_at(plan_.version.member) : "";
+    if (!version.empty() && plan_.check_version) TRY(plan_.check_version(version));
+    return send(plan_.requests.front());
+  }
   plan_.requests.pop_front();  // and with it its body
   if (!plan_.requests.empty()) return send(plan_.requests.front());
   started_ = true;
@@ -130,10 +143,10 @@ Result<std::vector<DriverEvent>> RestDriver::receive() {
       return events;
     }
     answer_.append(buffer, static_cast<std::size_t>(n));
-    TRY_LET(const auto code, read_answer(answer_));
-    if (!code) continue;
+    TRY_LET(const auto answer, read_answer(answer_));
+    if (!answer) continue;
     answer_.clear();  // we never send two requests at once, so nothing follows
-    TRY(take(*code, events));
+    TRY(take(*answer, events));
   }
   return events;
 }

@@ -7,6 +7,7 @@
 
 #include "base/secret.h"
 #include "supervise/driver.h"
+#include "vmm/launch.h"
 
 namespace vmcred::supervise {
 
@@ -18,18 +19,25 @@ struct PreparedRequest {
   std::vector<int> fds = {};  ///< they travel with it
 };
 
-/// Takes the start of an HTTP/1.1 answer (RFC 9112) apart: the status code once the answer is whole, nothing before. An
-/// answer that is no HTTP or larger than the limit is `invalid_data`.
-Result<std::optional<int>> read_answer(std::string_view bytes);
+struct Answer {
+  int status = 0;
+  std::string body = {};
+};
+/// Takes an HTTP/1.1 answer (RFC 9112) apart once it is whole; nothing before. One that is no HTTP or larger than the limit
+/// is `invalid_data`.
+Result<std::optional<Answer>> read_answer(std::string_view bytes);
 inline constexpr std::size_t kMaxAnswer = 64 * 1024;
 
-/// Sends the launch's requests one after another, each after the 2xx of the one before; after the last the channel is
+/// Asks for the VMM's version, and only where that will do sends the launch's requests one after another, each after the
+/// 2xx of the one before; after the last the channel is
 /// read and the guest runs. Answers are never quoted: an API's error may repeat what it was sent.
 class RestDriver final : public Driver {
  public:
   struct Plan {
     std::string path;  ///< of the API's socket
     std::deque<PreparedRequest> requests;
+    vmm::VersionQuestion version = {};
+    VersionCheck check_version = {};
     std::optional<PreparedRequest> power = {};
     std::optional<PreparedRequest> quit = {};
   };
@@ -46,12 +54,13 @@ class RestDriver final : public Driver {
   Result<> connect();
   Result<> send(const PreparedRequest& request);
   Result<> send_extra(const std::optional<PreparedRequest>& request, std::string_view what);
-  Result<> take(int code, std::vector<DriverEvent>& events);
+  Result<> take(const Answer& answer, std::vector<DriverEvent>& events);
 
   Plan plan_;
   Fd socket_;
   std::string answer_;
   std::string asked_;  ///< what the next answer is for
+  bool asks_version_ = false;
   bool started_ = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "credential/capability.h"
 #include "link/address.h"
 #include "supervise/vmm_process.h"
 #include "vmm/blob.h"
@@ -66,15 +67,22 @@ Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const R
       kind = launch.link;
     }
   };
+  const auto check_version = [&](std::string_view version) -> Result<> {
+    const std::string why = credential::too_old(vm, version);
+    if (why.empty()) return {};
+    return hint(fail(Errc::unavailable, "vm '{}': {}", vm.name, why),
+                fmt::format("put a later '{}' in its place, or name another program", prepared.program));
+  };
   TRY_LET(Secrets secrets, secret_source());
   // Every declared value is in memory, none is missing or empty by mistake.
   TRY_LET(PlannedLaunch planned, plan_launch(secrets));
 
-  return supervise({.vm = vm,
+  auto outcome = supervise({.vm = vm,
                     .launch = std::move(planned.launch),
                     .secrets = std::move(secrets),
                     .by_reference = planned.by_reference,
                     .plan_again = plan_launch,
+                    .check_version = check_version,
                     .expect_receipt = receipt_required(vm),
                     .receipt_limit = prepared.receipt_limit,
                     .stop = request.stop,
@@ -84,6 +92,12 @@ Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const R
                     .notifier = request.notifier,
                     .observer = request.observer,
                     .randomness = request.randomness});
+  if (outcome && !outcome->fed && !outcome->failure.empty()) {
+    // It may be too old for one of our options, and have said so in its own words: it is asked only now that it failed.
+    const std::string why = credential::too_old(vm, probe_version(prepared.program));
+    if (!why.empty()) outcome->failure += ": " + why;
+  }
+  return outcome;
 }
 
 /// Whatever is made from here on belongs to this uid alone, and no dump of this process holds a value.

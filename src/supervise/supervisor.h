@@ -63,6 +63,7 @@ struct Mission {
   bool by_reference = false;
   /// The launch for other values, for a start after a refresh; its error says why they cannot be delivered. None: `launch`.
   std::function<Result<PlannedLaunch>(const Secrets&)> plan_again = {};
+  VersionCheck check_version = {};  ///< of the VMM, before it gets what it can still be refused
   bool expect_receipt = false;  ///< READY waits for a complete receipt
   std::chrono::milliseconds start_limit{30'000};  ///< until the VMM has read its channel
   std::chrono::milliseconds receipt_limit{90'000};
@@ -78,6 +79,7 @@ struct Mission {
 
 /// How it ended.
 struct Outcome {
+  bool fed = false;    ///< a VMM took what it was given
   bool ready = false;  ///< READY was reached
   GuestEnd end = GuestEnd::unknown;
   bool stop_asked = false;

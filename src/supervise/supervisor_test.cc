@@ -263,8 +263,8 @@ TEST_F(Supervise, ARefusalOfARestApiIsNamedWithoutItsText) {
 TEST(ReadAnswer, WaitsForAWholeAnswer) {
   EXPECT_FALSE(read_answer("HTTP/1.1 204 No Content\r\nServer: x\r\n").value().has_value());
   EXPECT_FALSE(read_answer("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nab").value().has_value());
-  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc").value(), 200);
-  EXPECT_EQ(read_answer("HTTP/1.1 204 \r\n\r\n").value(), 204);
+  EXPECT_EQ(read_answer("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc").value()->body, "abc");
+  EXPECT_EQ(read_answer("HTTP/1.1 204 \r\n\r\n").value()->status, 204);
 }
 
 TEST(ReadAnswer, RefusesWhatIsNoHttp) {

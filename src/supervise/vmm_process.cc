@@ -53,8 +53,9 @@ Result<PreparedRequest> prepare(const vmm::Request& request, const Secrets& secr
   return PreparedRequest{request.method, request.path, std::move(body), request.fds};
 }
 
-Result<std::unique_ptr<Driver>> make_rest_driver(const vmm::Launch& launch, const Secrets& secrets, const std::string& path) {
-  RestDriver::Plan plan = {.path = path, .requests = {}};
+Result<std::unique_ptr<Driver>> make_rest_driver(const vmm::Launch& launch, const Secrets& secrets, const std::string& path,
+                                                 const VersionCheck& check_version) {
+  RestDriver::Plan plan = {.path = path, .requests = {}, .version = launch.version, .check_version = check_version};
   for (const vmm::Request& request : launch.requests) {
     TRY_LET(PreparedRequest prepared, prepare(request, secrets));
     plan.requests.push_back(std::move(prepared));
@@ -108,7 +109,7 @@ Result<> wipe_mapped(std::vector<Fd>& files) {
 }
 
 Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, const std::vector<std::string>& environment,
-                             const std::string& folder) {
+                             const std::string& folder, const VersionCheck& check_version) {
   VmmProcess vmm;
   // A session of its own: control-c on a terminal must reach us alone, so that the guest can be stopped cleanly.
   Command command = {.argv = launch.argv, .environment = environment, .new_session = true};
@@ -151,7 +152,7 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
     case vmm::Control::none: break;
     case vmm::Control::qmp: {
       TRY_LET(FdPair pair, make_socket_pair());
-      vmm.driver = std::make_unique<QmpDriver>(std::move(pair.first));
+      vmm.driver = std::make_unique<QmpDriver>(std::move(pair.first), check_version);
       control_end = std::move(pair.second);
       command.descriptors.emplace_back(launch.control_fd, control_end.get());
       break;
@@ -160,13 +161,13 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
       const std::string path = join_path(folder, kApiSocket);
       TRY_LET(control_end, listen_on(path));
       TRY(set_nonblocking(control_end, false));  // the VMM expects an ordinary socket
-      TRY_LET(vmm.driver, make_rest_driver(launch, secrets, path));
+      TRY_LET(vmm.driver, make_rest_driver(launch, secrets, path, check_version));
       command.descriptors.emplace_back(launch.control_fd, control_end.get());
       break;
     }
     case vmm::Control::rest_socket: {
       TRY(remove_tree(launch.control_path));  // of the life before
-      TRY_LET(vmm.driver, make_rest_driver(launch, secrets, launch.control_path));
+      TRY_LET(vmm.driver, make_rest_driver(launch, secrets, launch.control_path, check_version));
       break;
     }
   }

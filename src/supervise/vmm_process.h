@@ -37,9 +37,10 @@ inline constexpr std::uint64_t kMaxInitrd = 4ULL * 1024 * 1024 * 1024;
 Secret link_line_for(vmm::LinkKind kind, const Secret& token);
 
 /// Fills the memory files, starts the VMM (SIGKILL when we die) and begins to talk to it.
-/// `folder` is the vm's runtime folder, for sockets that have to have a name.
+/// `folder` is the vm's runtime folder, for sockets that have to have a name. A VMM that tells its version is asked before it
+/// gets anything by an API and before its guest runs: what `check_version` refuses is an error of the driver.
 Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, const std::vector<std::string>& environment,
-                             const std::string& folder);
+                             const std::string& folder, const VersionCheck& check_version = {});
 
 /// Overwrites and empties every memory file and lets go of it. A VMM keeps its descriptors open for life and anybody
 /// with its uid could read them through /proc.

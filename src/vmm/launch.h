@@ -56,6 +56,12 @@ enum class Control : std::uint8_t {
   rest_socket,  ///< HTTP on the socket that the VMM makes at `control_path`: wipe after the last request
 };
 
+/// How a VMM's API is asked for its version, before anything else is said to it.
+struct VersionQuestion {
+  std::string path = {};    ///< of a GET; empty: it is not asked
+  std::string member = {};  ///< of the object that it answers: "v53.0"
+};
+
 /// How the guest reaches the supervisor.
 enum class LinkKind : std::uint8_t {
   none,
@@ -94,6 +100,7 @@ struct Launch {
   LinkKind link = LinkKind::none;
   int link_fd = 4;                 ///< LinkKind::serial: one end of a socketpair
   std::string link_path = {};      ///< LinkKind::vsock
+  VersionQuestion version = {};  ///< REST; QEMU greets with its own
   std::vector<Request> requests = {};
   std::optional<Request> power_request = {};  ///< REST: presses the guest's power key
   std::optional<Request> quit_request = {};   ///< REST: ends the VMM

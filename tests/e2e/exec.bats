@@ -110,9 +110,9 @@ PY
   no_canary_while_it_runs
   [ ! -e record/refused ]
   printf '%s\n' "$PWD/cloud-hypervisor" --api-socket fd=9 --seccomp true --event-monitor fd=12 | sed "1s|.*|./cloud-hypervisor|" | diff - record/argv
-  jq -e '.platform.oem_strings | length == 3' <(tail -n +2 record/request00)
-  [ "$(head -1 record/request01)" = "PUT /api/v1/vm.add-net HTTP/1.1" ]
-  printf '/dev/null\n/dev/zero\n' | diff - record/request01.fds
+  jq -e '.platform.oem_strings | length == 3' <(tail -n +2 record/request01)
+  [ "$(head -1 record/request02)" = "PUT /api/v1/vm.add-net HTTP/1.1" ]
+  printf '/dev/null\n/dev/zero\n' | diff - record/request02.fds
   curl -s --unix-socket v.sock http://localhost/api/v1/vm.info | jq -e '.config.platform == {}'
   [ "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket v.sock -X PUT http://localhost/api/v1/vm.power-button)" = 204 ]
   wait "$supervisor"

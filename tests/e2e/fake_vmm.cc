@@ -1,6 +1,7 @@
 // Stands in for QEMU where a test needs a VMM that misbehaves: speaks QMP on the inherited socket, reads its memory
 // files as QEMU does, and records everything it was given. Told what to do by one argument, "-fake WORD[,WORD…]":
 //   record=DIR     write argv, environ, descriptors and each memory file (before and after cont) below DIR
+//   version=V.V.V  greet with that version
 //   silent         never greet          die=N          exit at once with code N
 //   end=REASON     right after cont emit SHUTDOWN with that reason and exit
 //   deaf           ignore the power key and control-alt-delete
@@ -182,7 +183,11 @@ int main(int count, char** arguments) {
   action.sa_handler = [](int) { terminated = 1; };
   if (given.has("no-term")) action.sa_handler = SIG_IGN;
   ::sigaction(SIGTERM, &action, nullptr);
-  const std::string greeting = R"({"QMP":{"version":{"qemu":{"micro":0,"minor":2,"major":7},"package":"fake"},"capabilities":[]}})";
+  int version[3] = {7, 2, 0};
+  if (given.has("version")) (void)std::sscanf(given.at("version").c_str(), "%d.%d.%d", &version[0], &version[1], &version[2]);
+  const std::string greeting = R"({"QMP":{"version":{"qemu":{"micro":)" + std::to_string(version[2]) + R"(,"minor":)" +
+                               std::to_string(version[1]) + R"(,"major":)" + std::to_string(version[0]) +
+                               R"(},"package":"fake"},"capabilities":[]}})";
   for (const int monitor : {guard, qmp}) {
     speaker = monitor;
     if (monitor >= 0 && !given.has("silent")) say(greeting);

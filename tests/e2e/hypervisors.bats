@@ -39,12 +39,13 @@ PY
   no_canary_while_it_runs
   printf '%s\n' "$PWD/cloud-hypervisor" --api-socket fd=3 --event-monitor fd=6 | diff - record/argv
   [ "$(cut -d' ' -f1 record/descriptors | tr '\n' ' ')" = "0 1 2 3 6 " ]
-  [ "$(head -1 record/request00)" = "PUT /api/v1/vm.create HTTP/1.1" ]
-  run -0 jq -r '.platform.oem_strings[0]' <(tail -n +2 record/request00)
+  [ "$(head -1 record/request00)" = "GET /api/v1/vmm.ping HTTP/1.1" ]
+  [ "$(head -1 record/request01)" = "PUT /api/v1/vm.create HTTP/1.1" ]
+  run -0 jq -r '.platform.oem_strings[0]' <(tail -n +2 record/request01)
   [ "$output" = "io.systemd.credential.binary:API_KEY=$(base64 -w0 credentials/host-api-key)" ]
-  [ "$(head -1 record/request01)" = "PUT /api/v1/vm.boot HTTP/1.1" ]
+  [ "$(head -1 record/request02)" = "PUT /api/v1/vm.boot HTTP/1.1" ]
   stop_it
-  [ "$(head -1 record/request02)" = "PUT /api/v1/vm.power-button HTTP/1.1" ]
+  [ "$(head -1 record/request03)" = "PUT /api/v1/vm.power-button HTTP/1.1" ]
   grep -q "the guest powered off" story
   [ ! -e record/refused ]
   [ -z "$(ls -A run)" ]
@@ -78,6 +79,24 @@ PY
   run -1 --separate-stderr "$VMCRED" vm run v
   [[ $stderr == *"vmcred: error: the VMM refused 'PUT /api/v1/vm.create' with status 500" ]]
   run -1 grep -aFf patterns <<<"$stderr"
+}
+
+@test "a VMM that is too old is refused before it gets a value" {
+  for row in "cloud-hypervisor v25.0 cloud-hypervisor 25.0 is too old, 26.0" "firecracker 0.25.2 Firecracker 0.25 is too old, 1.0"; do
+    read -r vmm version reason <<<"$row"
+    rm -rf record && mkdir record
+    declare_vm "$vmm" "$vmm" $'systemd = 262\nsystemd-in-initrd = true'
+    behave "version=$version"
+    run -1 --separate-stderr "$VMCRED" vm run v
+    [[ $stderr == *"vmcred: error: vm 'v': $reason is the first that carries credentials as planned"* ]]
+    [[ ${stderr_lines[-1]} == "vmcred: hint: put a later '$PWD/$vmm' in its place, or name another program" ]]
+    [ "$(ls record/request??)" = record/request00 ]
+    run -1 grep -arFf patterns record
+    [ ! -e "/proc/$(cat record/pid)" ]
+  done
+  behave version=v25.0
+  run -1 --separate-stderr "$VMCRED" exec --vm v -- ./cloud-hypervisor --kernel kernel
+  [[ $stderr == *"cloud-hypervisor 25.0 is too old"* ]]
 }
 
 @test "the guard of cloud-hypervisor: what passes, what is hidden, what is refused" {
@@ -155,7 +174,7 @@ PY
   no_canary_while_it_runs
   overlay_value record/initrd.before | cmp - credentials/host-api-key
   [ "$(cat record/initrd.before.mode)" = 600 ]
-  [ "$(head -qn1 record/request?? | cut -d' ' -f2 | tr '\n' ' ')" = "/machine-config /boot-source /actions " ]
+  [ "$(head -qn1 record/request?? | cut -d' ' -f2 | tr '\n' ' ')" = "/ /machine-config /boot-source /actions " ]
   run -0 curl -s --unix-socket run/api.sock http://localhost/vm/config
   [ "$(jq -c '."boot-source".boot_args' <<<"$output")" = null ]
   [ "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket run/api.sock -X PUT -d '{}' http://localhost/snapshot/create)" = 403 ]
@@ -171,7 +190,7 @@ PY
   sed -i 's/^accel/receipt = "off"\naccel/' vmcred.toml
   in_background "$VMCRED" vm run v
   no_canary_while_it_runs
-  run -0 jq -r .boot_args <(tail -n +2 record/request01)
+  run -0 jq -r .boot_args <(tail -n +2 record/request02)
   [[ $output == *"systemd.set_credential=vmcred.link:v1 vsock:2:8889 "* ]]
   [[ $output == *"systemd.set_credential=STAGE:test"* ]]
   run -1 grep -arFf patterns record

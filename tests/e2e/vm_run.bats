@@ -75,6 +75,25 @@ vmm_of() { sed -n 's/.*the VMM runs with .* (process \([0-9]*\)).*/\1/p' story; 
   [[ $stderr == *"vmcred: error: the VMM of vm 'fake' ended by itself with exit code 7"* ]]
 }
 
+@test "a QEMU that is too old is refused by its own greeting, and its guest never runs" {
+  write_declaration "version=5.1.0"
+  run -1 --separate-stderr "$VMCRED" vm run fake
+  [[ $stderr == *"vmcred: error: vm 'fake': QEMU 5.1 is too old, 5.2 is the first that carries credentials as planned"* ]]
+  [[ ${stderr_lines[-1]} == "vmcred: hint: put a later '$VMCRED_BUILD/bin/fake_vmm' in its place, or name another program" ]]
+  [ -e record/argv ]
+  [ ! -e record/blob0.before ] # it never took commands
+  write_declaration "version=5.2.0,end=guest-shutdown"
+  run -0 --separate-stderr "$VMCRED" vm run fake
+}
+
+@test "a QEMU that dies because it is too old for an option is named as that" {
+  # shellcheck disable=SC2016 # for the script
+  printf '#!/bin/sh\n[ "$1" != --version ] || { echo "QEMU emulator version 4.2.1"; exit 0; }\nexit 1\n' >qemu && chmod +x qemu
+  sed -i "s|^binary.*|binary = \"$PWD/qemu\"|" vmcred.toml
+  run -1 --separate-stderr "$VMCRED" vm run fake
+  [[ $stderr == *"vmcred: error: the VMM of vm 'fake' ended by itself with exit code 1: QEMU 4.2 is too old, 5.2 is "* ]]
+}
+
 @test "an unknown vm gets the near name" {
   run -1 --separate-stderr "$VMCRED" vm run fkae
   [[ ${stderr_lines[0]} == "vmcred: error: no vm 'fkae' in "* ]]
@@ -97,6 +116,18 @@ vmm_of() { sed -n 's/.*the VMM runs with .* (process \([0-9]*\)).*/\1/p' story; 
   [ "$stderr" = "vm 'fake' stopped: the guest powered off" ]
   wait "$supervisor"
   [ -z "$(ls -A run)" ]
+}
+
+@test "stopping a vm that does not run is no error, stopping one that nobody knows is" {
+  run -0 --separate-stderr "$VMCRED" vm stop fake
+  [ "$stderr" = "vm 'fake' does not run" ]
+  run -1 --separate-stderr "$VMCRED" vm stop fkae
+  [ "${stderr_lines[0]}" = "vmcred: error: no vm 'fkae' is declared, and none of that name runs" ]
+  [ "${stderr_lines[1]}" = "vmcred: hint: did you mean 'fake'?" ]
+  # Without a declaration what runs is known all the same.
+  rm vmcred.toml
+  run -1 --separate-stderr "$VMCRED" vm stop fake
+  [[ ${stderr_lines[0]} == *"no vm 'fake' is declared"* ]]
 }
 
 @test "SIGTERM asks the guest to power off" {

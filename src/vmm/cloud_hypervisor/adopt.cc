@@ -82,7 +82,7 @@ Result<Launch> adopt(const Foreign& foreign, const declare::Vm&, const credentia
     // They travel with the request, so that the VMM does not hold them twice.
     for (const int fd : network.fds) std::erase(launch.kept_fds, fd);
   }
-  add_stop_requests(launch);
+  add_other_requests(launch);
   return launch;
 }
 

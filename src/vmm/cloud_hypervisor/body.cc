@@ -105,8 +105,9 @@ void add_event_monitor(Launch& launch) {
   launch.argv.insert(launch.argv.end(), {"--event-monitor", fmt::format("fd={}", launch.event_fd)});
 }
 
-void add_stop_requests(Launch& launch) {
+void add_other_requests(Launch& launch) {
   launch.power_request = Request{.method = "PUT", .path = "/api/v1/vm.power-button"};
+  launch.version = {.path = "/api/v1/vmm.ping", .member = "version"};
   launch.quit_request = Request{.method = "PUT", .path = "/api/v1/vmm.shutdown"};
 }
 

@@ -23,7 +23,7 @@ Result<std::vector<Request>> requests_for(Json config, const credential::Plan& p
 inline constexpr int kEventFd = 6;
 void add_event_monitor(Launch& launch);
 
-/// How the guest is asked to power off and the VMM told to end.
-void add_stop_requests(Launch& launch);
+/// How the VMM is asked for its version, the guest to power off, and the VMM told to end.
+void add_other_requests(Launch& launch);
 
 }  // namespace vmcred::vmm::cloud_hypervisor

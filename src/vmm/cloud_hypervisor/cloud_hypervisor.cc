@@ -115,7 +115,7 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
     config.set("vsock", std::move(vsock));
   }
   TRY_LET(launch.requests, requests_for(std::move(config), plan, context));
-  add_stop_requests(launch);
+  add_other_requests(launch);
   if (!context.runtime_folder.empty()) add_guard(launch, context.runtime_folder + "/api.sock", context);
   return launch;
 }

@@ -31,6 +31,7 @@ Request put_boot_source(Json source, const std::string& line, const credential::
 }
 
 void add_start_and_stop(Launch& launch) {
+  launch.version = {.path = "/", .member = "vmm_version"};
   launch.requests.push_back(action("InstanceStart"));
   launch.power_request = action("SendCtrlAltDel");
 }

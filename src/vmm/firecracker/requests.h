@@ -13,7 +13,7 @@ Request put(std::string path, const Json& body);
 /// PUT /boot-source: `source` with `line` as boot_args and the plan's words of the kernel line behind it.
 Request put_boot_source(Json source, const std::string& line, const credential::Plan& plan);
 
-/// InstanceStart as the last request; control-alt-delete is Firecracker's power key (x86_64 only).
+/// How Firecracker is asked for its version; InstanceStart as the last request; control-alt-delete is Firecracker's power key (x86_64 only).
 void add_start_and_stop(Launch& launch);
 
 /// A guard at `path`: versions, machine and vm configuration (without boot_args, which hold the link's token), the power

@@ -4,13 +4,16 @@ A double is started through a link in the test's folder (its argv[0]) and keeps 
 that link. The file `behave` there tells it how to behave, one word a line:
   deaf        ignore the power key                 end=N      exit with code N once the guest runs
   die=N       exit with code N at once             refuse=P   answer the request of path P with status 500
-  console=T   print the line T once the guest runs"""
+  console=T   print the line T once the guest runs   version=V   say that this is version V
+  player=PATH guest=WORDS   tests/e2e/guest_player is the guest, with what this VMM would show it"""
 
 import array
 import json
 import os
 import pathlib
+import shlex
 import socket
+import subprocess
 import sys
 import threading
 
@@ -61,9 +64,18 @@ class Record:
         self.write(name, pathlib.Path(path).read_bytes())
         self.write(name + ".mode", f"{os.stat(path).st_mode & 0o7777:o}\n")
 
-    def guest_runs(self):
+    def guest_runs(self, strings=(), kernel_line="", vsock="", finish=None):
+        """`strings`: OEM strings; `finish` ends the VMM as a guest does that powers off."""
         if "console" in self.words:
             say(self.words["console"] + "\n")
+        if "guest" in self.words:
+            prefix = "systemd.set_credential="
+            words = [word.removeprefix(prefix) for word in shlex.split(kernel_line) if word.startswith(prefix)]
+            lines = [*strings, *("io.systemd.credential:" + word.replace(":", "=", 1) for word in words)]
+            guest = subprocess.Popen([self.words["player"], vsock, self.words["guest"]], stdin=subprocess.PIPE)
+            guest.stdin.write("".join(line + "\n" for line in lines).encode())
+            guest.stdin.close()
+            threading.Thread(target=lambda: guest.wait() == 0 and finish(), daemon=True).start()
         self.write("running", "")
         if "end" in self.words:
             os._exit(int(self.words["end"]))

@@ -1,6 +1,7 @@
 """Starts many VMs at once, with a double in the place of the VMM, and says what that took.
 
-    fleet.py VMCRED DOUBLE COUNT [RUNNER]     RUNNER: the shell runner to compare with
+    fleet.py VMCRED DOUBLE COUNT [RUNNER]     DOUBLE: fake_vmm (QEMU), or the one named cloud-hypervisor (by its API)
+                                              RUNNER: the shell runner to compare with
 
 Prints one JSON object: how many became ready and ended well, seconds until all were ready, and of each supervisor the memory
 that is its own (PSS). With RUNNER also: seconds until as many of these have started a program that does nothing, and the
@@ -35,7 +36,15 @@ def declare(folder, double, count):
     text = '[machines.host]\n[generators.g]\nscript = "true"\n'
     text += "".join(f"files.secret-{i} = {{}}\n" for i in range(CREDENTIALS))
     for vm in range(count):
-        text += f'[vms.fleet-{vm}]\nmachine = "host"\naccel = "tcg"\nbinary = "{double}"\nkernel = "{double}"\n'
+        program = double
+        if pathlib.Path(double).name == "cloud-hypervisor":  # it keeps its record beside the path that it is started by
+            (folder / f"vmm-{vm}").mkdir()
+            program = folder / f"vmm-{vm}" / "cloud-hypervisor"
+            program.symlink_to(double)
+            text += f'[vms.fleet-{vm}]\nhypervisor = "cloud-hypervisor"\naccel = "kvm"\n'
+        else:
+            text += f'[vms.fleet-{vm}]\naccel = "tcg"\n'
+        text += f'machine = "host"\nbinary = "{program}"\nkernel = "{double}"\n'
         text += "".join(f'credentials.secret-{i} = {{ from = "g/secret-{i}", services = ["s"] }}\n' for i in range(CREDENTIALS))
     (folder / "vmcred.toml").write_text(text)
     (folder / "credentials").mkdir(mode=0o700)

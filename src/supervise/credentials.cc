@@ -1,6 +1,8 @@
 #include "supervise/credentials.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -45,12 +47,28 @@ Result<Secrets> collect(const declare::Vm& vm, const Decrypt& read) {
   return secrets;
 }
 
+/// systemd makes the folder and its files for us, owned by root or by our user and written by nobody else. Whatever else
+/// could change a value is not what the unit was given. An owner outside of our user namespace shows as the overflow uid.
+Result<> check_untouched(const Fd& fd, const std::string& what) {
+  constexpr uid_t kOverflow = 65534;
+  struct stat status = {};
+  if (::fstat(fd.get(), &status) != 0) return fail_errno("look at {}", what);
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return fail(Errc::invalid_data, "{} is not a regular file", what);
+  const bool owned = status.st_uid == 0 || status.st_uid == ::geteuid() || status.st_uid == kOverflow;
+  if (owned && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
+  return hint(owned ? fail(Errc::denied, "{} can be written by others (mode {:o})", what, status.st_mode & 07777U)
+                    : fail(Errc::denied, "{} belongs to the user {}, who could change it", what, status.st_uid),
+              "in a unit systemd makes it; elsewhere it must be yours, and only you may write it");
+}
+
 }  // namespace
 
 Result<Secrets> read_credentials(const declare::Vm& vm, const std::string& folder) {
   TRY_LET(const Fd directory, in("read the unit's credentials", open_folder(folder)));
+  TRY(check_untouched(directory, fmt::format("the folder '{}' of the unit's credentials", folder)));
   auto secrets = collect(vm, [&](const declare::Credential& credential) -> Result<Secret> {
-    TRY_LET(const Fd file, open_beneath(directory, credential.host, O_RDONLY | O_NONBLOCK));
+    TRY_LET(const Fd file, open_beneath(directory, credential.host, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+    TRY(check_untouched(file, fmt::format("the credential '{}'", credential.host)));
     return read_secret(file, credential.host, kMaxCredential);
   });
   if (!secrets && secrets.error().code == Errc::not_found && secrets.error().hint.empty()) {

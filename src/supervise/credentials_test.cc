@@ -1,5 +1,7 @@
 #include "supervise/credentials.h"
 
+#include <sys/stat.h>
+
 #include "matchers.h"
 
 namespace vmcred::supervise {
@@ -56,6 +58,21 @@ TEST(ReadCredentials, DoesNotFollowALinkOutOfTheFolder) {
   const std::string inside = folder.write("credentials/other", "y");
   ASSERT_EQ(::symlink(outside.c_str(), (folder / "credentials/host-a").c_str()), 0);
   EXPECT_FALSE(read_credentials(vm_with({from_var("a")}), folder / "credentials").has_value());
+}
+
+TEST(ReadCredentials, RefusesWhatOthersCouldChangeAndWhatIsNoFile) {
+  const TestFolder folder;
+  const std::string file = folder.write("host-a", "x");
+  ASSERT_EQ(::chmod(file.c_str(), 0620), 0);
+  EXPECT_THAT(read_credentials(vm_with({from_var("a")}), folder.path()),
+              FailsWith(Errc::denied, HasSubstr("the credential 'host-a' can be written by others (mode 620)")));
+  ASSERT_EQ(::unlink(file.c_str()), 0);
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  EXPECT_THAT(read_credentials(vm_with({from_var("a")}), folder.path()),
+              FailsWith(Errc::invalid_data, HasSubstr("the credential 'host-a' is not a regular file")));
+  ASSERT_EQ(::chmod(folder.path().c_str(), 0707), 0);
+  EXPECT_THAT(read_credentials(vm_with({from_var("a")}), folder.path()),
+              FailsWith(Errc::denied, HasSubstr("of the unit's credentials can be written by others (mode 707)")));
 }
 
 TEST(DecryptCredentials, AsksOnceForAHostNameThatIsUsedTwice) {

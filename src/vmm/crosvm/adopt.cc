@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vmm/crosvm/conflicts.h"
 #include "vmm/foreign.h"
 
 namespace vmcred::vmm::crosvm {
@@ -35,7 +36,7 @@ Result<> check_conflicts(const std::vector<std::string>& argv) {
                   "give its options one by one");
     }
   }
-  return {};
+  return refuse_control_socket(argv);
 }
 
 }  // namespace

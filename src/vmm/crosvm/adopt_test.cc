@@ -31,10 +31,10 @@ Result<Launch> adopted(const Words& words, int systemd = 262) {
   return adopt(foreign, vm, credential::make_plan({.vm = vm, .sizes = sizes}), {.accel = declare::Accel::kvm});
 }
 
-/// As the runner of microvm.nix builds it.
+/// As the runner of microvm.nix builds it, without its control socket.
 Words microvm_runner() {
   return {"/nix/store/x/bin/crosvm", "run", "-m", "512", "-c", "1", "--serial", "type=stdout,console=true,stdin=true", "-p",
-          "console=ttyS0 reboot=k panic=1", "-s", "test-vm.sock", "--initrd", "/nix/store/i/initrd", "--net", "tap-fd=3",
+          "console=ttyS0 reboot=k panic=1", "--initrd", "/nix/store/i/initrd", "--net", "tap-fd=3",
           "/nix/store/k/bzImage"};
 }
 
@@ -42,7 +42,7 @@ TEST(CrosvmAdopt, ReadsTheInitrdFromAMemoryFileAndKeepsTheRest) {
   const auto launch = adopted(microvm_runner());
   ASSERT_THAT(launch, Succeeds());
   Words expected = microvm_runner();
-  expected[13] = "/proc/self/fd/10";
+  expected[11] = "/proc/self/fd/10";
   EXPECT_EQ(launch->argv, expected);
   ASSERT_EQ(launch->blobs.size(), 1U);
   EXPECT_EQ(std::get<InitrdBlob>(launch->blobs[0]).base, "/nix/store/i/initrd");
@@ -58,6 +58,16 @@ TEST(CrosvmAdopt, RefusesWhatItCannotDeliverOrCheck) {
   const auto leak = adopted({"crosvm", "run", "--smbios", "oem-strings=[\"io.systemd.credential:K=hunter2\"]", "/k"});
   EXPECT_THAT(leak, FailsWith(Errc::usage, HasSubstr("everybody reads it")));
   EXPECT_THAT(leak.error().message, ::testing::Not(HasSubstr("hunter2")));
+}
+
+TEST(CrosvmAdopt, RefusesAControlSocketThatNobodyGuards) {
+  for (const Words& socket : {Words{"-s", "test-vm.sock"}, Words{"--socket", "x"}, Words{"--socket=x"}}) {
+    Words words = microvm_runner();
+    words.insert(words.begin() + 2, socket.begin(), socket.end());
+    const auto refused = adopted(words);
+    EXPECT_THAT(refused, FailsWith(Errc::usage, HasSubstr("control socket gives the guest's memory away")));
+    EXPECT_THAT(refused.error().hint, HasSubstr("remove it"));
+  }
 }
 
 TEST(CrosvmAdopt, RecognisesOnlyARun) {

@@ -1,6 +1,7 @@
 #include "vmm/crosvm/crosvm.h"
 
 #include "vmm/blob.h"
+#include "vmm/crosvm/conflicts.h"
 
 namespace vmcred::vmm::crosvm {
 namespace {
@@ -35,7 +36,7 @@ Result<> check(const declare::Vm& vm, const Context& context) {
                   "declare what it holds as credentials");
     }
   }
-  return {};
+  return refuse_control_socket(vm.extra_arguments);
 }
 
 }  // namespace

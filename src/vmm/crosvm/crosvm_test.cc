@@ -55,6 +55,9 @@ TEST(CrosvmLaunch, RefusesWithTheReason) {
   vm.extra_arguments = {"--smbios", "oem-strings=[x]"};
   EXPECT_THAT(launch_of(vm), FailsWith(Errc::usage, HasSubstr("'--smbios'")));
   vm = demo_vm();
+  vm.extra_arguments = {"-s", "x"};
+  EXPECT_THAT(launch_of(vm), FailsWith(Errc::usage, HasSubstr("'-s' cannot be used with crosvm")));
+  vm = demo_vm();
   vm.networks = {{.type = "user"}};
   EXPECT_THAT(launch_of(vm), FailsWith(Errc::usage, HasSubstr("'user'")));
 }

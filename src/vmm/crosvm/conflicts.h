@@ -1,0 +1,15 @@
+// What a crosvm must not be started with, whoever wrote its command line.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "base/result.h"
+
+namespace vmcred::vmm::crosvm {
+
+/// Refuses a word that asks for crosvm's control socket (-s, --socket). Its protocol is crosvm's own and changes from one
+/// build to the next, so that no guard can tell a power key from a snapshot, and a snapshot holds the guest's memory.
+Result<> refuse_control_socket(std::span<const std::string> words);
+
+}  // namespace vmcred::vmm::crosvm

@@ -1,35 +1,14 @@
 // vmcred vm list: the declared vms and whether they run.
-#include <set>
-
-#include "base/file.h"
 #include "commands.h"
-#include "project.h"
 #include "terminal.h"
 #include "vms.h"
 
 namespace vmcred::app {
 namespace {
 
-/// Every name that is declared or has a runtime folder. Without a declaration the running ones are still worth a list.
-Result<std::set<std::string>> all_names(const World& world, declare::Declaration& declaration) {
-  std::set<std::string> names;
-  auto loaded = load_project(world);
-  if (loaded) {
-    declaration = *std::move(loaded);
-    for (const auto& [name, vm] : declaration.vms) names.insert(name);
-  } else if (loaded.error().code != Errc::not_found) {
-    return std::unexpected(std::move(loaded).error());
-  }
-  for (const std::string& root : supervise::runtime_roots(runtime_places(world))) {
-    const auto found = list_folder(root);
-    if (found) names.insert(found->begin(), found->end());  // no folder: nothing runs there
-  }
-  return names;
-}
-
 Result<Exit> run(const Given&, World& world) {
   declare::Declaration declaration;
-  TRY_LET(const auto names, all_names(world, declaration));
+  TRY_LET(const auto names, known_vms(world, declaration));
   std::vector<std::vector<std::string>> rows = {{"VM", "STATE", "PROOF", "MACHINE", "CREDENTIALS"}};
   Json list = Json::array();
   for (const std::string& name : names) {

@@ -1,5 +1,6 @@
 // vmcred vm stop: ask a vm's supervisor to stop it and wait for the end.
 #include "base/file.h"
+#include "base/spelling.h"
 #include "commands.h"
 #include "supervise/control.h"
 #include "vms.h"
@@ -13,6 +14,15 @@ constexpr Parameter kParameters[] = {
 
 /// Longer than all steps of a stop together.
 constexpr std::chrono::seconds kStopLimit{60};
+
+/// "Does not run" would be true of a mistyped name as well.
+Result<> check_known(const std::string& name, const World& world) {
+  declare::Declaration declaration;
+  TRY_LET(const auto names, in(fmt::format("vm '{}' does not run", name), known_vms(world, declaration)));
+  if (names.contains(name)) return {};
+  return hint(fail(Errc::not_found, "no vm '{}' is declared, and none of that name runs", name),
+              did_you_mean(name, {names.begin(), names.end()}));
+}
 
 Result<Exit> run(const Given& given, World& world) {
   const std::string name = given.at("NAME");
@@ -29,6 +39,7 @@ Result<Exit> run(const Given& given, World& world) {
     note(world, fmt::format("vm '{}' stopped: {}", name, status.detail));
     return Exit::done;
   }
+  TRY(check_known(name, world));
   note(world, fmt::format("vm '{}' does not run", name));
   return Exit::done;
 }
@@ -39,7 +50,7 @@ constinit const Command kVmStop = {
     "vm stop",
     "power a vm off",
     "Asks the guest to power off (by its agent, control-alt-delete or the power button), then ends the VMM.\n"
-    "Returns when it is gone. A vm that does not run is no error.",
+    "Returns when it is gone. A declared vm that does not run is no error.",
     kParameters,
     run,
 };

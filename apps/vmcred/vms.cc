@@ -9,6 +9,7 @@
 #include "backends.h"
 #include "base/file.h"
 #include "base/spelling.h"
+#include "project.h"
 #include "store/repository.h"
 #include "supervise/control.h"
 #include "trust.h"
@@ -105,6 +106,22 @@ Result<const declare::Vm*> find_vm(const declare::Declaration& declaration, cons
   std::vector<std::string> names;
   for (const auto& [known, vm] : declaration.vms) names.push_back(known);
   return hint(fail(Errc::not_found, "no vm '{}' in '{}'", name, declaration.file), did_you_mean(name, names));
+}
+
+Result<std::set<std::string>> known_vms(const World& world, declare::Declaration& declaration) {
+  std::set<std::string> names;
+  auto loaded = load_project(world);
+  if (loaded) {
+    declaration = *std::move(loaded);
+    for (const auto& [name, vm] : declaration.vms) names.insert(name);
+  } else if (loaded.error().code != Errc::not_found) {
+    return std::unexpected(std::move(loaded).error());
+  }
+  for (const std::string& root : supervise::runtime_roots(runtime_places(world))) {
+    const auto found = list_folder(root);
+    if (found) names.insert(found->begin(), found->end());  // no folder: nothing runs there
+  }
+  return names;
 }
 
 supervise::RuntimePlaces runtime_places(const World& world) {

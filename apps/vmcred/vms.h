@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "command.h"
@@ -12,6 +13,10 @@ namespace vmcred::app {
 
 /// The declared vm of that name; an unknown one is `not_found` with the nearest name.
 Result<const declare::Vm*> find_vm(const declare::Declaration& declaration, const std::string& name);
+
+/// Every name that is declared or has a runtime folder on this machine, and the declaration where there is one: without it
+/// the running ones are still known.
+Result<std::set<std::string>> known_vms(const World& world, declare::Declaration& declaration);
 
 /// Where runtime folders are, by our environment and uid.
 supervise::RuntimePlaces runtime_places(const World& world);

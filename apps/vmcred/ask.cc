@@ -131,10 +131,10 @@ std::string label_of(const generate::Question& question) {
 Result<Secret> ask(const Fd& terminal, const std::string& head, const std::string& label, PromptType type) {
   const bool hidden = type == PromptType::hidden || type == PromptType::multiline_hidden;
   const bool multiline = type == PromptType::multiline || type == PromptType::multiline_hidden;
-  (void)write_all(terminal, head + (multiline ? "\n  several lines; ctrl-d on the last one ends them\n" : "\n"));
+  (void)write_all(terminal, tamed(head, true) + (multiline ? "\n  several lines; ctrl-d on the last one ends them\n" : "\n"));
   constexpr int kTries = 3;
   for (int tries = 0; tries < kTries; ++tries) {
-    TRY_LET(Secret first, edit(terminal, label + ": ", multiline, hidden, generate::kMaxAnswer));
+    TRY_LET(Secret first, edit(terminal, tamed(label) + ": ", multiline, hidden, generate::kMaxAnswer));
     if (first.empty()) {
       (void)write_all(terminal, "  an answer is needed\n");
       continue;
@@ -225,7 +225,7 @@ Result<bool> confirm(const World&, std::string_view question) {
   const Fd terminal = open_terminal();
   if (!terminal)
     return hint(fail(Errc::unavailable, "nobody is here to say yes"), "look at it with --dry-run, then give --yes");
-  TRY_LET(const Secret answer, edit(terminal, fmt::format("{} [y/N] ", question), false, false, kMaxYes));
+  TRY_LET(const Secret answer, edit(terminal, fmt::format("{} [y/N] ", tamed(question)), false, false, kMaxYes));
   return answer.text() == "y" || answer.text() == "Y" || answer.text() == "yes";
 }
 

@@ -69,6 +69,10 @@ Result<Exit> run(const Given& given, World& world) {
   const bool argv = given.has("argv") || given.has("REST");
   if (argv && given.all("REST").empty())
     return hint(fail(Errc::usage, "--argv needs a command line"), "vmcred check --argv -- qemu-system-x86_64 …");
+  if (argv && !chain::reads_command_line_of(given.all("REST").front())) {
+    return hint(fail(Errc::usage, "'{}' is no hypervisor whose command line vmcred can check", given.all("REST").front()),
+                "the command must begin with QEMU, cloud-hypervisor, crosvm, Firecracker or kvmtool");
+  }
   const bool foreign = argv || given.has("unit") || given.has("libvirt");
   if (foreign && given.has("fix")) return fail(Errc::usage, "--fix mends declarations alone");
   TRY_LET(std::vector<chain::Finding> findings, foreign ? foreign_findings(given) : project_findings(world));
@@ -105,7 +109,7 @@ constinit const Command kCheck = {
     "Exit code 3 when there is any error or warning; notes change nothing.",
     kParameters,
     run,
-    true,
+    Rest::optional,
 };
 
 }  // namespace vmcred::app

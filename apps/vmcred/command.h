@@ -1,6 +1,7 @@
 // What a subcommand is: a row of the table with its parameters, and a function that parses nothing and prints itself.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
@@ -58,10 +59,16 @@ struct World {
   [[nodiscard]] std::string env(std::string_view name) const;
 };
 
-/// Prints to World::out; a closed pipe ends the program quietly.
+/// Prints text to World::out; a closed pipe ends the program quietly. What would steer a terminal comes out as '?', whoever
+/// wrote it: names, paths and messages of others are in there.
 void print(const World& world, std::string_view text);
-/// Prints a line to World::err unless --quiet.
+/// The same for bytes that are meant as they are: a guest's console, a file to be kept.
+void print_bytes(const World& world, std::string_view bytes);
+/// Prints a line to World::err unless --quiet, tamed as by print().
 void note(const World& world, std::string_view text);
+
+/// "-- VMM ARGS...": all after "--" is given as "REST".
+enum class Rest : std::uint8_t { none, optional, required };
 
 using Run = Result<Exit> (*)(const Given& given, World& world);
 
@@ -71,7 +78,7 @@ struct Command {
   std::string_view manual;   ///< paragraphs for --help and the man page
   std::span<const Parameter> parameters;
   Run run;
-  bool takes_rest = false;   ///< "-- VMM ARGS...": all after "--" is given as "REST"
+  Rest rest = Rest::none;
 };
 
 /// The table, in the order of help (commands.cc). Each command is a constant beside its function, in its own file.

@@ -51,7 +51,7 @@ constinit const Command kExec = {
     "code is ours; 1 where the vm failed although the VMM did not.",
     kParameters,
     run,
-    true,
+    Rest::required,
 };
 
 }  // namespace vmcred::app

@@ -33,7 +33,8 @@ std::string usage(const Command& command) {
   for (const Parameter& parameter : command.parameters) {
     if (!spelling_of(parameter).option) line += fmt::format(" {}", parameter.spelling);
   }
-  if (command.takes_rest) line += " -- VMM ARGS...";
+  if (command.rest == Rest::required) line += " -- VMM ARGS...";
+  if (command.rest == Rest::optional) line += " [-- VMM ARGS...]";
   return line;
 }
 

@@ -55,7 +55,7 @@ Result<Exit> store_all(Result<adopt::Found> read, const Given& given, const Worl
   const std::size_t imported = count - adoption.kept.size();
   note(world, fmt::format("imported {} secret{}; their declaration is on stdout: put it into {}", imported, imported == 1 ? "" : "s",
                           language_of(world) == adopt::Language::nix ? "host.nix" : "vmcred.toml"));
-  print(world, adopt::declaration_text(adoption, language_of(world)));
+  print_bytes(world, adopt::declaration_text(adoption, language_of(world)));
   TRY(hand_to_git(project, adoption.paths, "vars: import secrets", given.has("commit"), world));
   return complete ? Exit::done : Exit::findings;
 }

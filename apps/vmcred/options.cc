@@ -212,14 +212,14 @@ Result<Asked> parse_command_line(const std::vector<std::string>& arguments) {
   for (const Parameter& parameter : asked.command->parameters) add(app, slots, parameter);
   const std::size_t own = slots.size();
   for (const Parameter& parameter : kGlobal) add(app, slots, parameter);
-  if (has_rest && !asked.command->takes_rest) {
+  if (has_rest && asked.command->rest == Rest::none) {
     remaining.emplace_back("--");
     remaining.insert(remaining.end(), rest.begin(), rest.end());
   }
   TRY(parse_with(app, remaining, *asked.command, slots));
   std::size_t index = 0;
   for (const Slot& slot : slots) store(index++ < own ? asked.given : asked.global, slot);
-  if (asked.command->takes_rest && has_rest) {
+  if (asked.command->rest != Rest::none && has_rest) {
     asked.given.mark("REST");
     for (const std::string& word : rest) asked.given.add("REST", word);
   }

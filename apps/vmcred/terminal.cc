@@ -6,11 +6,31 @@
 #include <algorithm>
 #include <charconv>
 
+#include "link/wire.h"
+
 namespace vmcred::app {
 namespace {
 
 std::size_t characters(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+bool is_plain(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\t'; });
+}
+
+/// The length of the colour that `text` begins with, as styled() and the reports write them ("\x1b[1;31m"); 0: it is none.
+std::size_t style_length(std::string_view text) {
+  constexpr std::size_t kLongest = 7;
+  constexpr std::string_view kBegin = "\x1b[";
+  if (!text.starts_with(kBegin)) return 0;
+  const std::size_t end = text.substr(0, kLongest).find('m');
+  if (end == std::string_view::npos) return 0;
+  const std::string_view codes = text.substr(kBegin.size(), end - kBegin.size());
+  for (const std::string_view known : {"0", "1", "2", "31", "32", "33", "36", "1;31", "1;33", "1;36"}) {
+    if (codes == known) return end + 1;
+  }
+  return 0;
 }
 
 void put(int fd, std::string_view text) {
@@ -54,7 +74,29 @@ std::size_t screen_width(const World& world) {
   return ::ioctl(world.out, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-std::string table(const std::vector<std::vector<std::string>>& rows, bool color) {
+std::string tamed(std::string_view text, bool color) {
+  if (is_plain(text)) return std::string(text);
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t escape = std::min(text.find('\x1b'), text.size());
+    result += link::printable(text.substr(0, escape));
+    text.remove_prefix(escape);
+    const std::size_t style = color ? style_length(text) : 0;
+    if (style == 0 && !text.empty()) result += '?';
+    result += text.substr(0, style);
+    text.remove_prefix(std::min(std::max<std::size_t>(style, 1), text.size()));
+  }
+  return result;
+}
+
+std::string table(const std::vector<std::vector<std::string>>& given, bool color) {
+  std::vector<std::vector<std::string>> rows = given;
+  for (auto& row : rows) {
+    for (std::string& cell : row) {
+      cell = tamed(cell);
+      std::ranges::replace_if(cell, [](char c) { return c == '\n' || c == '\t'; }, '?');
+    }
+  }
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -81,7 +123,7 @@ std::string styled(std::string_view text, Style style, bool color) {
 
 void StatusLine::show(std::string_view text) {
   if (!world_.tty_err || world_.quiet) return;
-  put(world_.err, fmt::format("\r\x1b[K{}", text.substr(0, 100)));
+  put(world_.err, fmt::format("\r\x1b[K{}", tamed(text.substr(0, 100))));
   drawn_ = true;
 }
 
@@ -90,10 +132,12 @@ void StatusLine::clear() {
   drawn_ = false;
 }
 
-void print(const World& world, std::string_view text) { put(world.out, text); }
+void print(const World& world, std::string_view text) { put(world.out, tamed(text, world.color_out)); }
+
+void print_bytes(const World& world, std::string_view bytes) { put(world.out, bytes); }
 
 void note(const World& world, std::string_view text) {
-  if (!world.quiet) put(world.err, fmt::format("{}\n", text));
+  if (!world.quiet) put(world.err, tamed(text, world.color_err) + "\n");
 }
 
 std::string Given::at(std::string_view name) const {

@@ -34,7 +34,7 @@ supervise::Wish Story::on_event(const supervise::Event& event) {
 }
 
 supervise::Wish Story::on_console(std::string_view bytes) {
-  if (console_) print(world_, bytes);
+  if (console_) print_bytes(world_, bytes);
   return supervise::Wish::go_on;
 }
 

@@ -146,6 +146,24 @@ nlohmann::ordered_json to_library(const Json& value) {
   return nullptr;
 }
 
+/// The controls that JSON lets stand as they are, DEL and U+0080 to U+009F, as escapes: a terminal would obey them.
+void escape_late_controls(std::string& text) {
+  constexpr char kDelete = '\x7f';
+  constexpr char kLead = '\xc2';
+  if (text.find_first_of("\x7f\xc2") == std::string::npos) return;
+  std::string escaped;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool late = text[i] == kLead && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (text[i] == kDelete || late) {
+      if (late) ++i;
+      escaped += fmt::format("\\u00{:02x}", static_cast<unsigned char>(text[i]));
+    } else {
+      escaped += text[i];
+    }
+  }
+  text = std::move(escaped);
+}
+
 }  // namespace
 
 Json Json::strings(const std::vector<std::string>& values) {
@@ -216,8 +234,12 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
 std::string dump_json(const Json& value, Indent indent) {
   const auto replace = nlohmann::ordered_json::error_handler_t::replace;
   const nlohmann::ordered_json tree = to_library(value);
-  if (indent == Indent::none) return tree.dump(-1, ' ', false, replace);
-  return (indent == Indent::tab ? tree.dump(1, '\t', false, replace) : tree.dump(2, ' ', false, replace)) + "\n";
+  std::string text = indent == Indent::none  ? tree.dump(-1, ' ', false, replace)
+                     : indent == Indent::tab ? tree.dump(1, '\t', false, replace)
+                                             : tree.dump(2, ' ', false, replace);
+  if (indent != Indent::none) text += '\n';
+  escape_late_controls(text);
+  return text;
 }
 
 }  // namespace vmcred

@@ -39,6 +39,13 @@ TEST(DumpJson, IndentsWithTabs) {
   EXPECT_EQ(dump_json(Json::object().set("a", Json::strings({"x"})), Indent::tab), "{\n\t\"a\": [\n\t\t\"x\"\n\t]\n}\n");
 }
 
+TEST(DumpJson, WritesNoControlCharacterAndNoneIsLost) {
+  const std::string text = "\x1b[2J\x7f\xc2\x9b\xc2\xa0\xc3\xbc";
+  const std::string dumped = dump_json(Json::object().set("a", text));
+  EXPECT_EQ(dumped, "{\"a\":\"\\u001b[2J\\u007f\\u009b\xc2\xa0\xc3\xbc\"}");
+  EXPECT_EQ(parse_json(dumped, {.max_bytes = 100, .max_depth = 8})->string_at("a"), text);
+}
+
 TEST(Json, DoesNotEndAtAZeroByte) {
   for (const std::string_view text : {std::string_view("{}\0", 3), std::string_view("[1]\0{}", 6), std::string_view("\0", 1)})
     EXPECT_FALSE(parse_json(text, {.max_bytes = 100, .max_depth = 8}).has_value());

@@ -42,6 +42,8 @@ struct UnitText {
 };
 std::vector<Finding> check_units(const std::vector<UnitText>& units, int systemd);
 
+/// Whether `program` is a hypervisor whose command line check_command_line() can read.
+bool reads_command_line_of(std::string_view program);
 /// A hypervisor's command line: `words` as in argv, `name` for messages ("command line").
 std::vector<Finding> check_command_line(const std::vector<std::string>& words, const std::string& name, int systemd);
 

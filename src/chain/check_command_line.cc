@@ -51,16 +51,24 @@ void check_qemu(Words& words) {
   if (!smbios.empty() && !microvm) judge_amount(smbios, words.systemd, words.findings);
 }
 
+std::string_view name_of(std::string_view program) { return program.substr(program.rfind('/') + 1); }
+
 }  // namespace
+
+bool reads_command_line_of(std::string_view program) {
+  const std::string_view name = name_of(program);
+  const auto named = [name](std::string_view part) { return name.contains(part); };  // Nix wraps: ".qemu-system-x86_64-wrapped"
+  return name == "kvm" || name == "lkvm" || named("qemu") || named("crosvm") || named("cloud-hypervisor") || named("firecracker");
+}
 
 std::vector<Finding> check_command_line(const std::vector<std::string>& all, const std::string& name, int systemd) {
   std::vector<Finding> findings;
   if (all.empty()) return findings;
   Words words{all, name, systemd, findings, std::vector<bool>(all.size(), false)};
-  const std::string program = all[0].substr(all[0].rfind('/') + 1);
-  if (program.find("qemu") != std::string::npos || program == "kvm") {
+  const std::string_view program = name_of(all[0]);
+  if (program.contains("qemu") || program == "kvm") {
     check_qemu(words);
-  } else if (program.find("crosvm") != std::string::npos) {
+  } else if (program.contains("crosvm")) {
     check_crosvm(words);
   } else {
     check_cloud_hypervisor(words);

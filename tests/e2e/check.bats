@@ -123,6 +123,18 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$schem
   [[ $output == *"web.xml:1:"*"[VC050]"* ]]
 }
 
+@test "a command that is no hypervisor is not called clean" {
+  run -2 --separate-stderr "$VMCRED" check -- foo --password hunter2
+  [ "${stderr_lines[0]}" = "vmcred: error: 'foo' is no hypervisor whose command line vmcred can check" ]
+  [[ $output$stderr != *hunter2* ]]
+  run -2 --separate-stderr "$VMCRED" check --argv
+  [[ $stderr == *"--argv needs a command line"* ]]
+  for vmm in qemu-system-x86_64 qemu-kvm cloud-hypervisor crosvm firecracker; do
+    run -0 --separate-stderr "$VMCRED" check -- "/usr/bin/$vmm"
+    [ "$output" = "no findings" ]
+  done
+}
+
 @test "a folder of units is read with its drop-ins" {
   mkdir -p system/app.service.d
   printf '[Service]\nExecStart=/bin/app\n' >system/app.service

@@ -37,6 +37,39 @@ bats_require_minimum_version 1.5.0
   done < <("$VMCRED" help --words)
 }
 
+@test "help says which command needs the command line of a VMM and which may have one" {
+  run -0 "$VMCRED" exec --help
+  [[ $output == *"usage: vmcred exec [options] -- VMM ARGS..."* ]]
+  run -0 "$VMCRED" check --help
+  [[ $output == *"usage: vmcred check [options] [-- VMM ARGS...]"* ]]
+}
+
+@test "what others wrote steers no terminal" {
+  cat >vmcred.toml <<'TOML'
+[machines.host]
+[generators.loud]
+script = '''printf '\033]0;owned\007\033[2J\302\233\r' >&2; exit 1'''
+files.word = {}
+[generators.quiet]
+script = 'printf x >"$out/word"'
+files.word = {}
+prompts.pin.description = "\u001b[31mred"
+TOML
+  HOME=$PWD XDG_CONFIG_HOME=$PWD "$VMCRED" init
+  run -1 --separate-stderr env HOME="$PWD" XDG_CONFIG_HOME="$PWD" "$VMCRED" vars generate -g loud
+  [[ $stderr == *"owned"* ]]
+  # The escape of our own colours is the only one, and only where colours are wanted.
+  run -1 grep -P '[\x00-\x08\x0b-\x1f\x7f]|\xc2\x9b' <<<"$stderr"
+  run -1 --separate-stderr env HOME="$PWD" XDG_CONFIG_HOME="$PWD" "$VMCRED" --color always vars generate -g loud
+  [[ $stderr == *$'\e[31mfailed\e[0m'* ]]
+  run -1 grep -P '\x1b(?!\[(0|1|2|31|32|33)m)|\x07|\xc2\x9b' <<<"$stderr"
+  # A table: the name of a folder below the runtime folders.
+  mkdir -p "run/vmcred/vm/"$'x\e[2J\ny'
+  run -0 --separate-stderr env XDG_RUNTIME_DIR="$PWD/run" "$VMCRED" vm list
+  [[ $output == *"x?[2J?y"* ]]
+  run -1 grep -P '\x1b' <<<"$output"
+}
+
 @test "the completion for bash offers verbs and options" {
   "$VMCRED" completion bash >completion
   # shellcheck disable=SC1091

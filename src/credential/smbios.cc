@@ -79,6 +79,17 @@ Result<EntryPoint> read_32(Bytes bytes) {
   return found;
 }
 
+/// Without an entry point: the first bytes of anything can look like the head of a structure, those of a program even like
+/// the end of a table (0x7f, but with a length of its own). What follows then breaks off, and no OEM string is in it.
+bool is_table(const FoundTable& table) {
+  if (table.structures.empty()) return false;
+  const FoundStructure& last = table.structures.back();
+  if (last.type == kEndOfTable) return last.length == kHeaderSize;
+  return table.complaint.empty() || std::ranges::any_of(table.structures, [](const FoundStructure& structure) {
+           return structure.type == kOemStringsType && structure.length > kHeaderSize;
+         });
+}
+
 }  // namespace
 
 FoundTable read_structures(Bytes table, std::optional<std::size_t> number) {
@@ -141,7 +152,7 @@ Result<FoundDump> read_dump(Bytes file) {
     return dump;
   }
   dump.table = read_structures(file);
-  if (dump.table.structures.empty()) {
+  if (!is_table(dump.table)) {
     return fail(Errc::invalid_data, "neither an SMBIOS entry point, nor a table, nor a structure");
   }
   return dump;

@@ -104,6 +104,7 @@ TEST(Smbios, RefusesDamage) {
   EXPECT_THAT(read_dump(bytes_of("_SM_")), FailsWith(Errc::invalid_data, HasSubstr("damaged")));
   EXPECT_THAT(read_dump(bytes_of("")), FailsWith(Errc::invalid_data, HasSubstr("neither")));
   EXPECT_THAT(read_dump(bytes_of("hello")), FailsWith(Errc::invalid_data, HasSubstr("neither")));
+  EXPECT_THAT(read_dump(bytes_of("[machines.host]\n" + std::string(200, 'x'))), FailsWith(Errc::invalid_data, HasSubstr("neither")));
   std::string away = dump_3x(kEnd);
   away[18] = 1;  // 64 KiB
   away = with_checksum(away, 0, 24, 5);

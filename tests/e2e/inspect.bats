@@ -49,6 +49,15 @@ setup() {
   echo hello >note
   run -1 --separate-stderr "$VMCRED" inspect note
   [ "$stderr" = "vmcred: error: read 'note': neither an SMBIOS entry point, nor a table, nor a structure" ]
+  # Longer texts and programs have bytes that look like the head of a structure.
+  printf '[machines.host]\n%0200d\n' 7 >vmcred.toml
+  head -c 4096 "$VMCRED" >program
+  head -c 64 /dev/zero >zeros
+  for file in vmcred.toml program zeros; do
+    run -1 --separate-stderr "$VMCRED" inspect "$file"
+    [ "$stderr" = "vmcred: error: read '$file': neither an SMBIOS entry point, nor a table, nor a structure" ]
+    [ -z "$output" ]
+  done
   run -1 --separate-stderr "$VMCRED" inspect nowhere
   [[ $stderr == "vmcred: error: open 'nowhere': No such file or directory" ]]
   run -2 --separate-stderr "$VMCRED" inspect

@@ -50,11 +50,12 @@ bool loads(std::string_view key) {
          key == "SetCredentialEncrypted";
 }
 
-/// systemd.system-credentials(7): names that programs of systemd take where they are given, and do without otherwise.
+/// systemd.system-credentials(7): names that programs of systemd take where they are given, and do without otherwise. Ours
+/// are the same: without `vmcred.identity` the host's key file is read, without `vmcred.link` there is no link.
 bool well_known(std::string_view name) {
-  static constexpr std::array<std::string_view, 22> kFirstWords{
+  static constexpr std::array<std::string_view, 23> kFirstWords{
       "cryptsetup", "firstboot", "fsck",   "fstab", "getty", "home",   "imds",     "import", "journal",  "login",   "network",
-      "passwd",     "quotacheck", "shell", "ssh",   "sysctl", "system", "systemd", "sysusers", "tmpfiles", "udev", "vconsole"};
+      "passwd",     "quotacheck", "shell", "ssh",   "sysctl", "system", "systemd", "sysusers", "tmpfiles", "udev", "vconsole", "vmcred"};
   const std::size_t dot = name.find('.');
   return dot != std::string_view::npos && std::ranges::find(kFirstWords, name.substr(0, dot)) != kFirstWords.end();
 }

@@ -41,6 +41,17 @@ teardown() { rm -rf --one-file-system "$folder"; }
   [[ $output == *"AssertCredential=API_KEY"*"LoadCredential=api-key:API_KEY"*"PrivateMounts=yes" ]]
 }
 
+@test "the units that we write and ship have no findings of our own check" {
+  "$VMCRED" vm units --install --root root
+  "$VMCRED" vm units test-vm --guest guest
+  for units in root/etc/systemd/system guest "$VMCRED_SOURCE"/packaging/{systemd,guest}; do
+    for systemd in 252 262; do
+      run -0 --separate-stderr "$VMCRED" check --systemd "$systemd" --unit "$units"
+      [ "$output" = "no findings" ]
+    done
+  done
+}
+
 @test "--check names what a start would miss" {
   run -3 --separate-stderr "$VMCRED" vm units --check test-vm
   [[ $output == *"credential 'host-api-key' cannot be loaded: '/run/vmcred/vars/per-machine/britton-desktop/test-vm-secrets/api-key': no such file"* ]]

@@ -338,7 +338,9 @@ TEST(NixEvaluate, SendsNothingAway) {
     constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     (void)write_all(client, kAnswer);
   });
-  EXPECT_FALSE(evaluate(file, settings()));
+  const auto refused = evaluate(file, settings());
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().hint, HasSubstr("without network"));
 }
 
 TEST(NixEvaluate, SaysHowToInstallNix) {

@@ -70,6 +70,9 @@ std::string remedy_for(std::string_view sentence, const std::vector<std::string>
   if (sentence.find("infinite recursion") != std::string_view::npos || sentence.find("stack overflow") != std::string_view::npos) {
     return "a definition depends on its own outcome; lib.mkIf looks at its condition late, 'if' does not";
   }
+  if (sentence.starts_with("unable to download") || sentence.contains("esolve host") || sentence.contains("ould not connect")) {
+    return "a Nix file is evaluated without network: keep what it fetches beside it, or make that an input of a flake (--flake)";
+  }
   if (sentence.find("was not found in the Nix search path") != std::string_view::npos) return "name the nixpkgs to use with --nixpkgs";
   return {};
 }

@@ -34,6 +34,13 @@ TEST(NixMessages, TakesOurOwnMessageWithItsRemedy) {
   EXPECT_EQ(error.hint, "did you mean 'files'?");
 }
 
+TEST(NixMessages, SaysThatAnEvaluationHasNoNetwork) {
+  for (const std::string_view text : {"error: unable to download 'https://x.org/y': Couldn't connect to server (7)\n",
+                                      "error: unable to download 'https://x.org/y': Couldn't resolve host name (6)\n"}) {
+    EXPECT_THAT(error_of(text, {}).hint, HasSubstr("without network"));
+  }
+}
+
 TEST(NixMessages, SaysSomethingWhenNixSaidNothing) {
   EXPECT_THAT(error_of("", {}).message, HasSubstr("without a message"));
 }

@@ -12,13 +12,6 @@ std::size_t oem_string_cost(Form form, std::string_view name, std::size_t value_
   return prefix + name.size() + 1 + (text ? value_size : base64_size(value_size)) + 1;
 }
 
-std::optional<std::size_t> largest_value(Form form, std::string_view name, std::size_t room) {
-  const std::size_t fixed = oem_string_cost(form, name, 0);
-  if (room < fixed) return std::nullopt;
-  const std::size_t left = room - fixed;
-  return form == Form::text ? left : left / 4 * 3;
-}
-
 std::size_t kernel_word_cost(std::string_view name, std::size_t value_size) {
   return 1 + kKernelPrefix.size() + name.size() + 1 + value_size + 1 + 1;
 }

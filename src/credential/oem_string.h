@@ -17,9 +17,6 @@ enum class Form : std::uint8_t { text, binary };
 /// The bytes that one credential takes in a structure, its NUL included.
 [[nodiscard]] std::size_t oem_string_cost(Form form, std::string_view name, std::size_t value_size);
 
-/// The largest value that fits into `room` bytes of a structure; nothing when not even an empty one does.
-[[nodiscard]] std::optional<std::size_t> largest_value(Form form, std::string_view name, std::size_t room);
-
 inline constexpr std::string_view kKernelPrefix = "systemd.set_credential=";
 
 /// The bytes that `"systemd.set_credential=NAME:VALUE"` takes on a kernel line, a space included.

@@ -33,7 +33,6 @@ class ControlServer {
   std::vector<Request> receive();
   /// Answers with one line; the connection stays open.
   void answer(std::uint64_t client, const Json& json);
-  [[nodiscard]] std::size_t clients() const { return clients_.size(); }
 
  private:
   struct Client {

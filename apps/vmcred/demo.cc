@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "credential/plan.h"
 #include "demo_declaration.h"
+#include "demo_report.h"
 #include "project.h"
 #include "store/key_ring.h"
 #include "store/repository.h"
@@ -22,24 +23,12 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::string_view kVm = "test-vm";
-constexpr std::string_view kConsumer = "demo-oem-credentials.service";
 
 constexpr Parameter kParameters[] = {
     {"--guest DIR", "the folder with the guest's vmlinuz and initrd (tools/guest-image makes it; default: build/guest)"},
     {"--accel ACCEL", "auto (default), kvm or tcg"},
     {"--keep", "leave the demo's project folder in place and say where it is"},
 };
-
-/// What was seen while the vm ran.
-struct Seen {
-  std::string accel;
-  milliseconds guest_running{0};
-  milliseconds receipt_after{0};
-  std::optional<link::Receipt> receipt = {};
-  LeakReport leaks = {};
-};
-
-std::string seconds(milliseconds time) { return fmt::format("{:.2f} s", static_cast<double>(time.count()) / 1000); }
 
 /// Tells the chapters of the story; quiet with --json.
 class Story {
@@ -49,7 +38,7 @@ class Story {
     const auto now = world_.clock->steady();
     if (!world_.json) {
       print(world_, fmt::format("{}{:>8}  {}\n", styled(fmt::format("{:<10}", chapter), Style::bold, world_.color_out),
-                                seconds(std::chrono::duration_cast<milliseconds>(now - since_)), text));
+                                shown_seconds(std::chrono::duration_cast<milliseconds>(now - since_)), text));
     }
     since_ = now;
   }
@@ -62,7 +51,7 @@ class Story {
 /// Waits for the proof, then looks for leaks while everything is still alive, then asks the guest to power off.
 class DemoObserver final : public supervise::Observer {
  public:
-  DemoObserver(World& world, Story& story, const LeakPatterns& patterns, LeakPlaces places, Seen& seen)
+  DemoObserver(World& world, Story& story, const LeakPatterns& patterns, LeakPlaces places, DemoSeen& seen)
       : story_(story), status_(world), patterns_(patterns), places_(std::move(places)), seen_(seen), verbose_(world.verbose) {}
 
   supervise::Wish on_event(const supervise::Event& event) override {
@@ -107,103 +96,9 @@ class DemoObserver final : public supervise::Observer {
   StatusLine status_;
   const LeakPatterns& patterns_;
   LeakPlaces places_;
-  Seen& seen_;
+  DemoSeen& seen_;
   bool verbose_;
 };
-
-/// One row of the closing table.
-struct Row {
-  std::string name;
-  std::string host;
-  std::string guest;
-  std::string channel;
-  std::size_t size = 0;
-  bool received = false;
-  bool matches = false;
-  std::string state = "missing";
-  std::string consumer = {};
-};
-
-std::vector<Row> make_rows(const credential::Plan& plan, const std::optional<link::Receipt>& receipt) {
-  std::vector<Row> rows;
-  for (const credential::Entry& entry : plan.entries) {
-    if (entry.host == "vmcred.link") continue;  // the link's token, not the user's
-    Row row = {.name = entry.name,
-               .host = entry.host,
-               .guest = entry.guest,
-               .channel = entry.channel ? std::string(credential::channel_name(*entry.channel)) : "none",
-               .size = entry.size};
-    if (receipt) {
-      for (const link::ReceiptEntry& got : receipt->entries) {
-        if (got.guest != entry.guest) continue;
-        row.received = got.state != link::State::missing;
-        row.matches = got.state == link::State::received;
-        row.state = link::state_name(got.state);
-        for (const link::Consumer& consumer : got.consumers) {
-          row.consumer += (row.consumer.empty() ? "" : ", ") + consumer.unit;
-        }
-      }
-    }
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-std::vector<std::string> service_output(const std::optional<link::Receipt>& receipt) {
-  std::vector<std::string> lines;
-  if (!receipt) return lines;
-  for (const link::UnitOutput& output : receipt->outputs) {
-    if (output.unit != kConsumer) continue;
-    std::string_view text = output.text;
-    while (!text.empty()) {
-      const auto end = std::min(text.find('\n'), text.size());
-      if (end > 0) lines.emplace_back(text.substr(0, end));
-      text.remove_prefix(std::min(end + 1, text.size()));
-    }
-  }
-  return lines;
-}
-
-std::string as_json(const std::vector<Row>& rows, const Seen& seen) {
-  Json credentials = Json::array();
-  for (const Row& row : rows) {
-    Json one = Json::object();
-    one.set("host", row.host.empty() ? Json() : Json(row.host));
-    one.set("guest", row.guest).set("channel", row.channel).set("size", row.size);
-    one.set("received", row.received).set("matches", row.matches);
-    if (!row.consumer.empty()) one.set("consumer", row.consumer);
-    credentials.push(std::move(one));
-  }
-  Json leaks = Json::object();
-  leaks.set("argv", seen.leaks.argv).set("environ", seen.leaks.environ).set("files", seen.leaks.files);
-  Json whole = Json::object();
-  whole.set("vm", kVm);
-  whole.set("guest_systemd", seen.receipt ? seen.receipt->systemd_version : "");
-  whole.set("accel", seen.accel);
-  whole.set("boot_to_receipt_ms", static_cast<std::int64_t>(seen.receipt_after.count()));
-  whole.set("credentials", std::move(credentials));
-  whole.set("service_output", Json::strings(service_output(seen.receipt)));
-  whole.set("leaks", std::move(leaks));
-  whole.set("unreadable", seen.leaks.unreadable);
-  if (!seen.leaks.unreadable_places.empty()) whole.set("unreadable_places", Json::strings(seen.leaks.unreadable_places));
-  return dump_json(whole, Indent::two_spaces);
-}
-
-std::string as_table(const std::vector<Row>& rows, const Seen& seen, bool color) {
-  std::vector<std::vector<std::string>> cells = {
-      {"credential", "host name", "guest name", "channel", "bytes", "received", "service that consumed it"}};
-  for (const Row& row : rows) {
-    cells.push_back({row.name, row.host.empty() ? "(static)" : row.host, row.guest, row.channel, std::to_string(row.size),
-                     row.matches ? "yes, byte for byte" : row.state, row.consumer.empty() ? "none" : row.consumer});
-  }
-  std::string text = "\n" + table(cells, color) + "\n" + styled("the service in the guest printed:", Style::bold, color) + "\n";
-  for (const std::string& line : service_output(seen.receipt)) text += "  " + line + "\n";
-  text += fmt::format("\nboot to receipt: {} ({}, the guest's systemd is {})\n", seconds(seen.receipt_after), seen.accel,
-                      seen.receipt ? seen.receipt->systemd_version : "?");
-  text += fmt::format("secrets found on command lines: {}, in environments: {}, in files: {}; places that could not be read: {}\n",
-                      seen.leaks.argv, seen.leaks.environ, seen.leaks.files, seen.leaks.unreadable);
-  return text;
-}
 
 /// A project folder of its own, with a key that no one else has.
 Result<> make_project(const std::string& folder, const std::string& guest) {
@@ -270,21 +165,21 @@ Result<Exit> run(const Given& given, World& world) {
   story.tell("plan", fmt::format("{} credentials in {} SMBIOS structure{}, below 4096 bytes each for systemd {}", vm->credentials.size(),
                                  plan.structures.size(), plan.structures.size() == 1 ? "" : "s", plan.guest_systemd));
 
-  Seen seen;
+  DemoSeen seen;
   DemoObserver observer(world, story, patterns, {.open_files = true, .folders = {temporary.path()}}, seen);
   StartOptions options = {.observer = &observer};
   if (given.has("accel")) {
     TRY_LET(options.accel, read_accel(given.at("accel")));
   }
   auto outcome = run_declared_vm(declaration, *vm, options, inner);
-  const std::vector<Row> rows = make_rows(plan, seen.receipt);
-  const bool all_match = !rows.empty() && std::ranges::all_of(rows, [](const Row& row) { return row.matches; });
+  const std::vector<DemoRow> rows = demo_rows(plan, seen.receipt);
+  const bool all_match = !rows.empty() && std::ranges::all_of(rows, [](const DemoRow& row) { return row.matches; });
   if (given.has("keep")) {
     (void)temporary.release();
     note(world, fmt::format("the project is in {}", folder));
   }
   if (!outcome) return std::unexpected(std::move(outcome).error());
-  if (seen.receipt) print(world, world.json ? as_json(rows, seen) : as_table(rows, seen, world.color_out));
+  if (seen.receipt) print(world, world.json ? demo_json(rows, seen, kVm) : demo_table(rows, seen, world.color_out));
   if (!outcome->failure.empty()) return fail(Errc::unavailable, "{}", outcome->failure);
   if (!all_match) return fail(Errc::mismatch, "not every credential arrived byte for byte");
   if (!seen.leaks.clean()) {

@@ -5,6 +5,7 @@
 
 #include "matchers.h"
 #include "vmm/blob.h"
+#include "vmm/cloud_hypervisor/option_values.h"
 #include "vmm/cloud_hypervisor/options.h"
 
 namespace vmcred::vmm::cloud_hypervisor {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/json.h"
@@ -27,9 +26,5 @@ struct Translated {
 
 /// Translates everything after argv[0]. Fails with `usage` and the option's name; a value is never quoted.
 Result<Translated> translate(const std::vector<std::string>& words);
-
-/// Elements of "a=1,b=[x,y],c=\"z,z\"": commas count outside of brackets and quotes, as cloud-hypervisor reads them.
-/// An element without '=' has an empty value. Unbalanced text is `usage`.
-Result<std::vector<std::pair<std::string, std::string>>> split_properties(std::string_view text);
 
 }  // namespace vmcred::vmm::cloud_hypervisor

@@ -1,47 +1,22 @@
 #!/usr/bin/env bats
 # An agent in a real guest: delivery by reference, new values without a reboot, a clean power-off.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/vm/guest.bash
+source "$VMCRED_SOURCE/tests/vm/guest.bash"
 
 setup_file() {
-  [ -x "$VMCRED_GUEST_STATIC" ] || { echo "build the release preset first: it makes vmcred-guest for the guest" >&2; return 1; }
-  export IMAGE=$BATS_FILE_TMPDIR/image
-  "$VMCRED_SOURCE/tools/guest-image" ${VMCRED_GUEST_SUITE:+--suite "$VMCRED_GUEST_SUITE"} --guest "$VMCRED_GUEST_STATIC" \
-    --overlay "$VMCRED_SOURCE/tests/vm/overlay-agent" "$IMAGE"
+  guest_image ${VMCRED_GUEST_SUITE:+--suite "$VMCRED_GUEST_SUITE"} --overlay "$VMCRED_SOURCE/tests/vm/overlay-agent"
 }
 
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-  export CREDENTIALS_DIRECTORY=$PWD/credentials XDG_RUNTIME_DIR=$PWD/run
-  mkdir -m 700 credentials run
-}
+setup() { vm_folder; }
 
 teardown() {
   if [ -n "${vm:-}" ]; then kill "$vm" 2>/dev/null || true; wait "$vm" || true; fi
 }
 
-# secret NAME [MORE]: stdin becomes a credential of the vm
-secret() {
-  cat >"credentials/host-$1"
-  echo "$1 = { from = \"$PWD/credentials/host-$1\"${2:-} }" >>secrets.toml
-}
-
 # start: boots and returns when the vm is ready; what the guest says goes to the file log
 start() {
-  cat >vmcred.toml <<TOML
-[machines.host]
-[vms.vm-test-agent]
-machine = "host"
-kernel = "$IMAGE/vmlinuz"
-initrd = "$IMAGE/initrd"
-memory = "256M"
-command-line = "${command_line:-quiet}"
-delivery = "$1"
-[vms.vm-test-agent.guest]
-systemd = $(sed 's/[^0-9].*//' "$IMAGE/systemd")
-agent = true
-[vms.vm-test-agent.credentials]
-TOML
-  cat secrets.toml >>vmcred.toml
+  declare_guest vm-test-agent "delivery = \"$1\"" "guest.systemd = $(sed 's/[^0-9].*//' "$IMAGE/systemd")"
   mkfifo said
   "$VMCRED" vm run vm-test-agent --accel tcg --console >said 2>&1 3>&- &
   vm=$!

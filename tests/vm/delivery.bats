@@ -1,45 +1,20 @@
 #!/usr/bin/env bats
 # Real guests with a real systemd: what is sent is what arrives, and what does not arrive is said.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/vm/guest.bash
+source "$VMCRED_SOURCE/tests/vm/guest.bash"
 
 setup_file() {
-  [ -x "$VMCRED_GUEST_STATIC" ] || { echo "build the release preset first: it makes vmcred-guest for the guest" >&2; return 1; }
-  export IMAGE=$BATS_FILE_TMPDIR/image
-  "$VMCRED_SOURCE/tools/guest-image" ${VMCRED_GUEST_SUITE:+--suite "$VMCRED_GUEST_SUITE"} --guest "$VMCRED_GUEST_STATIC" \
-    --overlay "$VMCRED_SOURCE/tests/vm/overlay" "$IMAGE"
+  guest_image ${VMCRED_GUEST_SUITE:+--suite "$VMCRED_GUEST_SUITE"} --overlay "$VMCRED_SOURCE/tests/vm/overlay"
   SYSTEMD=$(sed 's/[^0-9].*//' "$IMAGE/systemd")
   export SYSTEMD
 }
 
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-  export CREDENTIALS_DIRECTORY=$PWD/credentials XDG_RUNTIME_DIR=$PWD/run
-  mkdir -m 700 credentials run
-}
-
-# secret NAME: stdin becomes a credential of the vm
-secret() {
-  cat >"credentials/host-$1"
-  echo "$1 = { from = \"$PWD/credentials/host-$1\" }" >>secrets.toml
-}
+setup() { vm_folder; }
 
 # boot MACHINE GUEST-SYSTEMD
 boot() {
-  cat >vmcred.toml <<TOML
-[machines.host]
-[vms.vm-test-delivery]
-machine = "host"
-qemu.machine = "$1"
-kernel = "$IMAGE/vmlinuz"
-initrd = "$IMAGE/initrd"
-memory = "256M"
-command-line = "quiet"
-[vms.vm-test-delivery.guest]
-systemd = $2
-agent = true
-[vms.vm-test-delivery.credentials]
-TOML
-  cat secrets.toml >>vmcred.toml
+  declare_guest vm-test-delivery "qemu.machine = \"$1\"" "guest.systemd = $2"
   "$VMCRED" vm run vm-test-delivery --accel tcg --console
 }
 

@@ -1,12 +1,10 @@
 #!/usr/bin/env bats
 # The guest's doctor: faults that are made for real on a command line of somebody else's, and its words for each.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/vm/guest.bash
+source "$VMCRED_SOURCE/tests/vm/guest.bash"
 
-setup_file() {
-  [ -x "$VMCRED_GUEST_STATIC" ] || { echo "build the release preset first: it makes vmcred-guest for the guest" >&2; return 1; }
-  export IMAGE=$BATS_FILE_TMPDIR/image
-  "$VMCRED_SOURCE/tools/guest-image" --guest "$VMCRED_GUEST_STATIC" --overlay "$VMCRED_SOURCE/tests/vm/overlay-doctor" "$IMAGE"
-}
+setup_file() { guest_image --overlay "$VMCRED_SOURCE/tests/vm/overlay-doctor"; }
 
 # boot OPTIONS...: what the guest's console says
 boot() {

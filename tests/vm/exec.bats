@@ -1,21 +1,17 @@
 #!/usr/bin/env bats
 # vmcred exec with the real QEMU: somebody else's command line, a real guest, and a guard in the place of its monitors.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/vm/guest.bash
+source "$VMCRED_SOURCE/tests/vm/guest.bash"
 
-setup_file() {
-  [ -x "$VMCRED_GUEST_STATIC" ] || { echo "build the release preset first: it makes vmcred-guest for the guest" >&2; return 1; }
-  export IMAGE=$BATS_FILE_TMPDIR/image
-  "$VMCRED_SOURCE/tools/guest-image" --guest "$VMCRED_GUEST_STATIC" "$IMAGE"
-}
+setup_file() { guest_image; }
 
 teardown() {
   [[ -z ${supervisor:-} ]] || kill -9 "$supervisor" 2>/dev/null || true
 }
 
 @test "a runner's QEMU gets the credentials, and its monitors are guarded" {
-  cd "$BATS_TEST_TMPDIR" || return
-  export CREDENTIALS_DIRECTORY=$PWD/credentials XDG_RUNTIME_DIR=$PWD/run
-  mkdir -m 700 credentials run
+  vm_folder
   head -c 32 /dev/urandom >credentials/host-api-key
   cat >vmcred.toml <<TOML
 [machines.host]

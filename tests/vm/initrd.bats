@@ -2,13 +2,12 @@
 # The overlay behind the initrd, in a real guest: systemd 262 in the initrd imports /.extra/system_credentials. QEMU proves
 # here what crosvm, Firecracker and kvmtool would do with the same bytes.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/vm/guest.bash
+source "$VMCRED_SOURCE/tests/vm/guest.bash"
 
 setup_file() {
-  [ -x "$VMCRED_GUEST_STATIC" ] || { echo "build the release preset first: it makes vmcred-guest for the guest" >&2; return 1; }
-  export IMAGE=$BATS_FILE_TMPDIR/image
   local status=0
-  "$VMCRED_SOURCE/tools/guest-image" --suite sid --guest "$VMCRED_GUEST_STATIC" --overlay "$VMCRED_SOURCE/tests/vm/overlay-initrd" \
-    "$IMAGE" >"$BATS_FILE_TMPDIR/log" 2>&1 || status=$?
+  guest_image --suite sid --overlay "$VMCRED_SOURCE/tests/vm/overlay-initrd" >"$BATS_FILE_TMPDIR/log" 2>&1 || status=$?
   export SUITE_STATUS=$status
   [ "$status" -eq 0 ] || [ "$status" -eq 75 ] || { cat "$BATS_FILE_TMPDIR/log" >&2; return 1; }
 }
@@ -19,29 +18,12 @@ setup_file() {
     [ -z "${CI:-}" ] || return 1
     skip "sid cannot be had"
   fi
-  cd "$BATS_TEST_TMPDIR" || return
-  export CREDENTIALS_DIRECTORY=$PWD/credentials XDG_RUNTIME_DIR=$PWD/run
-  mkdir -m 700 credentials run
-  head -c 32 /dev/urandom >credentials/host-small
-  head -c 20000 /dev/urandom >credentials/host-large
+  vm_folder
   # Names that fw_cfg cannot hold, on a machine type without SMBIOS: the overlay is the way that is left.
-  cat >vmcred.toml <<TOML
-[machines.host]
-[vms.vm-test-initrd]
-machine = "host"
-qemu.machine = "microvm"
-kernel = "$IMAGE/vmlinuz"
-initrd = "$IMAGE/initrd"
-memory = "512M"
-command-line = "quiet rd.systemd.unit=multi-user.target"
-[vms.vm-test-initrd.guest]
-systemd = 262
-systemd-in-initrd = true
-agent = true
-[vms.vm-test-initrd.credentials]
-small = { from = "$PWD/credentials/host-small", guest = "a.small.one.with.a.name.of.more.than.28.bytes" }
-large = { from = "$PWD/credentials/host-large", guest = "a.large.one.with.a.name.of.more.than.28.bytes" }
-TOML
+  head -c 32 /dev/urandom | secret small ', guest = "a.small.one.with.a.name.of.more.than.28.bytes"'
+  head -c 20000 /dev/urandom | secret large ', guest = "a.large.one.with.a.name.of.more.than.28.bytes"'
+  memory=512M command_line="quiet rd.systemd.unit=multi-user.target" declare_guest vm-test-initrd \
+    'qemu.machine = "microvm"' 'guest.systemd = 262' 'guest.systemd-in-initrd = true'
   run -0 "$VMCRED" vm plan --json
   [ "$(jq -r '[.credentials[] | select(.host != "vmcred.link") | .channel] | unique | join(" ")' <<<"$output")" = initrd ]
   : >story

@@ -1,32 +1,17 @@
 #!/usr/bin/env bats
 # What services of a real systemd get, case by case, in one boot; and our tools beside systemd's.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/vm/guest.bash
+source "$VMCRED_SOURCE/tests/vm/guest.bash"
 
-setup() {
-  [ -x "$VMCRED_GUEST_STATIC" ] || { echo "build the release preset first: it makes vmcred-guest for the guest" >&2; return 1; }
-  cd "$BATS_TEST_TMPDIR" || return
-  export CREDENTIALS_DIRECTORY=$PWD/credentials XDG_RUNTIME_DIR=$PWD/run
-  mkdir -m 700 credentials run
-}
+setup() { vm_folder; }
 
 @test "G1 to G9, R1, R2, R6: what units load, and what changes it; vmcred-guest answers as systemd-creds does" {
-  "$VMCRED_SOURCE/tools/guest-image" --guest "$VMCRED_GUEST_STATIC" --overlay "$VMCRED_SOURCE/tests/vm/overlay-units" image
-  printf 'alpha-value' >credentials/host-alpha
-  printf 'beta-value' >credentials/host-beta
-  cat >vmcred.toml <<TOML
-[machines.host]
-[vms.vm-test-units]
-machine = "host"
-kernel = "$PWD/image/vmlinuz"
-initrd = "$PWD/image/initrd"
-memory = "256M"
-command-line = "quiet"
-[vms.vm-test-units.guest]
-systemd = 252
-agent = true
-[vms.vm-test-units.credentials]
-alpha = { from = "$PWD/credentials/host-alpha" }
-beta = { from = "$PWD/credentials/host-beta" }
+  guest_image --overlay "$VMCRED_SOURCE/tests/vm/overlay-units"
+  printf 'alpha-value' | secret alpha
+  printf 'beta-value' | secret beta
+  declare_guest vm-test-units 'guest.systemd = 252'
+  cat >>vmcred.toml <<'TOML'
 hex = { value = "00ff41" }
 base = { value = "aGVsbG8=", public = true }
 object = { value = '{"a":[1,true,null,"x"],"b":{}}', public = true }

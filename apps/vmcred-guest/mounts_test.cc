@@ -79,7 +79,8 @@ bool holds(const std::string& system, std::uint64_t generation) {
   return exists(join_path(system, "vmcred.link"));
 }
 
-TEST(SetStore, PutsAWholeSetInPlaceReadOnlyAndTakesItBack) {
+/// `body` where PID 1 received one credential and an agent has its store open.
+void with_store(const std::function<void(const StorePlaces&, SetStore&)>& body) {
   const TestFolder folder;
   in_own_namespace([&] {
     const StorePlaces places = {.folder = folder / "own", .system = folder / "system"};
@@ -87,30 +88,30 @@ TEST(SetStore, PutsAWholeSetInPlaceReadOnlyAndTakesItBack) {
     ASSERT_TRUE(put(places.system + "/vmcred.link", "v1"));
     auto store = SetStore::open(places);
     ASSERT_THAT(store, Succeeds());
-    EXPECT_EQ(store->current().value(), 0u);
-    ASSERT_THAT(store->put(set_of(1)), Succeeds());
+    body(places, *store);
+  });
+}
+
+TEST(SetStore, PutsAWholeSetInPlaceReadOnlyAndTakesItBack) {
+  with_store([](const StorePlaces& places, SetStore& store) {
+    EXPECT_EQ(store.current().value(), 0u);
+    ASSERT_THAT(store.put(set_of(1)), Succeeds());
     EXPECT_TRUE(holds(places.system, 1));
     EXPECT_EQ(::open((places.system + "/new").c_str(), O_WRONLY | O_CREAT, 0600), -1);
     EXPECT_EQ(errno, EROFS);
-    ASSERT_THAT(store->put(set_of(2)), Succeeds());
+    ASSERT_THAT(store.put(set_of(2)), Succeeds());
     EXPECT_TRUE(holds(places.system, 2));
-    EXPECT_EQ(store->current().value(), 2u);
-    ASSERT_THAT(store->take_back(), Succeeds());
+    EXPECT_EQ(store.current().value(), 2u);
+    ASSERT_THAT(store.take_back(), Succeeds());
     EXPECT_TRUE(holds(places.system, 1));
-    ASSERT_THAT(store->forget_others(), Succeeds());
+    ASSERT_THAT(store.forget_others(), Succeeds());
     EXPECT_FALSE(exists(places.folder + "/sets/2/KEY_0"));
     EXPECT_TRUE(holds(places.system, 1));
   });
 }
 
 TEST(SetStore, KilledAtAnyMomentTheOldOrTheNewSetIsInPlace) {
-  const TestFolder folder;
-  in_own_namespace([&] {
-    const StorePlaces places = {.folder = folder / "own", .system = folder / "system"};
-    mount_ramfs(places.system);
-    ASSERT_TRUE(put(places.system + "/vmcred.link", "v1"));
-    auto store = SetStore::open(places);
-    ASSERT_THAT(store, Succeeds());
+  with_store([](const StorePlaces& places, SetStore& store) {
     std::uint64_t held = 0;
     int killed = 0;
     for (int round = 1; round <= 60; ++round) {
@@ -122,21 +123,21 @@ TEST(SetStore, KilledAtAnyMomentTheOldOrTheNewSetIsInPlace) {
         const itimerval alarm = {.it_interval = {}, .it_value = {.tv_sec = 0, .tv_usec = 20L * round}};
         ::setitimer(ITIMER_REAL, &alarm, nullptr);
         if (round % 2 == 0) {
-          if (!store->put(set_of(next)) || !store->forget_others()) ::_exit(3);
+          if (!store.put(set_of(next)) || !store.forget_others()) ::_exit(3);
           ::pause();
         }
         for (;;) {
-          if (!store->put(set_of(next)) || !store->take_back()) ::_exit(3);
+          if (!store.put(set_of(next)) || !store.take_back()) ::_exit(3);
         }
       }
       int status = 0;
       ASSERT_EQ(::waitpid(agent, &status, 0), agent);
       ASSERT_TRUE(WIFSIGNALED(status)) << "round " << round << ", status " << status;
       ++killed;
-      const std::uint64_t now = store->current().value();
+      const std::uint64_t now = store.current().value();
       ASSERT_TRUE(now == held || now == next) << now;
       ASSERT_TRUE(holds(places.system, now)) << now;
-      ASSERT_THAT(store->put(set_of(1000 + next)), Succeeds());  // the repair of the next contact
+      ASSERT_THAT(store.put(set_of(1000 + next)), Succeeds());  // the repair of the next contact
       ASSERT_TRUE(holds(places.system, 1000 + next));
       held = 1000 + next;
     }

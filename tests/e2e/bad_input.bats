@@ -1,13 +1,11 @@
 #!/usr/bin/env bats
 # A damaged store, a read-only one, a full disk: an error that names the file and the remedy, exit code 1, nothing lost.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/project.bash
+source "$VMCRED_SOURCE/tests/e2e/project.bash"
 
 setup() {
-  cd "$BATS_TEST_TMPDIR" || return 1
-  unset XDG_CONFIG_HOME SOPS_AGE_KEY SOPS_AGE_KEY_FILE CLAN_NO_COMMIT
-  mkdir -m 700 alice project
-  export HOME="$BATS_TEST_TMPDIR/alice" USER=alice
-  cd project || return 1
+  new_project alice
   "$VMCRED" --quiet init --machine web
   cat >>vmcred.toml <<'TOML'
 [generators.token]

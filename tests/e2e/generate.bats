@@ -1,18 +1,14 @@
 #!/usr/bin/env bats
 # What generate makes and what it leaves: placements, staleness, the choices, rotation, time, git, two at once.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/project.bash
+source "$VMCRED_SOURCE/tests/e2e/project.bash"
 
 setup() {
-  cd "$BATS_TEST_TMPDIR" || return 1
-  export HOME="$BATS_TEST_TMPDIR/home" USER=alice
-  unset XDG_CONFIG_HOME SOPS_AGE_KEY SOPS_AGE_KEY_FILE CLAN_NO_COMMIT
-  mkdir home project
-  cd project || return 1
+  new_project
   "$VMCRED" init --machine web
 }
 
-declare_toml() { cat >>vmcred.toml; }
-digests() { find vars sops -type f -exec sha256sum {} + | sort; }
 value() { "$VMCRED" vars get "$@"; }
 
 @test "a value per machine, one shared, one per vm; dependencies cross from one to the other" {

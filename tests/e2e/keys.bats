@@ -1,13 +1,12 @@
 #!/usr/bin/env bats
 # Where private keys come from: sops' places, SSH keys, commands, and plugins that ask a person once.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/project.bash
+source "$VMCRED_SOURCE/tests/e2e/project.bash"
 
 setup() {
-  cd "$BATS_TEST_TMPDIR" || return 1
-  unset XDG_CONFIG_HOME SOPS_AGE_KEY SOPS_AGE_KEY_FILE SOPS_AGE_KEY_CMD CLAN_NO_COMMIT
-  mkdir -m 700 alice empty project
-  export HOME="$BATS_TEST_TMPDIR/alice" USER=alice
-  cd project || return 1
+  new_project alice
+  mkdir -m 700 ../empty
   "$VMCRED" --quiet init --machine web
   cat >>vmcred.toml <<'TOML'
 [generators.many]

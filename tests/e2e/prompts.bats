@@ -1,13 +1,12 @@
 #!/usr/bin/env bats
 # Prompts of every kind, answered by somebody at a real terminal; and what happens where nobody is.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/project.bash
+source "$VMCRED_SOURCE/tests/e2e/project.bash"
 
 setup() {
-  cd "$BATS_TEST_TMPDIR" || return 1
-  export HOME="$BATS_TEST_TMPDIR/home" USER=alice PYTHONPATH="$VMCRED_SOURCE/tests/e2e" PYTHONDONTWRITEBYTECODE=1
-  unset XDG_CONFIG_HOME SOPS_AGE_KEY SOPS_AGE_KEY_FILE CLAN_NO_COMMIT
-  mkdir home project
-  cd project || return 1
+  export PYTHONPATH="$VMCRED_SOURCE/tests/e2e" PYTHONDONTWRITEBYTECODE=1
+  new_project
   "$VMCRED" init --machine web
 }
 

@@ -1,13 +1,12 @@
 #!/usr/bin/env bats
 # Who vouches for what is stored, and what happens when somebody else writes the repository: a row of SECURITY.md each.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/project.bash
+source "$VMCRED_SOURCE/tests/e2e/project.bash"
 
 setup() {
-  cd "$BATS_TEST_TMPDIR" || return 1
-  unset XDG_CONFIG_HOME SOPS_AGE_KEY SOPS_AGE_KEY_FILE CLAN_NO_COMMIT
-  mkdir -m 700 alice bob mallory project
-  export HOME="$BATS_TEST_TMPDIR/alice" USER=alice
-  cd project || return 1
+  new_project alice
+  mkdir -m 700 ../bob ../mallory
   "$VMCRED" --quiet signatures keygen
   "$VMCRED" --quiet init --machine web
   cat >>vmcred.toml <<'TOML'

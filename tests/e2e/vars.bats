@@ -1,14 +1,10 @@
 #!/usr/bin/env bats
 # The guide's first step: declare a generator, make its values, read them, add one more; as one user on one machine.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/project.bash
+source "$VMCRED_SOURCE/tests/e2e/project.bash"
 
-setup() {
-  cd "$BATS_TEST_TMPDIR" || return 1
-  export HOME="$BATS_TEST_TMPDIR/home" USER=alice
-  unset XDG_CONFIG_HOME SOPS_AGE_KEY SOPS_AGE_KEY_FILE CLAN_NO_COMMIT
-  mkdir home project
-  cd project || return 1
-}
+setup() { new_project; }
 
 project() {
   "$VMCRED" init --machine britton-desktop
@@ -26,8 +22,6 @@ files.api-key = {}
 files.db-password = {}
 TOML
 }
-
-digests() { find vars sops -type f -exec sha256sum {} + | sort; }
 
 @test "init makes key, declaration and user once" {
   run -0 --separate-stderr "$VMCRED" init --machine web

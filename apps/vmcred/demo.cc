@@ -52,7 +52,7 @@ class Story {
 class DemoObserver final : public supervise::Observer {
  public:
   DemoObserver(World& world, Story& story, const LeakPatterns& patterns, LeakPlaces places, DemoSeen& seen)
-      : story_(story), status_(world), patterns_(patterns), places_(std::move(places)), seen_(seen), verbose_(world.verbose) {}
+      : world_(world), story_(story), status_(world), patterns_(patterns), places_(std::move(places)), seen_(seen), verbose_(world.verbose) {}
 
   supervise::Wish on_event(const supervise::Event& event) override {
     using Kind = supervise::Event::Kind;
@@ -84,6 +84,7 @@ class DemoObserver final : public supervise::Observer {
         status_.clear();
         story_.tell("stop", event.detail);
         break;
+      case Kind::vmm_said: note(world_, "the VMM says: " + event.detail); break;
       case Kind::warning:
       case Kind::stopping:
       case Kind::vmm_exited: break;
@@ -92,6 +93,7 @@ class DemoObserver final : public supervise::Observer {
   }
 
  private:
+  World& world_;
   Story& story_;
   StatusLine status_;
   const LeakPatterns& patterns_;

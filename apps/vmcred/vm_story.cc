@@ -28,6 +28,7 @@ supervise::Wish Story::on_event(const supervise::Event& event) {
     case Kind::stopping: tell(event, "stopping: " + event.detail); break;
     case Kind::guest_ended: tell(event, event.detail); break;
     case Kind::vmm_exited: tell(event, "the VMM ended with " + event.detail); break;
+    case Kind::vmm_said: tell_always(fmt::format("the VMM says: {}", event.detail)); break;
     case Kind::warning: tell(event, "warning: " + event.detail); break;
   }
   return supervise::Wish::go_on;
@@ -41,6 +42,12 @@ supervise::Wish Story::on_console(std::string_view bytes) {
 void Story::tell(const supervise::Event& event, const std::string& text) const {
   const double seconds = static_cast<double>(event.since_start.count()) / 1000;
   note(world_, fmt::format("{}: {:.3f} s: {}", vm_.name, seconds, text));
+}
+
+void Story::tell_always(const std::string& text) const {
+  World loud = world_;
+  loud.quiet = false;  // --quiet is for our words
+  note(loud, fmt::format("{}: {}", vm_.name, text));
 }
 
 void warn_about_swap(const World& world) {

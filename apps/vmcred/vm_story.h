@@ -16,6 +16,7 @@ class Story final : public supervise::Observer {
 
  private:
   void tell(const supervise::Event& event, const std::string& text) const;
+  void tell_always(const std::string& text) const;
   const World& world_;
   const declare::Vm& vm_;
   bool console_;

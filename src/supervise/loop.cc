@@ -37,7 +37,12 @@ Result<Outcome> Supervisor::run() {
                      std::chrono::microseconds(mission_.start_limit + mission_.receipt_limit + mission_.stop.all()).count()));
   do {
     TRY(begin_life());
-    while (vmm_.child.pid() > 0) TRY(turn());
+    while (vmm_.child.pid() > 0) {
+      auto done = turn();
+      if (done) continue;
+      on_words();  // they may say why
+      return std::unexpected(std::move(done).error());
+    }
   } while (wants_another_life());
   return finish();
 }
@@ -91,6 +96,7 @@ Result<> Supervisor::turn() {
   watch(vmm_.child.pidfd(), POLLIN);
   watch(signals_.fd(), POLLIN);
   watch(vmm_.console, POLLIN);
+  watch(vmm_.words, POLLIN);
   watch(vmm_.events, POLLIN);
   if (vmm_.driver) watch(vmm_.driver->fd(), POLLIN);
   if (link_) link_->add_to(polled);
@@ -108,6 +114,7 @@ Result<> Supervisor::turn() {
 
   // Which descriptor woke us does not matter: everything is read without blocking, in the order in which it is news.
   TRY(on_console());
+  on_words();
   TRY(on_driver());
   on_events();
   TRY(on_link());

@@ -31,6 +31,7 @@ class Supervisor {
   Result<> on_driver();
   Result<> on_driver_event(const DriverEvent& event);
   Result<> on_console();
+  void on_words();
   void on_events();
   Result<> on_vmm_exit();
 
@@ -85,6 +86,7 @@ class Supervisor {
   unsigned link_warnings_ = 0;
   unsigned guard_warnings_ = 0;
   std::string events_;  ///< read, and not yet a whole object
+  std::string words_;   ///< of the VMM's standard error, and not yet a whole line
   SteadyTime limit_ = SteadyTime::max();  ///< of what we wait for now: the channel, then the receipt
   std::vector<SteadyTime> reboots_;
   std::vector<std::uint64_t> status_clients_;  ///< they wait for the guest's present state

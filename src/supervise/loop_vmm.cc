@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include <algorithm>
+
 namespace vmcred::supervise {
 namespace {
 
@@ -84,6 +86,31 @@ Result<> Supervisor::on_console() {
   return {};
 }
 
+void Supervisor::on_words() {
+  constexpr std::size_t kLongest = 4096;
+  char buffer[4096];
+  for (int round = 0; round < 16 && vmm_.words; ++round) {
+    const ssize_t n = ::read(vmm_.words.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+    if (n <= 0) {
+      vmm_.words = Fd();
+      break;
+    }
+    words_.append(buffer, static_cast<std::size_t>(n));
+  }
+  const bool ended = !vmm_.words;
+  while (!words_.empty()) {
+    const std::size_t end = words_.find('\n');
+    if (end == std::string::npos && words_.size() < kLongest && !ended) return;
+    const std::size_t size = std::min({end, words_.size(), kLongest});
+    std::string line = words_.substr(0, size);
+    if (line.ends_with('\r')) line.pop_back();
+    words_.erase(0, size == end ? size + 1 : size);
+    tell(Event::Kind::vmm_said, std::move(line));
+  }
+}
+
 void Supervisor::on_events() {
   char buffer[4096];
   for (int round = 0; round < 16 && vmm_.events; ++round) {
@@ -130,6 +157,7 @@ Result<> Supervisor::on_vmm_exit() {
   }
   on_guard();
   TRY(on_console());
+  on_words();
   TRY(wipe_blobs(vmm_.blobs));
   TRY(wipe_mapped(vmm_.mapped));
   if (exit_tells_ && outcome_.vmm.ok() && guest_runs_) TRY(on_driver_event({DriverEvent::Kind::ended, GuestEnd::powered_off}));

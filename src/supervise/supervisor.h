@@ -30,6 +30,7 @@ struct Event {
     stopping,       ///< `detail` says who asked
     guest_ended,    ///< `detail` says how
     vmm_exited,
+    vmm_said,       ///< `detail` is a line of its standard error, as it came
     warning,        ///< `detail`
   };
   Kind kind;

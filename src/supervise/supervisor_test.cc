@@ -25,6 +25,7 @@ class Recorder final : public Observer {
   Wish on_event(const Event& event) override {
     kinds.push_back(event.kind);
     if (event.kind == Event::Kind::vmm_started) vmm = event.status.vmm;
+    if (event.kind == Event::Kind::vmm_said) words.push_back(event.detail);
     if (event.kind == Event::Kind::warning) warnings.push_back(event.detail);
     if (on) on(event);
     return stop_at && event.kind == *stop_at ? Wish::stop : Wish::go_on;
@@ -39,6 +40,7 @@ class Recorder final : public Observer {
   std::function<void(const Event&)> on = {};
   std::vector<Event::Kind> kinds = {};
   std::vector<std::string> warnings = {};
+  std::vector<std::string> words = {};
   std::string console = {};
   pid_t vmm = 0;
 };
@@ -107,6 +109,16 @@ TEST_F(Supervise, PassesTheConsoleOnAndKeepsIt) {
   ASSERT_THAT(supervise(mission("console=hello,end=guest-shutdown")), Succeeds());
   EXPECT_EQ(recorder_.console, "hello");
   EXPECT_EQ(read_file(folder_ / "console.log", 100).value(), "hello");
+}
+
+TEST_F(Supervise, TellsWhatTheVmmSaysLineByLine) {
+  ASSERT_THAT(supervise(mission("complain=no such\ndevice,end=guest-shutdown")), Succeeds());
+  EXPECT_THAT(recorder_.words, ::testing::ElementsAre("no such", "device"));
+  (void)::unlink((folder_ / "control").c_str());
+  recorder_ = {};
+  const auto outcome = supervise(mission("complain=" + std::string(5000, 'x') + ",die=3"));
+  ASSERT_THAT(outcome, Succeeds());
+  EXPECT_THAT(recorder_.words, ::testing::ElementsAre(std::string(4096, 'x'), std::string(904, 'x')));
 }
 
 TEST_F(Supervise, AVmmThatDiesAtOnceIsAFailure) {

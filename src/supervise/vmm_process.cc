@@ -127,6 +127,15 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
   TRY(set_nonblocking(console.first, true));
   vmm.console = std::move(console.first);
 
+  Fd words_end;
+  if (!launch.keeps_stdin) {
+    TRY_LET(FdPair words, make_pipe());
+    TRY(set_nonblocking(words.first, true));
+    vmm.words = std::move(words.first);
+    words_end = std::move(words.second);
+    command.descriptors.emplace_back(2, words_end.get());
+  }
+
   Fd link_end;
   if (launch.link == vmm::LinkKind::serial) {
     TRY_LET(FdPair pair, make_socket_pair());

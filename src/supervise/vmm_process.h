@@ -22,6 +22,7 @@ struct VmmProcess {
   Fd link;                         ///< LinkKind::serial: our end; LinkKind::vsock: listens for the guest
   Fd events;                       ///< Launch::event_fd: the reading end
   Fd console;                      ///< its stdout: the serial console
+  Fd words;                        ///< its stderr; none where it keeps ours (vmm::Launch::keeps_stdin)
   std::vector<Fd> blobs;           ///< hold plaintext until wipe_blobs()
   std::vector<Fd> mapped;          ///< the same, until the guest lives, by wipe_mapped(): the VMM reads them when the guest does
   Guard guard;                     ///< for other tools; without doors where none is wanted

@@ -2,6 +2,7 @@
 // files as QEMU does, and records everything it was given. Told what to do by one argument, "-fake WORD[,WORD…]":
 //   record=DIR     write argv, environ, descriptors and each memory file (before and after cont) below DIR
 //   version=V.V.V  greet with that version
+//   complain=TEXT  print TEXT on stderr at once
 //   silent         never greet          die=N          exit at once with code N
 //   end=REASON     right after cont emit SHUTDOWN with that reason and exit
 //   deaf           ignore the power key and control-alt-delete
@@ -177,6 +178,7 @@ void obey(const Given& given, const std::string& line) {
 int main(int count, char** arguments) {
   const Given given = read_arguments(count, arguments);
   record_start(given);
+  if (given.has("complain")) std::fprintf(stderr, "%s\n", given.at("complain").c_str());
   if (given.has("die")) return std::atoi(given.at("die").c_str());
   if (given.api >= 0) serve_api(given, given.api);
   struct sigaction action = {};

@@ -94,6 +94,15 @@ vmm_of() { sed -n 's/.*the VMM runs with .* (process \([0-9]*\)).*/\1/p' story; 
   [[ $stderr == *"vmcred: error: the VMM of vm 'fake' ended by itself with exit code 1: QEMU 4.2 is too old, 5.2 is "* ]]
 }
 
+@test "what the VMM says is told, also when it dies of it, and steers no terminal" {
+  write_declaration 'complain=\u001b[2Jno such device\u0007,die=1'
+  for quiet in "" --quiet; do
+    # shellcheck disable=SC2086 # none or one word
+    run -1 --separate-stderr "$VMCRED" $quiet vm run fake
+    [[ $stderr == *"fake: the VMM says: ?[2Jno such device?"*"vmcred: error: the VMM of vm 'fake' ended by itself with exit code 1"* ]]
+  done
+}
+
 @test "an unknown vm gets the near name" {
   run -1 --separate-stderr "$VMCRED" vm run fkae
   [[ ${stderr_lines[0]} == "vmcred: error: no vm 'fkae' in "* ]]

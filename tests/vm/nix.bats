@@ -1,8 +1,6 @@
 #!/usr/bin/env bats
 # The guide's Nix configuration, from its text to what its services print in a guest.
 bats_require_minimum_version 1.5.0
-# shellcheck source=tests/vm/guest.bash
-source "$VMCRED_SOURCE/tests/vm/guest.bash"
 
 setup() {
   [ -x "$VMCRED_GUEST_STATIC" ] || { echo "build the release preset first: it makes vmcred-guest for the guest" >&2; return 1; }

@@ -1,59 +1,10 @@
 #!/usr/bin/env bats
 # An agent in a real guest: delivery by reference, new values without a reboot, a clean power-off.
 bats_require_minimum_version 1.5.0
-# shellcheck source=tests/vm/guest.bash
-source "$VMCRED_SOURCE/tests/vm/guest.bash"
+# shellcheck source=tests/vm/agent.bash
+source "$VMCRED_SOURCE/tests/vm/agent.bash"
 
-setup_file() {
-  guest_image ${VMCRED_GUEST_SUITE:+--suite "$VMCRED_GUEST_SUITE"} --overlay "$VMCRED_SOURCE/tests/vm/overlay-agent"
-}
-
-setup() { vm_folder; }
-
-teardown() {
-  if [ -n "${vm:-}" ]; then kill "$vm" 2>/dev/null || true; wait "$vm" || true; fi
-}
-
-# start: boots and returns when the vm is ready; what the guest says goes to the file log
-start() {
-  declare_guest vm-test-agent "delivery = \"$1\"" "guest.systemd = $(sed 's/[^0-9].*//' "$IMAGE/systemd")"
-  mkfifo said
-  "$VMCRED" vm run vm-test-agent --accel tcg --console >said 2>&1 3>&- &
-  vm=$!
-  exec 4<said
-  : >log
-  await ": ready"
-}
-
-# await PATTERN [COUNT]: reads on until that many lines of all matched (services start in any order)
-await() {
-  local line
-  until [ "$(grep -c -e "$1" log)" -ge "${2:-1}" ]; do
-    if ! read -r -t 400 line <&4; then
-      cat log
-      echo "the vm ended or was silent before: $1"
-      return 1
-    fi
-    echo "$line" >>log
-  done
-}
-
-digest() { sha256sum <"credentials/host-$1" | cut -d' ' -f1; }
-
-stop() {
-  run -0 "$VMCRED" vm stop vm-test-agent
-  wait "$vm"
-  vm=
-}
-
-# refresh NAME VALUE: a new value, and the request to hand it over
-refresh() {
-  printf '%s' "$2" >"credentials/host-$1"
-  "$VMCRED" vm refresh vm-test-agent --credential "$1"
-}
-
-# status FILTER: of the vm's status
-status() { "$VMCRED" vm status vm-test-agent --json | jq -c "$1"; }
+setup_file() { agent_image; }
 
 @test "by reference: 200 credentials with long names arrive; the token is spent, a dump holds nothing, a stranger gets nothing" {
   for i in $(seq 200); do head -c 1000 /dev/urandom | secret "a-long-name-that-fw-cfg-could-not-carry-$i"; done
@@ -84,7 +35,7 @@ status() { "$VMCRED" vm status vm-test-agent --json | jq -c "$1"; }
   cat >>secrets.toml <<'TOML'
 [vms.vm-test-agent.guest.services.vm-test-signalled]
 health = "5s"
-health-command = ["/bin/grep", "-qv", "sick", "/run/credentials/vm-test-signalled.service/key"]
+health-command = ["/usr/bin/vm-test-health"]
 TOML
   start value
   await "STARTED $(digest signalled)"

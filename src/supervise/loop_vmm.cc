@@ -10,6 +10,23 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr int kRounds = 16;  // so that a pipe that never runs dry keeps nothing else waiting
+
+/// Adds what a pipe holds to `text`; closes our end when the other is closed.
+void read_more(Fd& pipe, std::string& text) {
+  char buffer[4096];
+  for (int round = 0; round < kRounds && pipe; ++round) {
+    const ssize_t n = ::read(pipe.get(), buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (n <= 0) {
+      pipe = Fd();
+      return;
+    }
+    text.append(buffer, static_cast<std::size_t>(n));
+  }
+}
+
 }  // namespace
 
 Result<> Supervisor::on_driver() {
@@ -64,7 +81,6 @@ Result<> Supervisor::on_driver_event(const DriverEvent& event) {
 }
 
 Result<> Supervisor::on_console() {
-  constexpr int kRounds = 16;
   char buffer[16 * 1024];
   for (int round = 0; round < kRounds && vmm_.console; ++round) {
     const ssize_t n = ::read(vmm_.console.get(), buffer, sizeof buffer);
@@ -88,17 +104,7 @@ Result<> Supervisor::on_console() {
 
 void Supervisor::on_words() {
   constexpr std::size_t kLongest = 4096;
-  char buffer[4096];
-  for (int round = 0; round < 16 && vmm_.words; ++round) {
-    const ssize_t n = ::read(vmm_.words.get(), buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-    if (n <= 0) {
-      vmm_.words = Fd();
-      break;
-    }
-    words_.append(buffer, static_cast<std::size_t>(n));
-  }
+  read_more(vmm_.words, words_);
   const bool ended = !vmm_.words;
   while (!words_.empty()) {
     const std::size_t end = words_.find('\n');
@@ -112,17 +118,7 @@ void Supervisor::on_words() {
 }
 
 void Supervisor::on_events() {
-  char buffer[4096];
-  for (int round = 0; round < 16 && vmm_.events; ++round) {
-    const ssize_t n = ::read(vmm_.events.get(), buffer, sizeof buffer);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-    if (n <= 0) {
-      vmm_.events = Fd();
-      break;
-    }
-    events_.append(buffer, static_cast<std::size_t>(n));
-  }
+  read_more(vmm_.events, events_);
   for (;;) {
     const auto object = take_object(events_);
     if (!object) {

@@ -47,14 +47,21 @@ Result<Secrets> collect(const declare::Vm& vm, const Decrypt& read) {
   return secrets;
 }
 
+/// Whether our user namespace has every user; in another one the owners outside of it show as the overflow uid.
+bool has_all_users() {
+  const auto map = read_file("/proc/self/uid_map", 4096);
+  return map && map->contains(" 4294967295");
+}
+
 /// systemd makes the folder and its files for us, owned by root or by our user and written by nobody else. Whatever else
-/// could change a value is not what the unit was given. An owner outside of our user namespace shows as the overflow uid.
+/// could change a value is not what the unit was given.
 Result<> check_untouched(const Fd& fd, const std::string& what) {
   constexpr uid_t kOverflow = 65534;
   struct stat status = {};
   if (::fstat(fd.get(), &status) != 0) return fail_errno("look at {}", what);
   if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return fail(Errc::invalid_data, "{} is not a regular file", what);
-  const bool owned = status.st_uid == 0 || status.st_uid == ::geteuid() || status.st_uid == kOverflow;
+  const bool owned = status.st_uid == 0 || status.st_uid == ::geteuid() ||
+                     (status.st_uid == kOverflow && !has_all_users());
   if (owned && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
   return hint(owned ? fail(Errc::denied, "{} can be written by others (mode {:o})", what, status.st_mode & 07777U)
                     : fail(Errc::denied, "{} belongs to the user {}, who could change it", what, status.st_uid),

@@ -14,7 +14,7 @@ Result<Drifting> drifting_secrets(const Project& project) {
   TRY_LET(const std::vector<store::SecretPlace> places, store::secret_places(project.repository));
   Drifting drifting;
   for (const store::SecretPlace& place : places) {
-    TRY_LET(const store::Drift drift, store::drift(project.repository, principals, place.folder));
+    TRY_LET(const store::Drift drift, store::drift(principals, place.folder));
     if (!drift.added.empty() || !drift.removed.empty()) drifting.folders.insert(place.folder);
     for (const store::BadLink& link : drift.bad) drifting.bad.insert(link.path);
   }

@@ -37,7 +37,7 @@ Result<Exit> who(const Given& given, World& world) {
   TRY_LET(const store::SecretPlace chosen, chosen_secret(given.at("SECRET"), project));
   store::Principals principals(project.repository);
   TRY_LET(const store::Acl acl, principals.acl(chosen.folder));
-  TRY_LET(const store::Drift drift, store::drift(project.repository, principals, chosen.folder));
+  TRY_LET(const store::Drift drift, store::drift(principals, chosen.folder));
   std::vector<std::vector<std::string>> rows;
   for (const auto& [name, way] : readers_of(principals, acl.links)) rows.push_back({name, way});
   for (const store::PublicKey& key : drift.removed)

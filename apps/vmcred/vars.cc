@@ -127,17 +127,6 @@ Result<> may_change(const Project& project, const World& world) {
 
 }  // namespace
 
-Result<std::vector<store::VarId>> orphaned(const Project& project, const generate::Graph& graph) {
-  const generate::Task* last = nullptr;  // values come generator by generator
-  return project.repository.list([&](const store::VarId& id) {
-    if (last == nullptr || last->id != id.generator) {
-      const auto task = graph.index.find(id.generator);
-      last = task == graph.index.end() ? nullptr : &graph.tasks[task->second];
-    }
-    return last != nullptr && last->generator->files.contains(id.file);
-  });
-}
-
 Result<store::Lock> lock_store(const Project& project, const World& world) {
   TRY(may_change(project, world));
   Result<store::Lock> lock = store::Lock::take(project.repository, Wait::no);

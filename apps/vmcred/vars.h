@@ -42,9 +42,6 @@ struct Overview {
 };
 Result<Overview> look_over(const Project& project, const World& world);
 
-/// What is stored and not declared, sorted.
-Result<std::vector<store::VarId>> orphaned(const Project& project, const generate::Graph& graph);
-
 /// Takes the store's lock; says so when it has to wait.
 Result<store::Lock> lock_store(const Project& project, const World& world);
 

@@ -3,7 +3,6 @@
 #include <iterator>
 
 #include "base/json.h"
-#include "base/parallel.h"
 #include "commands.h"
 #include "store/readers.h"
 #include "store/vault.h"
@@ -46,7 +45,8 @@ Result<> vouched_for(const Project& project, const store::GeneratorId& id, const
 
 /// What is to be said of one generator for one owner. `wanted`: every value of the declaration, sorted.
 std::vector<Found> look_at(const Project& project, const generate::Task& task, const generate::Status& status,
-                           const std::vector<store::Wanted>& wanted, store::Principals& principals) {
+                           const store::GeneratorFolder& folder, const std::vector<store::Wanted>& wanted,
+                           store::Principals& principals) {
   std::vector<Found> found;
   if (status.state != generate::State::fresh)
     found.push_back({std::string(generate::word(status.state)), store::spoken(task.id), enumeration(status.reasons)});
@@ -57,49 +57,49 @@ std::vector<Found> look_at(const Project& project, const generate::Task& task, c
   if (status.due)
     found.push_back({"due", store::spoken(task.id),
                      fmt::format("older than {} days", task.generator->rotate_after->count())});
+  // One for each file of the generator, by name: as `stored` is sorted.
+  auto value = std::ranges::lower_bound(wanted, task.id, {}, [](const store::Wanted& one) -> auto& { return one.id.generator; });
   for (const auto& [name, form] : status.stored) {
     if (form != store::Form::secret) continue;
-    const Result<store::Drift> drift =
-        store::drift(project.repository, principals, store::Repository::generator_path(task.id) + "/" + name);
-    const store::VarId id{.generator = task.id, .file = name};
+    while (value->id.file != name) ++value;
+    const Result<store::Drift> drift = store::drift(principals, folder, name);
     if (!drift) {
-      found.push_back({"damaged", store::spoken(id), drift.error().message});
+      found.push_back({"damaged", store::spoken(value->id), drift.error().message});
       continue;
     }
-    add_drift(found, id, *drift);
-    const auto value = std::ranges::lower_bound(wanted, id, {}, &store::Wanted::id);
-    if (value == wanted.end() || value->id != id || !drift->bad.empty()) continue;
+    add_drift(found, value->id, *drift);
+    if (!drift->bad.empty()) continue;
     for (const std::string& machine : store::machines_left_out(principals, drift->links, *value))
-      found.push_back({"readers", store::spoken(id), fmt::format("deployed to machine '{}', and no link lets that read it", machine)});
+      found.push_back({"readers", store::spoken(value->id), fmt::format("deployed to machine '{}', and no link lets that read it", machine)});
   }
   return found;
 }
 
 Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project_with_scripts(world, named_machines(given, world)));
-  TRY_LET(const Overview overview, look_over(project, world));
+  TRY_LET(const generate::Graph graph, generate::build_graph(project.declaration));
   TRY_LET(const std::vector<std::string> machines, declared_machines(given, world, project.declaration));
   TRY_LET(const std::vector<std::string> only, declared_generators(given, project.declaration));
-  std::vector<std::size_t> tasks;
+  std::vector<bool> asked;
   std::size_t values = 0;
-  for (std::size_t i = 0; i < overview.graph.tasks.size(); ++i) {
-    const generate::Task& task = overview.graph.tasks[i];
-    if (!generate::concerns(task, project.declaration, machines)) continue;
-    if (!only.empty() && std::ranges::find(only, task.id.generator) == only.end()) continue;
-    tasks.push_back(i);
-    values += task.generator->files.size();
+  for (const generate::Task& task : graph.tasks) {
+    asked.push_back(generate::concerns(task, project.declaration, machines) &&
+                    (only.empty() || std::ranges::find(only, task.id.generator) != only.end()));
+    if (asked.back()) values += task.generator->files.size();
   }
   const std::vector<store::Wanted> wanted = store::wanted(project.declaration);
-  std::vector<std::vector<Found>> of_tasks(tasks.size());
-  in_ranges(tasks.size(), [&](std::size_t begin, std::size_t end) {
-    store::Principals principals(project.repository);
-    for (std::size_t i = begin; i < end; ++i)
-      of_tasks[i] = look_at(project, overview.graph.tasks[tasks[i]], overview.statuses[tasks[i]], wanted, principals);
-  });
+  std::vector<std::vector<Found>> of_tasks(graph.tasks.size());
+  const auto visits = [&]() -> generate::Visit {
+    return [&, principals = store::Principals(project.repository)](std::size_t i, const generate::Status& status,
+                                                                   const store::GeneratorFolder& folder) mutable {
+      if (asked[i]) of_tasks[i] = look_at(project, graph.tasks[i], status, folder, wanted, principals);
+    };
+  };
+  TRY_LET(const std::vector<generate::Status> statuses, generate::survey(graph, project.repository, *world.clock, visits));
   std::vector<Found> found;
   for (std::vector<Found>& each : of_tasks) std::ranges::move(each, std::back_inserter(found));
   if (machines.empty() && only.empty()) {
-    TRY_LET(const std::vector<store::VarId> orphans, orphaned(project, overview.graph));
+    TRY_LET(const std::vector<store::VarId> orphans, generate::orphans(graph, statuses, project.repository));
     for (const store::VarId& id : orphans) found.push_back({"orphan", store::spoken(id), "it is stored and no longer declared"});
   }
   if (world.json) {

@@ -39,7 +39,8 @@ Result<Exit> export_vars(const Given& given, World& world) {
     const std::string folder = join_path(top, store::rel_dir(id.generator));
     TRY(make_folders(folder, 0700));
     TRY(write_file(folder + "/" + id.file, value.text(), 0600));
-    TRY_LET(const std::optional<std::string> hash, project.repository.validation_hash(id.generator));
+    TRY_LET(const store::GeneratorFolder generator, store::GeneratorFolder::open(project.repository, id.generator));
+    TRY_LET(const std::optional<std::string> hash, generator.validation_hash());
     if (hash) TRY(write_file(folder + "/" + std::string(store::kValidationName), *hash, 0600));
   }
   note(world, fmt::format("wrote {} values in plain text to '{}': remove it when it has served", stored.size(), top));
@@ -91,7 +92,8 @@ Result<Exit> import_vars(const Given& given, World& world) {
     const std::string hash_path = join_path(top, store::rel_dir(id) + "/" + std::string(store::kValidationName));
     if (exists(hash_path)) {
       TRY_LET(change.files[std::string(store::kValidationName)], read_file(hash_path, 1024));
-      TRY_LET(const std::optional<std::string> present, project.repository.validation_hash(id));
+      TRY_LET(const store::GeneratorFolder generator, store::GeneratorFolder::open(project.repository, id));
+      TRY_LET(const std::optional<std::string> present, generator.validation_hash());
       if (present == change.files[std::string(store::kValidationName)]) change.files.erase(std::string(store::kValidationName));
     }
     if (change.files.empty()) continue;
@@ -109,7 +111,8 @@ constinit const Command kVarsExport = {
     "vars export",
     "write all values in plain text to a new folder",
     "For moving to another store, or for a backup in a safe place. Files get mode 0600, folders 0700; the layout\n"
-    "is that of vars/. This is the one command that writes plaintext to a disk.",
+    "is that of vars/. Of values no other command writes plaintext to a disk; 'vars upload --directory' writes a\n"
+    "machine's private key.",
     kExportParameters,
     export_vars,
 };

@@ -62,7 +62,7 @@ Result<Exit> run(const Given& given, World& world) {
     }
   }
   if (machines.empty()) {
-    TRY_LET(const std::vector<store::VarId> orphans, orphaned(project, overview.graph));
+    TRY_LET(const std::vector<store::VarId> orphans, generate::orphans(overview.graph, overview.statuses, project.repository));
     for (const store::VarId& id : orphans) {
       const std::string name = fmt::format("{}/{}", id.generator.generator, id.file);
       const std::string owner = store::spoken(id.generator.placement);

@@ -7,17 +7,19 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <map>
+#include <set>
 
 #include "activate/memory_mount.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/parallel.h"
 
 namespace vmcred::activate {
 namespace {
 
 constexpr mode_t kFolderMode = 0751;  // who knows a name may go to it, only root lists names
 constexpr std::size_t kMaxValue = 1024 * 1024;
+constexpr std::size_t kTogether = 16;  // items that a thread takes in one go
 
 std::optional<std::uint64_t> generation_number(std::string_view name) {
   std::uint64_t number = 0;
@@ -58,9 +60,13 @@ bool stays_inside(const std::string& path) {
 }
 
 Result<> write_item(const std::string& root, const Item& item, const Secret& value) {
-  TRY(make_parents(root, item.path));
   const std::string path = join_path(root, item.path);
-  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const auto make = [&path] { return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)); };
+  Fd file = make();
+  if (!file && errno == ENOENT) {  // the first one of its folder
+    TRY(make_parents(root, item.path));
+    file = make();
+  }
   if (!file) return fail_errno("make '{}'", path);
   TRY(in(fmt::format("write '{}'", path), write_all(file, value.text())));
   if (::fchown(file.get(), item.uid, item.gid) != 0) return fail_errno("give '{}' its owner", path);
@@ -129,24 +135,39 @@ Result<> remove_others(const Places& places, std::uint64_t keep) {
   return {};
 }
 
-/// Fills the new generation's folder and says how it differs from the one before ("" when there is none).
+/// What became of one item.
+struct Outcome {
+  std::optional<Error> unreadable = {};  ///< its value cannot be had: its own failure
+  Result<std::optional<ChangeKind>> change = std::optional<ChangeKind>();
+};
+
+/// Puts one item into the new generation and compares it with the one before ("" when there is none).
+Outcome take_over(const std::string& root, const std::string& before, const Item& item) {
+  const Result<Secret> value = item.value();
+  if (!value) return {.unreadable = value.error()};
+  if (Result<> written = write_item(root, item, *value); !written) return {.change = Failure(std::move(written).error())};
+  if (before.empty()) return {.change = ChangeKind::added};
+  return {.change = compare(join_path(before, item.path), item, *value)};
+}
+
+/// Fills the new generation's folder, on all cores, and says how it differs from the one before ("" when there is none).
 Result<> fill(const std::string& root, const std::string& before, const std::vector<Item>& items, Published& published) {
-  std::map<std::string, bool> seen;
+  std::set<std::string> seen;
   for (const Item& item : items) {
     if (!stays_inside(item.path)) return fail(Errc::usage, "'{}' leaves the generation", item.path);
-    if (!seen.emplace(item.path, true).second) return fail(Errc::usage, "'{}' is given twice", item.path);
-    auto value = item.value();
-    if (!value) {
-      published.failed.push_back({item.path, std::move(value).error()});
+    if (!seen.insert(item.path).second) return fail(Errc::usage, "'{}' is given twice", item.path);
+  }
+  std::vector<Outcome> outcomes(items.size());
+  in_ranges(items.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) outcomes[i] = take_over(root, before, items[i]);
+  }, kTogether);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (outcomes[i].unreadable) {
+      published.failed.push_back({items[i].path, *std::move(outcomes[i].unreadable)});
       continue;
     }
-    TRY(write_item(root, item, *value));
-    if (before.empty()) {
-      published.changes.push_back({item.path, ChangeKind::added});
-      continue;
-    }
-    TRY_LET(const auto change, compare(join_path(before, item.path), item, *value));
-    if (change) published.changes.push_back({item.path, *change});
+    TRY_LET(const auto change, std::move(outcomes[i].change));
+    if (change) published.changes.push_back({items[i].path, *change});
   }
   if (before.empty()) return {};
   std::vector<std::string> old_files;

@@ -21,7 +21,7 @@ struct Places {
   bool mount = true;                          ///< generations must be on memory that is never swapped
 };
 
-/// One file to be published. The value is asked for when it is its turn and wiped right after.
+/// One file to be published. The value is asked for when it is its turn, from any thread, and wiped right after.
 struct Item {
   std::string path;  ///< relative: "per-machine/M/GEN/FILE"
   uid_t uid = 0;

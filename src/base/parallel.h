@@ -1,6 +1,8 @@
 // The same work on many items, on all cores.
 #pragma once
 
+#include <sched.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -10,7 +12,8 @@
 namespace vmcred {
 
 /// Calls `work(begin, end)` for ranges that together are 0 … count, from several threads at once; few items stay on this
-/// one. Returns when all of it is done.
+/// one. Returns when all of it is done. The other threads have descriptors of their own (copies of those that are open
+/// now): `work` closes what it opens, and hands on what it read.
 template <class Work>
 void in_ranges(std::size_t count, Work work, std::size_t least = 64) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
@@ -28,7 +31,12 @@ void in_ranges(std::size_t count, Work work, std::size_t least = 64) {
     }
   };
   std::vector<std::jthread> others;
-  for (std::size_t i = 1; i < threads; ++i) others.emplace_back(take);
+  for (std::size_t i = 1; i < threads; ++i)
+    others.emplace_back([&take] {
+      // One table for all threads makes each open and close wait for those of the others. Refused, it is only slower.
+      (void)::unshare(CLONE_FILES);
+      take();
+    });
   take();
 }
 

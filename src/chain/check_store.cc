@@ -1,6 +1,6 @@
 // Findings of the store, without any key.
 #include <algorithm>
-#include <set>
+#include <optional>
 
 #include "chain/check.h"
 #include "generate/graph.h"
@@ -27,30 +27,73 @@ Finding about(Code code, const declare::Declaration& declaration, const store::V
 
 std::string generate_command(const store::VarId& id) { return fmt::format("run 'vmcred vars generate -g {}'", id.generator.generator); }
 
+/// What stands under another name in the store than in the declaration.
+struct Renamed {
+  std::string declared;  ///< "generator 'old'"
+  std::string stored;    ///< "new"
+  std::string line;      ///< "vmcred.toml:5": where the old name stands
+};
+
+/// Whether a missing value may be an orphaned one whose generator or machine was renamed in the store alone.
+std::optional<Renamed> renamed(const declare::Declaration& declaration, const store::VarId& missing, const store::VarId& orphan) {
+  const auto line = [](const declare::Place& place) {
+    return place.line == 0 ? place.file + place.pointer : fmt::format("{}:{}", place.file, place.line);
+  };
+  if (missing.file != orphan.file) return {};
+  const std::string& generator = missing.generator.generator;
+  const std::string& owner = missing.generator.placement.owner;
+  const store::Placement& stored = orphan.generator.placement;
+  if (missing.generator.placement == stored && !declaration.generators.contains(orphan.generator.generator))
+    return Renamed{.declared = fmt::format("generator '{}'", generator),
+                   .stored = orphan.generator.generator,
+                   .line = line(declaration.generators.at(generator).place)};
+  const bool of_machines = stored.sharing == declare::Sharing::per_machine && missing.generator.placement.sharing == stored.sharing;
+  const auto machine = declaration.machines.find(owner);
+  if (of_machines && generator == orphan.generator.generator && machine != declaration.machines.end() && !declaration.machines.contains(stored.owner))
+    return Renamed{.declared = fmt::format("machine '{}'", owner), .stored = stored.owner, .line = line(machine->second.place)};
+  return {};
+}
+
+/// The only orphan that `missing` may be, or the other way round.
+template <class Match>
+std::optional<Renamed> only_match(const std::vector<store::VarId>& candidates, Match match) {
+  std::optional<Renamed> only;
+  for (const store::VarId& each : candidates) {
+    std::optional<Renamed> found = match(each);
+    if (found && only) return {};
+    if (found) only = std::move(found);
+  }
+  return only;
+}
+
 // Pitfall 4.
-void check_missing(const declare::Declaration& declaration, const store::Repository& repository, std::vector<Finding>& findings) {
-  for (const store::VarId& id : store::missing(repository, declaration)) {
+void check_missing(const declare::Declaration& declaration, const std::vector<store::VarId>& missing,
+                   const std::vector<store::VarId>& orphans, std::vector<Finding>& findings) {
+  for (const store::VarId& id : missing) {
     const declare::Generator& generator = declaration.generators.at(id.generator.generator);
     const bool from_outside = generator.script.empty() && generator.prompts.empty() && !generator.foreign;
-    const std::string remedy = from_outside ? fmt::format("store it with '{}'", store::set_command(id)) : generate_command(id);
+    std::string remedy = from_outside ? fmt::format("store it with '{}'", store::set_command(id)) : generate_command(id);
+    const auto name = only_match(orphans, [&](const store::VarId& orphan) { return renamed(declaration, id, orphan); });
+    if (name)
+      remedy = fmt::format("if {} was renamed to '{}', which is what the store calls it, write the new name in {}; else {}", name->declared,
+                           name->stored, name->line, remedy);
     findings.push_back(about(Code::not_generated, declaration, id, fmt::format("{} was never generated", store::spoken(id)),
                              remedy));
   }
 }
 
-Result<> check_orphans(const declare::Declaration& declaration, const store::Repository& repository,
-                       const std::vector<store::Wanted>& wanted, std::vector<Finding>& findings) {
-  std::set<store::VarId> declared;
-  for (const store::Wanted& each : wanted) declared.insert(each.id);
-  TRY_LET(const auto stored, repository.list());
-  for (const store::VarId& id : stored) {
-    if (declared.contains(id)) continue;
+void check_orphans(const declare::Declaration& declaration, const std::vector<store::VarId>& missing,
+                   const std::vector<store::VarId>& orphans, std::vector<Finding>& findings) {
+  for (const store::VarId& id : orphans) {
     declare::Place place = place_of(declaration, id);
     if (place.line == 0 && place.pointer.empty()) place = {.file = "vars/" + store::rel_path(id)};
+    std::string remedy = "declare it, or remove it with 'vmcred vars prune'";
+    const auto name = only_match(missing, [&](const store::VarId& absent) { return renamed(declaration, absent, id); });
+    if (name)
+      remedy = fmt::format("if {} was renamed to '{}', write the new name in {}; else {}", name->declared, name->stored, name->line, remedy);
     findings.push_back(finding(Code::orphaned, std::move(place), fmt::format("{} is stored and not declared", store::spoken(id)),
-                               "declare it, or remove it with 'vmcred vars prune'"));
+                               std::move(remedy)));
   }
-  return {};
 }
 
 Result<> check_value(const declare::Declaration& declaration, const store::Repository& repository, store::Principals& principals,
@@ -63,7 +106,7 @@ Result<> check_value(const declare::Declaration& declaration, const store::Repos
     return {};
   }
   if (*form == store::Form::open) return {};
-  const Result<store::Drift> read = store::drift(repository, principals, "vars/" + store::rel_path(each.id));
+  const Result<store::Drift> read = store::drift(principals, "vars/" + store::rel_path(each.id));
   if (!read) {
     findings.push_back(about(Code::damaged, declaration, each.id, fmt::format("{}: {}", store::spoken(each.id), read.error().message),
                                fmt::format("bring it back from git, or run 'vmcred vars rotate -g {}'", each.id.generator.generator)));
@@ -132,9 +175,15 @@ Result<> check_age(const declare::Declaration& declaration, const store::Reposit
 Result<std::vector<Finding>> check_store(const declare::Declaration& declaration, const store::Repository& repository,
                                          const Clock& clock) {
   std::vector<Finding> findings;
-  check_missing(declaration, repository, findings);
   const std::vector<store::Wanted> wanted = store::wanted(declaration);
-  TRY(check_orphans(declaration, repository, wanted, findings));
+  const std::vector<store::VarId> missing = store::missing(repository, declaration);
+  TRY_LET(std::vector<store::VarId> orphans, repository.list());
+  std::erase_if(orphans, [&](const store::VarId& id) {
+    const auto declared = std::ranges::lower_bound(wanted, id, {}, &store::Wanted::id);
+    return declared != wanted.end() && declared->id == id;
+  });
+  check_missing(declaration, missing, orphans, findings);
+  check_orphans(declaration, missing, orphans, findings);
   store::Principals principals(repository);
   for (const store::Wanted& each : wanted) TRY(check_value(declaration, repository, principals, each, findings));
   TRY(check_age(declaration, repository, clock, findings));

@@ -16,7 +16,7 @@ namespace {
 using store::Form;
 using store::VarId;
 
-constexpr std::size_t kTogether = 16;  // tasks that a thread looks at in one go
+constexpr std::size_t kTogether = 32;  // tasks that a thread looks at in one go
 
 Form form_of(const declare::File& file) { return file.secret ? Form::secret : Form::open; }
 
@@ -61,11 +61,13 @@ Result<std::vector<std::string>> reasons_of(const Task& task, const Graph& graph
   return reasons;
 }
 
-Result<Status> status_of(const Task& task, const Graph& graph, const store::Repository& repository, const Clock& clock) {
+Result<Status> status_of(const Task& task, const Graph& graph, const store::Repository& repository,
+                         const store::GeneratorFolder& folder, const Clock& clock) {
   const declare::Generator& generator = *task.generator;
   Status status;
   std::vector<std::string> other_form;
-  TRY_LET(const store::GeneratorFolder folder, store::GeneratorFolder::open(repository, task.id));
+  status.undeclared = folder.names();
+  std::erase_if(status.undeclared, [&](const std::string& name) { return generator.files.contains(name); });
   for (const auto& [name, file] : generator.files) {
     TRY_LET(const std::optional<Form> form, folder.look(name));
     if (form) status.stored.emplace(name, *form);
@@ -79,9 +81,9 @@ Result<Status> status_of(const Task& task, const Graph& graph, const store::Repo
     status.reasons.push_back(all ? "it was never generated" : fmt::format("{} is missing", quoted_list(status.absent)));
     if (all) return status;
   }
-  TRY_LET(status.record, store::read_record(repository, task.id));
+  TRY_LET(status.record, store::read_record(folder));
   if (status.state == State::partial || script_unknown(generator)) return status;
-  TRY_LET(const std::optional<std::string> validation, repository.validation_hash(task.id));
+  TRY_LET(const std::optional<std::string> validation, folder.validation_hash());
   if (validation != wanted_validation(generator)) {
     status.state = State::invalid;
     status.reasons.emplace_back("its validation changed");
@@ -91,10 +93,10 @@ Result<Status> status_of(const Task& task, const Graph& graph, const store::Repo
   if (status.record) {
     TRY_LET(const std::vector<std::string> more, reasons_of(task, graph, repository, *status.record));
     status.reasons.insert(status.reasons.end(), more.begin(), more.end());
-    if (generator.rotate_after) {
-      const Result<SystemTime> made = parse_rfc3339(status.record->generated);
-      status.due = made && clock.now() - *made > *generator.rotate_after;
-    }
+    status.due = generator.rotate_after && std::ranges::any_of(generator.files, [&](const auto& file) {
+      const Result<SystemTime> made = store::born(*status.record, file.first);
+      return made && clock.now() - *made > *generator.rotate_after;
+    });
   }
   if (!status.reasons.empty()) status.state = State::stale;
   return status;
@@ -157,23 +159,42 @@ std::vector<std::string> declared_inputs(const declare::Generator& generator) {
   return names;
 }
 
-Result<std::vector<Status>> survey(const Graph& graph, const store::Repository& repository, const Clock& clock) {
+Result<std::vector<Status>> survey(const Graph& graph, const store::Repository& repository, const Clock& clock,
+                                   const Visits& visits) {
   std::vector<Status> statuses(graph.tasks.size());
   std::mutex mutex;
   std::map<std::size_t, Error> failures;
+  const auto look_at = [&](std::size_t i, const Visit& visit) -> Result<> {
+    TRY_LET(const store::GeneratorFolder folder, store::GeneratorFolder::open(repository, graph.tasks[i].id));
+    TRY_LET(statuses[i], status_of(graph.tasks[i], graph, repository, folder, clock));
+    if (visit) visit(i, statuses[i], folder);
+    return {};
+  };
   in_ranges(graph.tasks.size(), [&](std::size_t begin, std::size_t end) {
+    const Visit visit = visits ? visits() : Visit();
     for (std::size_t i = begin; i < end; ++i) {
-      Result<Status> status = status_of(graph.tasks[i], graph, repository, clock);
-      if (status) {
-        statuses[i] = *std::move(status);
-      } else {
+      if (Result<> looked = look_at(i, visit); !looked) {
         const std::scoped_lock hold(mutex);
-        failures.emplace(i, std::move(status).error());
+        failures.emplace(i, std::move(looked).error());
       }
     }
   }, kTogether);
   if (!failures.empty()) return Failure(std::move(failures.begin()->second));
   return statuses;
+}
+
+Result<std::vector<VarId>> orphans(const Graph& graph, const std::vector<Status>& statuses, const store::Repository& repository) {
+  TRY_LET(const std::vector<store::GeneratorId> every, repository.generators());
+  std::vector<VarId> all;
+  for (const store::GeneratorId& id : every) {
+    const auto task = graph.index.find(id);
+    if (task != graph.index.end() && statuses[task->second].undeclared.empty()) continue;
+    TRY_LET(const std::vector<std::string> stored, repository.files(id));
+    for (const std::string& file : stored)
+      if (task == graph.index.end() || !graph.tasks[task->second].generator->files.contains(file))
+        all.push_back({.generator = id, .file = file});
+  }
+  return all;
 }
 
 Result<std::vector<Step>> make_plan(const Graph& graph, const std::vector<Status>& statuses,

@@ -1,6 +1,7 @@
 // What is stored compared with what is declared, generator by generator; and from that, what `vars generate` will run.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ struct Status {
   std::vector<std::string> reasons = {};  ///< "its script changed", …: each completes "because"
   std::vector<std::string> absent = {};   ///< declared files that are not stored
   std::map<std::string, store::Form> stored = {};  ///< the others, and how
+  std::vector<std::string> undeclared = {};  ///< what else lies in its folder and may hold a value
   std::optional<store::Record> record = {};
   bool due = false;  ///< older than rotate-after
 };
@@ -37,9 +39,18 @@ struct Status {
 /// said to be stale then, and nothing can be made.
 [[nodiscard]] bool script_unknown(const declare::Generator& generator);
 
-/// The status of each task of the graph, in its order. Reads no plaintext and needs no key.
+/// Called for each task while its folder is open.
+using Visit = std::function<void(std::size_t task, const Status& status, const store::GeneratorFolder& folder)>;
+/// One for each stretch of tasks; each is used by one thread.
+using Visits = std::function<Visit()>;
+
+/// The status of each task of the graph, in its order. Reads no plaintext and needs no key. `visits`: who else wants to look.
 Result<std::vector<Status>> survey(const Graph& graph, const store::Repository& repository,
-                                   const Clock& clock = real_clock());
+                                   const Clock& clock = real_clock(), const Visits& visits = {});
+
+/// What is stored and not declared, sorted.
+Result<std::vector<store::VarId>> orphans(const Graph& graph, const std::vector<Status>& statuses,
+                                          const store::Repository& repository);
 
 /// What was asked for.
 struct Request {

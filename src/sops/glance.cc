@@ -8,6 +8,25 @@
 namespace vmcred::sops {
 namespace {
 
+/// How many bytes at the start need no closer look: printable ASCII other than '"' and '\\'.
+std::size_t plain(std::string_view text) {
+  constexpr std::size_t kTogether = 32;
+  const auto special = [](char c) -> unsigned char {
+    const auto byte = static_cast<signed char>(c);  // from 0x80 on: below zero
+    return static_cast<unsigned char>((byte < 0x20) | (byte == 0x7f) | (byte == '"') | (byte == '\\'));
+  };
+  std::size_t at = 0;
+  for (; at + kTogether <= text.size(); at += kTogether) {
+    const char* const some = text.data() + at;
+    unsigned char any = 0;
+    // Without a branch, so that the compiler makes a few vector instructions of it.
+    for (std::size_t i = 0; i < kTogether; ++i) any |= special(some[i]);  // NOLINT
+    if (any != 0) break;
+  }
+  while (at < text.size() && special(text[at]) == 0) ++at;
+  return at;
+}
+
 /// Reads JSON of plain ASCII text. Every function says no, for good, at the first thing that is not plainly right.
 class Scanner {
  public:
@@ -23,17 +42,15 @@ class Scanner {
   bool string(std::string_view& value) {
     if (!token('"')) return false;
     const std::size_t begin = at_;
-    for (; at_ < text_.size(); ++at_) {
-      const auto byte = static_cast<unsigned char>(text_[at_]);
-      if (byte == '"') {
-        value = text_.substr(begin, at_ - begin);
-        ++at_;
-        return true;
-      }
-      if (byte < 0x20 || byte >= 0x7f) return false;
-      if (byte == '\\' && (++at_ == text_.size() || text_[at_] != 'n')) return false;
+    at_ += plain(text_.substr(at_));
+    while (text_.substr(at_).starts_with("\\n")) {
+      at_ += 2;
+      at_ += plain(text_.substr(at_));
     }
-    return false;
+    if (at_ == text_.size() || text_[at_] != '"') return false;
+    value = text_.substr(begin, at_ - begin);
+    ++at_;
+    return true;
   }
   /// null or []
   bool nothing() {

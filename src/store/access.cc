@@ -122,7 +122,7 @@ std::string link_target(std::string_view folder, Kind kind, std::string_view nam
   return target + (folder.starts_with("sops/") ? fmt::format("{}/{}", plural(kind), name) : principal_path(kind, name));
 }
 
-Result<std::vector<PublicKey>> Principals::keys(Kind kind, const std::string& name) {
+const Result<std::vector<PublicKey>>& Principals::keys(Kind kind, const std::string& name) {
   const auto known = keys_.find({kind, name});
   if (known != keys_.end()) return known->second;
   const std::string path = principal_path(kind, name) + "/key.json";
@@ -150,25 +150,28 @@ Result<std::vector<std::string>> Principals::names(Kind kind) const {
   return names;
 }
 
-Result<Acl> Principals::links_in(const Fd& open, const std::string& folder, std::initializer_list<Kind> kinds) {
+Result<Acl> Principals::links_in(const Fd& above, const std::string& above_path, const std::string& name,
+                                 std::initializer_list<Kind> kinds) {
   Acl acl;
+  const std::string folder = above_path.empty() ? name : above_path + "/" + name;
   if (repository_->proof() != nullptr) TRY(repository_->proof()->check_links(repository_->root(), folder));
   for (const Kind kind : kinds) {
-    const std::string place = fmt::format("{}/{}", folder, plural(kind));
-    TRY_LET(const std::vector<Entry> entries, entries_in(open, std::string(plural(kind)), place));
+    const std::string inner = fmt::format("/{}", plural(kind));
+    const std::string place = folder + inner;
+    TRY_LET(const std::vector<Entry> entries, entries_in(above, name + inner, place));
+    const std::string prefix = link_target(folder, kind, "");
     for (const Entry& entry : entries) {
-      const std::string path = place + "/" + entry.name;
-      const std::string must = principal_path(kind, entry.name);
-      if (entry.type != Entry::Type::link) {
-        acl.bad.push_back({path, "is no link, so it grants nothing"});
-      } else if (entry.target != link_target(folder, kind, entry.name) && lexical_target(place, entry.target) != must) {
-        acl.bad.push_back({path, fmt::format("leads to '{}' instead of {}", entry.target, must)});
+      const auto path = [&] { return fmt::format("{}/{}", place, entry.name); };
+      const bool is_link = entry.type == Entry::Type::link;
+      const bool common = is_link && entry.target.starts_with(prefix) && std::string_view(entry.target).substr(prefix.size()) == entry.name;
+      if (!is_link) {
+        acl.bad.push_back({path(), "is no link, so it grants nothing"});
+      } else if (!common && lexical_target(place, entry.target) != principal_path(kind, entry.name)) {
+        acl.bad.push_back({path(), fmt::format("leads to '{}' instead of {}", entry.target, principal_path(kind, entry.name))});
       } else if (!exists(kind, entry.name)) {
-        const Result<std::vector<PublicKey>> found =
-            kind == Kind::group ? Result<std::vector<PublicKey>>{} : keys(kind, entry.name);
-        const bool damaged = kind != Kind::group && found.error().code != Errc::not_found;
-        if (damaged) return std::unexpected(found.error());
-        acl.bad.push_back({path, fmt::format("leads nowhere: there is no {} '{}'", singular(kind), entry.name)});
+        const bool damaged = kind != Kind::group && keys(kind, entry.name).error().code != Errc::not_found;
+        if (damaged) return std::unexpected(keys(kind, entry.name).error());
+        acl.bad.push_back({path(), fmt::format("leads nowhere: there is no {} '{}'", singular(kind), entry.name)});
       } else {
         acl.links.of(kind).push_back(entry.name);
       }
@@ -177,32 +180,37 @@ Result<Acl> Principals::links_in(const Fd& open, const std::string& folder, std:
   return acl;
 }
 
-Result<Acl> Principals::acl(const Fd& open, const std::string& folder) {
-  return links_in(open, folder, {Kind::user, Kind::machine, Kind::group});
+Result<Acl> Principals::acl(const Fd& above, const std::string& above_path, const std::string& name) {
+  return links_in(above, above_path, name, {Kind::user, Kind::machine, Kind::group});
 }
 
 Result<Acl> Principals::acl(const std::string& folder) {
   const Result<Fd> open = open_beneath(repository_->root(), folder, O_PATH | O_DIRECTORY);
   if (!open && open.error().code == Errc::not_found) return Acl{};
   if (!open) return std::unexpected(open.error());
-  return acl(*open, folder);
+  return acl(repository_->root(), "", folder);
 }
 
 Result<Acl> Principals::group(const std::string& name) {
   const auto known = groups_.find(name);
   if (known != groups_.end()) return known->second;
   const std::string path = principal_path(Kind::group, name);
-  const Result<Fd> open = open_beneath(repository_->root(), path, O_PATH | O_DIRECTORY);
-  if (!open) return fail(Errc::not_found, "there is no group '{}'", name);
-  return groups_.emplace(name, links_in(*open, path, {Kind::user, Kind::machine})).first->second;
+  if (!exists(Kind::group, name)) return fail(Errc::not_found, "there is no group '{}'", name);
+  return groups_.emplace(name, links_in(repository_->root(), "", path, {Kind::user, Kind::machine})).first->second;
 }
 
-Result<std::vector<PublicKey>> Principals::readers(const Links& links) {
+const Result<std::vector<PublicKey>>& Principals::readers(const Links& links) {
+  if (!last_readers_ || last_readers_->first != links) last_readers_ = {links, resolve(links)};
+  return last_readers_->second;
+}
+
+Result<std::vector<PublicKey>> Principals::resolve(const Links& links) {
   std::vector<PublicKey> all;
   const auto add = [&](Kind kind, const std::vector<std::string>& names) -> Result<> {
     for (const std::string& name : names) {
-      TRY_LET(const std::vector<PublicKey> found, keys(kind, name));
-      all.insert(all.end(), found.begin(), found.end());
+      const Result<std::vector<PublicKey>>& found = keys(kind, name);
+      if (!found) return std::unexpected(found.error());
+      all.insert(all.end(), found->begin(), found->end());
     }
     return {};
   };

@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,7 +66,7 @@ class Principals {
   [[nodiscard]] const Repository& repository() const { return *repository_; }
 
   /// `not_found` when there is no such user or machine.
-  Result<std::vector<PublicKey>> keys(Kind kind, const std::string& name);
+  const Result<std::vector<PublicKey>>& keys(Kind kind, const std::string& name);
   /// The members of a group, each a link that is checked as any other.
   Result<Acl> group(const std::string& name);
   [[nodiscard]] bool exists(Kind kind, const std::string& name);
@@ -74,21 +75,23 @@ class Principals {
   /// The ACL of the secret in `folder` (below the project folder). Links that do not lead to sops/KIND/SAME-NAME, plain
   /// files and links to nobody are in `bad` and grant nothing.
   Result<Acl> acl(const std::string& folder);
-  /// The same of a folder that is open already.
-  Result<Acl> acl(const Fd& open, const std::string& folder);
+  /// The same for the folder `name` below one that is open, whose path is `above_path` ("": the project's).
+  Result<Acl> acl(const Fd& above, const std::string& above_path, const std::string& name);
 
-  /// The keys behind links, groups resolved, sorted and each once.
-  Result<std::vector<PublicKey>> readers(const Links& links);
+  /// The keys behind links, groups resolved, sorted and each once. Good until the next call.
+  const Result<std::vector<PublicKey>>& readers(const Links& links);
 
   /// The user one of whose keys is in the ring. `denied` when there is none, with the remedy.
   Result<std::string> user_of(const KeyRing& keys);
 
  private:
-  Result<Acl> links_in(const Fd& open, const std::string& folder, std::initializer_list<Kind> kinds);
+  Result<std::vector<PublicKey>> resolve(const Links& links);
+  Result<Acl> links_in(const Fd& above, const std::string& above_path, const std::string& name, std::initializer_list<Kind> kinds);
 
   const Repository* repository_;
   std::map<std::pair<Kind, std::string>, Result<std::vector<PublicKey>>> keys_ = {};
   std::map<std::string, Result<Acl>> groups_ = {};
+  std::optional<std::pair<Links, Result<std::vector<PublicKey>>>> last_readers_ = {};  // neighbours have the same
 };
 
 /// Whether links, groups included, make somebody a reader.

@@ -15,6 +15,10 @@
 namespace vmcred::store {
 namespace {
 
+// Small, because there are thousands of these folders and links: a larger one takes more calls.
+constexpr std::size_t kNames = 1024;
+constexpr std::size_t kUsualTarget = 128;
+
 /// `type`: as getdents64 says it, where the file system knows.
 Result<Entry> look_at(int folder, const char* name, unsigned char type) {
   Entry entry{.name = name};
@@ -27,38 +31,44 @@ Result<Entry> look_at(int folder, const char* name, unsigned char type) {
   if (type == DT_DIR) entry.type = Entry::Type::folder;
   if (type != DT_LNK) return entry;
   entry.type = Entry::Type::link;
-  std::array<char, PATH_MAX> text;
-  const ssize_t size = ::readlinkat(folder, name, text.data(), text.size());
-  if (size < 0) return fail_errno("read the link '{}'", name);
-  entry.target.assign(text.data(), static_cast<std::size_t>(size));
-  return entry;
+  for (entry.target.resize(kUsualTarget);; entry.target.resize(PATH_MAX)) {
+    const ssize_t size = ::readlinkat(folder, name, entry.target.data(), entry.target.size());
+    if (size < 0) return fail_errno("read the link '{}'", name);
+    const bool whole = static_cast<std::size_t>(size) < entry.target.size() || size == PATH_MAX;
+    entry.target.resize(static_cast<std::size_t>(size));
+    if (whole) return entry;
+  }
 }
 
 }  // namespace
 
-Result<std::vector<Entry>> entries_in(const Fd& root, const std::string& path, std::string_view shown) {
-  const std::string_view spoken = shown.empty() ? std::string_view(path) : shown;
-  const Fd fd = try_open_beneath(root, path, O_RDONLY | O_DIRECTORY);
+Result<std::vector<Entry>> entries_of(const Fd& folder, std::string_view shown) {
   std::vector<Entry> entries;
-  if (!fd && (errno == ENOENT || errno == ENOTDIR)) return entries;
-  if (!fd) return fail_errno("open '{}'", spoken);
   // Not readdir: these folders hold a name or two, and there are thousands of them.
-  alignas(dirent64) std::array<char, 4096> names;
+  alignas(dirent64) std::array<char, kNames> names;
   while (true) {
-    const long size = ::syscall(SYS_getdents64, fd.get(), names.data(), names.size());
-    if (size < 0) return fail_errno("read folder '{}'", spoken);
+    const long size = ::syscall(SYS_getdents64, folder.get(), names.data(), names.size());
+    if (size < 0) return fail_errno("read folder '{}'", shown);
     if (size == 0) break;
     for (long at = 0; at < size;) {
       const auto* const item = reinterpret_cast<const dirent64*>(names.data() + at);  // NOLINT
       at += item->d_reclen;
       const std::string_view name = item->d_name;
       if (name == "." || name == "..") continue;
-      TRY_LET(Entry entry, in(spoken, look_at(fd.get(), item->d_name, item->d_type)));
+      TRY_LET(Entry entry, in(shown, look_at(folder.get(), item->d_name, item->d_type)));
       entries.push_back(std::move(entry));
     }
   }
   std::ranges::sort(entries, {}, &Entry::name);
   return entries;
+}
+
+Result<std::vector<Entry>> entries_in(const Fd& root, const std::string& path, std::string_view shown) {
+  const std::string_view spoken = shown.empty() ? std::string_view(path) : shown;
+  const Fd folder = try_open_beneath(root, path, O_RDONLY | O_DIRECTORY);
+  if (!folder && (errno == ENOENT || errno == ENOTDIR)) return std::vector<Entry>{};
+  if (!folder) return fail_errno("open '{}'", spoken);
+  return entries_of(folder, spoken);
 }
 
 }  // namespace vmcred::store

@@ -17,6 +17,9 @@ struct Entry {
   std::string target = {};  ///< what a link says
 };
 
+/// The entries of a folder that is open for reading, sorted by name. `shown`: its path for messages.
+Result<std::vector<Entry>> entries_of(const Fd& folder, std::string_view shown);
+
 /// The entries of the folder `path` below `root`, sorted by name. None when it does not exist; a folder that is reached
 /// through a link is refused. `shown`: its path for messages.
 Result<std::vector<Entry>> entries_in(const Fd& root, const std::string& path, std::string_view shown = {});

@@ -1,6 +1,7 @@
 #include "store/layout.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/spelling.h"
 #include "declare/names.h"
@@ -136,17 +137,19 @@ std::string set_command(const VarId& id) {
 }
 
 std::vector<Wanted> wanted(const declare::Declaration& declaration) {
-  std::vector<Wanted> all;
+  std::map<GeneratorId, const declare::Generator*> generators;
   for (const auto& [name, generator] : declaration.generators)
-    for (const Placement& placement : placements(generator)) {
-      const std::vector<std::string> hosts = hosts_of(declaration, generator, placement);
-      for (const auto& [file_name, file] : generator.files)
-        all.push_back({.id = {.generator = {.placement = placement, .generator = name}, .file = file_name},
-                       .generator = &generator,
-                       .file = &file,
-                       .machines = file.deploy ? hosts : std::vector<std::string>{}});
-    }
-  std::ranges::sort(all, {}, &Wanted::id);
+    for (const Placement& placement : placements(generator))
+      generators.emplace(GeneratorId{.placement = placement, .generator = name}, &generator);
+  std::vector<Wanted> all;
+  for (const auto& [id, generator] : generators) {
+    const std::vector<std::string> hosts = hosts_of(declaration, *generator, id.placement);
+    for (const auto& [name, file] : generator->files)
+      all.push_back({.id = {.generator = id, .file = name},
+                     .generator = generator,
+                     .file = &file,
+                     .machines = file.deploy ? hosts : std::vector<std::string>{}});
+  }
   return all;
 }
 

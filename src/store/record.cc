@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -48,6 +50,7 @@ Result<Record> parse_record(std::string_view text) {
     record.files.emplace(name, form == "open" ? Form::open : Form::secret);
   record.dependencies = texts_in(json.find("dependencies"));
   record.set_by_hand = texts_in(json.find("set-by-hand"));
+  record.renewed = texts_in(json.find("renewed"));
   return record;
 }
 
@@ -62,18 +65,35 @@ std::string print_record(const Record& record) {
   json.set("files", std::move(files));
   json.set("dependencies", json_of(record.dependencies));
   if (!record.set_by_hand.empty()) json.set("set-by-hand", json_of(record.set_by_hand));
+  if (!record.renewed.empty()) json.set("renewed", json_of(record.renewed));
   return dump_json(json, Indent::two_spaces);
 }
 
-Result<std::optional<Record>> read_record(const Repository& repository, const GeneratorId& id) {
-  const std::string path = fmt::format("{}/{}", Repository::generator_path(id), kRecordName);
-  const Result<std::string> text = read_plain_file(repository.root(), path, kMaxRecord);
+Result<SystemTime> born(const Record& record, const std::string& file) {
+  TRY_LET(SystemTime last, parse_rfc3339(record.generated));
+  for (const auto* times : {&record.set_by_hand, &record.renewed}) {
+    const auto time = times->find(file);
+    if (time == times->end()) continue;
+    TRY_LET(const SystemTime then, parse_rfc3339(time->second));
+    last = std::max(last, then);
+  }
+  return last;
+}
+
+Result<std::optional<Record>> read_record(const GeneratorFolder& folder) {
+  const Result<std::string> text = folder.read(kRecordName, kMaxRecord);
   if (!text && text.error().code == Errc::not_found) return std::optional<Record>{};
-  Result<Record> record = text ? in(fmt::format("read '{}'", path), parse_record(*text)) : std::unexpected(text.error());
+  Result<Record> record = text ? in(fmt::format("read '{}/{}'", folder.path(), kRecordName), parse_record(*text))
+                               : std::unexpected(text.error());
   if (record) return std::optional(*std::move(record));
   if (record.error().hint.empty())
     record.error().hint = "bring it back from git, or remove it: the values stay, and count as made from what is declared now";
   return std::unexpected(std::move(record).error());
+}
+
+Result<std::optional<Record>> read_record(const Repository& repository, const GeneratorId& id) {
+  TRY_LET(const GeneratorFolder folder, GeneratorFolder::open(repository, id));
+  return read_record(folder);
 }
 
 Result<std::string> value_digest(Form form, std::string_view stored) {

@@ -14,10 +14,22 @@ TEST(Record, ReadsWhatItWrote) {
                       .files = {{"key", Form::secret}, {"key.pub", Form::open}},
                       .dependencies = {{"shared/base/key", "bb"}},
                       .generated = "2026-01-02T03:04:05Z",
-                      .set_by_hand = {{"key", "2026-01-03T03:04:05Z"}}};
+                      .set_by_hand = {{"key", "2026-01-03T03:04:05Z"}},
+                      .renewed = {{"key.pub", "2026-01-04T03:04:05Z"}}};
   const Result<Record> read = parse_record(print_record(record));
   ASSERT_THAT(read, testing::Succeeds());
   EXPECT_EQ(*read, record);
+}
+
+TEST(Record, TellsTheAgeOfEachValueHoweverItCameToBe) {
+  const Record record{.script = "aa",
+                      .generated = "2026-01-02T03:04:05Z",
+                      .set_by_hand = {{"a", "2026-01-04T03:04:05Z"}},
+                      .renewed = {{"a", "2026-01-03T03:04:05Z"}, {"b", "2026-01-05T03:04:05Z"}}};
+  EXPECT_EQ(rfc3339(*born(record, "a")), "2026-01-04T03:04:05Z");
+  EXPECT_EQ(rfc3339(*born(record, "b")), "2026-01-05T03:04:05Z");
+  EXPECT_EQ(rfc3339(*born(record, "c")), "2026-01-02T03:04:05Z");
+  EXPECT_THAT(born({.script = "aa", .generated = "yesterday"}, "a"), FailsWith(Errc::invalid_data, HasSubstr("yesterday")));
 }
 
 TEST(Record, OfANewerVersionIsRefused) {

@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 
 #include "age/plugin.h"
 #include "base/file.h"
 #include "base/open_steps.h"
+#include "base/parallel.h"
 #include "sops/sops.h"
 #include "store/keys.h"
 
@@ -17,6 +19,9 @@ namespace {
 using declare::Sharing;
 
 std::string folder_of(const VarId& id) { return Repository::generator_path(id.generator) + "/" + id.file; }
+
+/// A value is stored in one of these files of its folder.
+constexpr std::array kForms = {std::pair{Form::secret, "/secret"}, std::pair{Form::open, "/value"}};
 
 constexpr const char* kRemedy = "bring the file itself back from git, or remove what stands there";
 
@@ -60,26 +65,66 @@ Result<std::string> read_plain_file(const Fd& folder, const std::string& path, s
 Result<GeneratorFolder> GeneratorFolder::open(const Repository& repository, const GeneratorId& id) {
   GeneratorFolder folder;
   folder.path_ = Repository::generator_path(id);
-  folder.fd_ = try_open_beneath(repository.root(), folder.path_, O_PATH | O_DIRECTORY);
-  if (folder.fd_ || errno == ENOENT || errno == ENOTDIR) return folder;
-  if (errno != ELOOP) return fail_errno("open '{}'", folder.path_);
-  return hint(fail(Errc::invalid_data, "'{}' is a link, or lies behind one", folder.path_), kRemedy);
+  folder.fd_ = try_open_beneath(repository.root(), folder.path_, O_RDONLY | O_DIRECTORY);
+  if (!folder.fd_ && (errno == ENOENT || errno == ENOTDIR)) return folder;
+  if (!folder.fd_ && errno == ELOOP)
+    return hint(fail(Errc::invalid_data, "'{}' is a link, or lies behind one", folder.path_), kRemedy);
+  if (!folder.fd_) return fail_errno("open '{}'", folder.path_);
+  TRY_LET(folder.entries_, entries_of(folder.fd_, folder.path_));
+  return folder;
+}
+
+const Entry* GeneratorFolder::entry(std::string_view name) const {
+  const auto found = std::ranges::lower_bound(entries_, name, {}, &Entry::name);
+  return found == entries_.end() || found->name != name ? nullptr : &*found;
 }
 
 Result<std::optional<Form>> GeneratorFolder::look(const std::string& file) const {
-  if (!fd_) return std::optional<Form>{};
-  for (const auto& [form, name] : {std::pair{Form::secret, "/secret"}, std::pair{Form::open, "/value"}}) {
-    const Fd fd = try_open_beneath(fd_, file + name, O_PATH);
-    if (!fd && (errno == ENOENT || errno == ENOTDIR)) continue;
-    if (!fd && errno == ELOOP)
-      return hint(fail(Errc::invalid_data, "'{}/{}{}' is a link, or lies behind one", path_, file, name), kRemedy);
-    if (!fd) return fail_errno("open '{}/{}{}'", path_, file, name);
+  const Entry* const folder = entry(file);
+  const auto is_link = [&](const char* name) {
+    return hint(fail(Errc::invalid_data, "'{}/{}{}' is a link, or lies behind one", path_, file, name), kRemedy);
+  };
+  if (folder != nullptr && folder->type == Entry::Type::link) return is_link(kForms.front().second);
+  if (folder == nullptr || folder->type != Entry::Type::folder) return std::optional<Form>{};
+  for (const auto& [form, name] : kForms) {
     struct stat status = {};
-    if (::fstat(fd.get(), &status) != 0) return fail_errno("look at '{}/{}{}'", path_, file, name);
+    const bool stands = ::fstatat(fd_.get(), (file + name).c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!stands && (errno == ENOENT || errno == ENOTDIR)) continue;
+    if (!stands) return fail_errno("look at '{}/{}{}'", path_, file, name);
+    if (S_ISLNK(status.st_mode)) return is_link(name);
     if (!S_ISREG(status.st_mode)) return hint(fail(Errc::invalid_data, "'{}/{}{}' is no plain file", path_, file, name), kRemedy);
     return std::optional(form);
   }
   return std::optional<Form>{};
+}
+
+std::vector<std::string> GeneratorFolder::names() const {
+  std::vector<std::string> names;
+  for (const Entry& each : entries_)
+    if (each.type != Entry::Type::file) names.push_back(each.name);
+  return names;
+}
+
+Result<std::string> GeneratorFolder::read(std::string_view name, std::size_t max_bytes) const {
+  if (entry(name) == nullptr) return fail(Errc::not_found, "there is no '{}/{}'", path_, name);
+  return read_plain_file(fd_, std::string(name), max_bytes, path_);
+}
+
+Result<std::optional<std::string>> GeneratorFolder::validation_hash() const {
+  constexpr std::size_t kMaxFile = 1024;
+  constexpr std::size_t kHexSize = 64;
+  Result<std::string> text = read(kValidationName, kMaxFile);
+  if (!text && text.error().code == Errc::not_found) return std::optional<std::string>{};
+  constexpr std::string_view kBlank = "\n\r\t ";
+  if (text) {
+    text->erase(0, std::min(text->find_first_not_of(kBlank), text->size()));
+    text->erase(text->find_last_not_of(kBlank) + 1);
+    if (text->size() != kHexSize || text->find_first_not_of("0123456789abcdef") != std::string::npos)
+      text = fail(Errc::invalid_data, "'{}/{}' holds no SHA-256 in hex", path_, kValidationName);
+  }
+  if (!text)
+    return hint(Failure(std::move(text).error()), "bring it back from git; without it the values would count as outdated and be made anew");
+  return std::optional(*std::move(text));
 }
 
 Result<Repository> Repository::open(const std::string& folder) {
@@ -99,11 +144,18 @@ std::optional<Form> Repository::form(const VarId& id) const {
   return found ? *found : std::nullopt;
 }
 
+Result<Repository::Stored> Repository::stored(const VarId& id) const {
+  for (const auto& [form, name] : kForms) {
+    Result<std::string> text = read_proven(folder_of(id) + name);
+    if (text) return Stored{.form = form, .text = *std::move(text)};
+    if (text.error().code != Errc::not_found) return std::unexpected(std::move(text).error());
+  }
+  return hint(fail(Errc::not_found, "{} was never generated", spoken(id)), generate_command(id));
+}
+
 Result<std::string> Repository::read_stored(const VarId& id) const {
-  const std::optional<Form> how = form(id);
-  if (!how)
-    return hint(fail(Errc::not_found, "{} was never generated", spoken(id)), generate_command(id));
-  return read_proven(folder_of(id) + (*how == Form::secret ? "/secret" : "/value"));
+  TRY_LET(Stored found, stored(id));
+  return std::move(found.text);
 }
 
 Result<std::string> Repository::read_proven(const std::string& path, std::size_t max_bytes) const {
@@ -117,82 +169,58 @@ Result<Secret> Repository::read_var(const VarId& id, const KeyRing& keys) const 
     if (error.hint.empty() && (error.code == Errc::invalid_data || error.code == Errc::mismatch))
       error.hint = fmt::format("it is damaged: bring it back from git, or run 'vmcred vars rotate -g {}'", id.generator.generator);
   };
-  Result<std::string> stored = read_stored(id);
-  if (!stored) damaged(stored.error());
-  if (!stored) return std::unexpected(std::move(stored).error());
-  if (form(id) == Form::open) return Secret::copy_of(*stored);
+  Result<Stored> found = stored(id);
+  if (!found) damaged(found.error());
+  if (!found) return std::unexpected(std::move(found).error());
+  if (found->form == Form::open) return Secret::copy_of(found->text);
   const std::string path = folder_of(id) + "/secret";
-  Result<sops::File> file = in(fmt::format("read '{}'", path), sops::parse(*stored));
+  Result<sops::File> file = in(fmt::format("read '{}'", path), sops::parse(found->text));
   if (!file) damaged(file.error());
   if (!file) return std::unexpected(std::move(file).error());
   Result<Secret> value = in(fmt::format("decrypt '{}'", path), sops::decrypt(*file, keys.keys().identities));
   if (!value) damaged(value.error());
-  if (!value && value.error().code == Errc::denied) {
-    value.error().hint = keys.empty()
-                             ? "no private key was found: put yours into ~/.config/sops/age/keys.txt or name its file "
-                               "in SOPS_AGE_KEY_FILE"
-                             : "ask somebody who may read it to add your key";
-  }
   return value;
 }
 
 Result<std::vector<std::string>> Repository::files(const GeneratorId& id) const {
-  TRY_LET(std::vector<std::string> names, names_in(join_path(folder_, generator_path(id))));
-  std::erase_if(names, [&](const std::string& name) { return !has({.generator = id, .file = name}); });
-  return names;
+  TRY_LET(const GeneratorFolder folder, GeneratorFolder::open(*this, id));
+  std::vector<std::string> stored;
+  for (const std::string& name : folder.names()) {
+    TRY_LET(const std::optional<Form> form, folder.look(name));
+    if (form) stored.push_back(name);
+  }
+  return stored;
 }
 
 Result<std::vector<GeneratorId>> Repository::generators() const {
-  std::vector<GeneratorId> all;
-  const auto add = [&](const Placement& placement, const std::string& folder) -> Result<> {
-    TRY_LET(std::vector<std::string> names, names_in(join_path(folder_, folder)));
-    for (std::string& name : names) all.push_back({.placement = placement, .generator = std::move(name)});
-    return {};
-  };
+  std::vector<std::pair<Placement, std::string>> owners = {{{.sharing = Sharing::shared}, "vars/shared"}};
   for (const auto& [sharing, folder] :
        {std::pair{Sharing::per_machine, "vars/per-machine"}, std::pair{Sharing::per_vm, "vars/per-vm"}}) {
-    TRY_LET(const std::vector<std::string> owners, names_in(join_path(folder_, folder)));
-    for (const std::string& owner : owners)
-      TRY(add({.sharing = sharing, .owner = owner}, fmt::format("{}/{}", folder, owner)));
+    TRY_LET(const std::vector<std::string> names, names_in(join_path(folder_, folder)));
+    for (const std::string& name : names)
+      owners.emplace_back(Placement{.sharing = sharing, .owner = name}, fmt::format("{}/{}", folder, name));
   }
-  TRY(add({.sharing = Sharing::shared}, "vars/shared"));
+  std::vector<Result<std::vector<std::string>>> names(owners.size());
+  in_ranges(owners.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) names[i] = names_in(join_path(folder_, owners[i].second));
+  });
+  std::vector<GeneratorId> all;
+  for (std::size_t i = 0; i < owners.size(); ++i) {
+    TRY_LET(std::vector<std::string> generators, std::move(names[i]));
+    for (std::string& name : generators) all.push_back({.placement = owners[i].first, .generator = std::move(name)});
+  }
   std::ranges::sort(all);
   return all;
 }
 
-Result<std::vector<VarId>> Repository::list(const Known& known) const {
+Result<std::vector<VarId>> Repository::list() const {
   TRY_LET(const std::vector<GeneratorId> every, generators());
   std::vector<VarId> all;
   for (const GeneratorId& generator : every) {
-    VarId id{.generator = generator, .file = {}};
-    TRY_LET(const GeneratorFolder folder, GeneratorFolder::open(*this, generator));
-    TRY_LET(const std::vector<std::string> names, names_in(join_path(folder_, generator_path(generator))));
-    for (const std::string& name : names) {
-      id.file = name;
-      if (known && known(id)) continue;
-      TRY_LET(const std::optional<Form> form, folder.look(name));
-      if (form) all.push_back(id);
-    }
+    TRY_LET(const std::vector<std::string> names, files(generator));
+    for (const std::string& name : names) all.push_back({.generator = generator, .file = name});
   }
   return all;
-}
-
-Result<std::optional<std::string>> Repository::validation_hash(const GeneratorId& id) const {
-  constexpr std::size_t kMaxFile = 1024;
-  constexpr std::size_t kHexSize = 64;
-  const std::string path = generator_path(id) + "/.validation-hash";
-  Result<std::string> text = read_plain_file(root_, path, kMaxFile);
-  if (!text && text.error().code == Errc::not_found) return std::optional<std::string>{};
-  constexpr std::string_view kBlank = "\n\r\t ";
-  if (text) {
-    text->erase(0, std::min(text->find_first_not_of(kBlank), text->size()));
-    text->erase(text->find_last_not_of(kBlank) + 1);
-    if (text->size() != kHexSize || text->find_first_not_of("0123456789abcdef") != std::string::npos)
-      text = fail(Errc::invalid_data, "'{}' holds no SHA-256 in hex", path);
-  }
-  if (!text)
-    return hint(Failure(std::move(text).error()), "bring it back from git; without it the values would count as outdated and be made anew");
-  return std::optional(*std::move(text));
 }
 
 void Repository::use_plugins(const age::Plugins& plugins) { plugins_ = std::make_shared<const age::Plugins>(plugins); }

@@ -1,7 +1,6 @@
 // A project's stored values: what is there, who may read it, and the values themselves.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "store/entries.h"
 #include "store/key_ring.h"
 #include "store/layout.h"
 #include "store/proof.h"
@@ -20,6 +20,8 @@ namespace vmcred::store {
 inline constexpr std::size_t kMaxValueBytes = 1024 * 1024;
 /// The largest file of the store that is read.
 inline constexpr std::size_t kMaxStoredBytes = 4 * 1024 * 1024;
+
+inline constexpr std::string_view kValidationName = ".validation-hash";
 
 enum class Form : std::uint8_t { secret, open };  ///< `secret` (sops file) or `value` (plain file)
 
@@ -49,14 +51,10 @@ class Repository {
 
   /// Every generator that has a folder, whatever is in it, sorted.
   Result<std::vector<GeneratorId>> generators() const;
-  /// Every value that is stored, declared or not, sorted; without those that `known` says are known.
-  using Known = std::function<bool(const VarId&)>;
-  Result<std::vector<VarId>> list(const Known& known = {}) const;
+  /// Every value that is stored, declared or not, sorted.
+  Result<std::vector<VarId>> list() const;
   /// The files of one generator that are stored, sorted; none when the generator has no folder.
   Result<std::vector<std::string>> files(const GeneratorId& id) const;
-
-  /// The text of .validation-hash, stripped; empty when there is none. Anything but a SHA-256 in hex is `invalid_data`.
-  Result<std::optional<std::string>> validation_hash(const GeneratorId& id) const;
 
   [[nodiscard]] const Fd& root() const { return root_; }
 
@@ -72,6 +70,12 @@ class Repository {
   Result<std::string> read_proven(const std::string& path, std::size_t max_bytes = kMaxStoredBytes) const;
 
  private:
+  struct Stored {
+    Form form;
+    std::string text;
+  };
+  Result<Stored> stored(const VarId& id) const;
+
   std::string folder_;
   Fd root_;
   std::shared_ptr<const Proof> proof_ = {};
@@ -88,16 +92,29 @@ void unlock(const Repository& repository, const std::vector<VarId>& vars, const 
 Result<std::string> read_plain_file(const Fd& folder, const std::string& path, std::size_t max_bytes = kMaxStoredBytes,
                                     std::string_view above = {});
 
-/// One generator's folder held open, for looking at many of its values.
+/// One generator's folder, held open and listed once, for looking at many of its values.
 class GeneratorFolder {
  public:
   static Result<GeneratorFolder> open(const Repository& repository, const GeneratorId& id);
+  [[nodiscard]] const std::string& path() const { return path_; }  ///< below the project folder
+  /// Empty where there is no such folder.
+  [[nodiscard]] const Fd& fd() const { return fd_; }
+
   /// As Repository::look.
   Result<std::optional<Form>> look(const std::string& file) const;
+  /// What may hold values: everything that stands there but plain files, sorted.
+  [[nodiscard]] std::vector<std::string> names() const;
+  /// A plain file beside the values, as read_plain_file does it.
+  Result<std::string> read(std::string_view name, std::size_t max_bytes) const;
+  /// The text of .validation-hash, stripped; empty when there is none. Anything but a SHA-256 in hex is `invalid_data`.
+  Result<std::optional<std::string>> validation_hash() const;
 
  private:
+  [[nodiscard]] const Entry* entry(std::string_view name) const;
+
   std::string path_;
-  Fd fd_;  ///< empty where there is no such folder
+  Fd fd_;
+  std::vector<Entry> entries_;
 };
 
 /// What the declaration asks for and the store does not have, sorted: of what is deployed to one machine, or of

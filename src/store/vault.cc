@@ -35,7 +35,7 @@ Secret joined(const Secret& first, const Secret& second) {
 Result<> replace_machine_key(const Repository& repository, const Lock& lock, const std::string& machine, const Secret& text) {
   const std::string folder = machine_key_folder(machine);
   Principals principals(repository);
-  TRY_LET(const Drift difference, drift(repository, principals, folder));
+  TRY_LET(const Drift difference, drift(principals, folder));
   if (!difference.none())
     return hint(fail(Errc::mismatch, "'{}' is not encrypted to exactly those who its links name", folder),
                 "look at it with 'vmcred secrets who'");
@@ -44,6 +44,22 @@ Result<> replace_machine_key(const Repository& repository, const Lock& lock, con
   Sealer sealer(principals);
   TRY_LET(change.files["secret"], sealer.seal(text, acl.links));
   return publish(repository, lock, folder, change);
+}
+
+/// The drift of the secret in the folder `name` below `above`, an open folder whose path is `above_path` ("": the project's).
+Result<Drift> drift_of(Principals& principals, const Fd& above, const std::string& above_path, const std::string& name) {
+  const Repository& repository = principals.repository();
+  const std::string path = (above_path.empty() ? name : above_path + "/" + name) + "/secret";
+  TRY_LET(const std::string text, repository.proof() != nullptr ? repository.read_proven(path)
+                                                                : read_plain_file(above, name + "/secret", kMaxStoredBytes, above_path));
+  TRY_LET(const std::vector<PublicKey> current, recipients_of(text, path));
+  TRY_LET(Acl acl, principals.acl(above, above_path, name));
+  const Result<std::vector<PublicKey>>& wanted = principals.readers(acl.links);
+  if (!wanted) return std::unexpected(wanted.error());
+  Drift result{.bad = std::move(acl.bad), .links = std::move(acl.links)};
+  std::ranges::set_difference(*wanted, current, std::back_inserter(result.added));
+  std::ranges::set_difference(current, *wanted, std::back_inserter(result.removed));
+  return result;
 }
 
 }  // namespace
@@ -120,7 +136,7 @@ Result<> Sealer::add(Change& change, const Repository& repository, const Generat
   TRY_LET(const std::optional<Form> present, repository.look(var));
   if (present == Form::secret) {
     const std::string place = folder + "/" + value.file;
-    const Result<Drift> difference = drift(repository, *principals_, place);
+    const Result<Drift> difference = drift(*principals_, place);
     if (!difference && difference.error().code != Errc::invalid_data) return std::unexpected(difference.error());
     if (difference && !difference->none())
       return hint(fail(Errc::mismatch, "{} is not encrypted to exactly those who its links name", spoken(var)),
@@ -150,17 +166,12 @@ Result<std::vector<PublicKey>> recipients_of(std::string_view text, const std::s
   return keys;
 }
 
-Result<Drift> drift(const Repository& repository, Principals& principals, const std::string& folder) {
-  TRY_LET(const Fd open, open_beneath(repository.root(), folder, O_PATH | O_DIRECTORY));
-  TRY_LET(const std::string text, repository.proof() != nullptr ? repository.read_proven(folder + "/secret")
-                                                                : read_plain_file(open, "secret", kMaxStoredBytes, folder));
-  TRY_LET(const std::vector<PublicKey> current, recipients_of(text, folder + "/secret"));
-  TRY_LET(Acl acl, principals.acl(open, folder));
-  TRY_LET(const std::vector<PublicKey> wanted, principals.readers(acl.links));
-  Drift result{.bad = std::move(acl.bad), .links = std::move(acl.links)};
-  std::ranges::set_difference(wanted, current, std::back_inserter(result.added));
-  std::ranges::set_difference(current, wanted, std::back_inserter(result.removed));
-  return result;
+Result<Drift> drift(Principals& principals, const std::string& folder) {
+  return drift_of(principals, principals.repository().root(), "", folder);
+}
+
+Result<Drift> drift(Principals& principals, const GeneratorFolder& generator, const std::string& file) {
+  return drift_of(principals, generator.fd(), generator.path(), file);
 }
 
 Result<Secret> machine_key(const Repository& repository, const std::string& machine, const KeyRing& keys) {

@@ -62,7 +62,9 @@ struct Drift {
   [[nodiscard]] bool none() const { return added.empty() && removed.empty() && bad.empty(); }
 };
 /// For the secret file at `folder`/secret; needs no key.
-Result<Drift> drift(const Repository& repository, Principals& principals, const std::string& folder);
+Result<Drift> drift(Principals& principals, const std::string& folder);
+/// The same for one file of a generator whose folder is open already.
+Result<Drift> drift(Principals& principals, const GeneratorFolder& generator, const std::string& file);
 
 /// Gives a machine its key pair where it has none: the private half encrypted in sops/secrets/M-age.key for the writer
 /// and the machine's default groups, then the public half in sops/machines/M. True when one was made.

@@ -60,7 +60,7 @@ TEST(Vault, FindsNoDriftInWhatItWrote) {
   const Project project;
   ASSERT_THAT(project.put("hunter2"), Succeeds());
   Principals principals(project.repository);
-  EXPECT_TRUE(drift(project.repository, principals, "vars/per-machine/web/g/key")->none());
+  EXPECT_TRUE(drift(principals, "vars/per-machine/web/g/key")->none());
 }
 
 TEST(Vault, GivesNoNewValueToALinkThatSlippedIn) {

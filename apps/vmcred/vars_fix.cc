@@ -89,7 +89,8 @@ constinit const Command kVarsFix = {
     "make the readers of secrets those of their access links",
     "Shows, secret by secret, who would be added and who removed, and asks. Machines are readers exactly where a\n"
     "value is deployed to them, default groups are added, users and groups that somebody linked stay. Links that\n"
-    "lead elsewhere are removed. Where nobody is removed, values are not encrypted anew.",
+    "lead elsewhere are removed. Where nobody is removed, values are not encrypted anew.\n"
+    "With --dry-run the exit code is 3 when there is something to fix.",
     kParameters,
     run,
 };

@@ -31,8 +31,8 @@ Result<Inputs> read_inputs(const Task& task, const Graph& graph, const Surroundi
     const Task& dependency = graph.tasks[index];
     for (const auto& [name, file] : dependency.generator->files) {
       const VarId id{.generator = dependency.id, .file = name};
+      TRY_LET(Secret value, around.repository.read_var(id, around.keys));  // first: it names the file that is damaged
       TRY_LET(const std::string stored, around.repository.read_stored(id));
-      TRY_LET(Secret value, around.repository.read_var(id, around.keys));
       TRY_LET(std::string digest, value_digest(around.repository.form(id).value_or(Form::secret), stored));
       inputs.digests.emplace(store::rel_path(id), std::move(digest));
       inputs.files.emplace_back(fmt::format("in/{}/{}", dependency.id.generator, name), std::move(value));
@@ -269,6 +269,11 @@ class Engine {
       // The kept values are as old as they were, and made from what they were made from.
       record.generated = status.record->generated;
       record.set_by_hand = status.record->set_by_hand;
+      record.renewed = status.record->renewed;
+      for (const std::string& name : step.files) {
+        record.set_by_hand.erase(name);
+        record.renewed[name] = rfc3339(around_.clock.now());
+      }
       for (const auto& [key, digest] : status.record->dependencies)
         if (record.dependencies.contains(key)) record.dependencies[key] = digest;
     }

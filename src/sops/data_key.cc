@@ -35,9 +35,13 @@ class Search {
   [[nodiscard]] std::vector<Result<Secret>> take_results(std::size_t identities) {
     for (std::size_t i = 0; i < files_.size(); ++i) {
       if (results_[i] || results_[i].error().code != Errc::denied || files_[i]->age.empty()) continue;
-      results_[i] = hint(fail(Errc::denied, "none of our {} identities is among its {} age recipients", identities,
-                              files_[i]->age.size()),
-                         "ask somebody who can read it to add your public key");
+      const std::size_t readers = files_[i]->age.size();
+      results_[i] =
+          identities == 0
+              ? hint(fail(Errc::denied, "there is no private key to open it with"),
+                     "no private key was found: put yours into ~/.config/sops/age/keys.txt or name its file in SOPS_AGE_KEY_FILE")
+              : hint(fail(Errc::denied, "none of our {} identities is among its {} age recipients", identities, readers),
+                     "ask somebody who can read it to add your public key");
     }
     return std::move(results_);
   }

@@ -69,6 +69,12 @@ TEST(Sops, AStrangerIsDeniedAndToldWhatToDo) {
   EXPECT_THAT(result.error().hint, HasSubstr("add your public key"));
 }
 
+TEST(Sops, WithoutAnyKeyNoIdentitiesAreCountedButTheirPlacesNamed) {
+  const auto result = decrypt(file_for({recipient()}), {});
+  ASSERT_THAT(result, FailsWith(Errc::denied, HasSubstr("there is no private key to open it with")));
+  EXPECT_THAT(result.error().hint, HasSubstr("keys.txt"));
+}
+
 TEST(Sops, NoticesAChangedValueTimeOrMac) {
   const age::IdentityPtr key = identity();
   const File good = file_for({recipient()});

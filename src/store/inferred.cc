@@ -56,6 +56,10 @@ Result<declare::Declaration> inferred_declaration(const std::string& folder) {
     const auto form = repository.form(id);
     const bool secret = form != Form::open;
     declare::File& file = generator.files.try_emplace(id.file, declare::File{.name = id.file, .secret = secret, .deploy = !secret, .allow_empty = true}).first->second;
+    if (secret && !file.secret) {  // open for another owner: that says nothing of where secrets are deployed
+      file.secret = true;
+      file.deploy = false;
+    }
     if (secret) learn_deployment(principals, id, generator, file);
     std::vector<std::string>& owners = placement.sharing == declare::Sharing::per_vm ? generator.vms : generator.machines;
     if (!placement.owner.empty() && std::ranges::find(owners, placement.owner) == owners.end()) owners.push_back(placement.owner);

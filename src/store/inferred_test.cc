@@ -52,6 +52,18 @@ TEST(InferredDeclaration, ASecretThatNoMachineReadsIsNotDeployed) {
   EXPECT_TRUE(ca.files.at("cert").deploy);
 }
 
+TEST(InferredDeclaration, AFileThatIsOpenForOneOwnerDoesNotDeployTheSecretOfAnother) {
+  const TestFolder folder;
+  for (const char* machine : {"db", "web"})
+    folder.write(fmt::format("sops/machines/{}/key.json", machine), R"([{"publickey":"age1x","type":"age"}])");
+  folder.write("vars/per-machine/db/ca/key/value", "open");
+  folder.write("vars/per-machine/web/ca/key/secret", "{}");
+  const auto declaration = inferred_declaration(folder.path());
+  ASSERT_THAT(declaration, Succeeds());
+  EXPECT_TRUE(declaration->generators.at("ca").files.at("key").secret);
+  EXPECT_FALSE(declaration->generators.at("ca").files.at("key").deploy);
+}
+
 TEST(InferredDeclaration, NeedsAStore) {
   const TestFolder folder;
   EXPECT_FALSE(holds_store(folder.path()));

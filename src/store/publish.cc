@@ -26,6 +26,14 @@ std::string parent_of(const std::string& path) {
   return slash == std::string::npos ? std::string(".") : path.substr(0, slash);
 }
 
+/// Whether `path` still names the file that is open.
+bool is_file_at(const Fd& fd, const std::string& path) {
+  struct stat open = {};
+  struct stat named = {};
+  return ::fstat(fd.get(), &open) == 0 && ::lstat(path.c_str(), &named) == 0 && open.st_dev == named.st_dev &&
+         open.st_ino == named.st_ino;
+}
+
 /// Writes a file; nothing says yet that it is on the disk.
 Result<> write_new_file(const std::string& path, std::string_view bytes) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
@@ -253,10 +261,20 @@ std::string lock_path(const std::string& folder) {
   return git.empty() ? join_path(folder, ".vmcred.lock") : git + "/clan.lock";
 }
 
+Lock::~Lock() {
+  if (!own_file_.empty()) (void)::unlink(own_file_.c_str());  // left behind it would only be in the way
+}
+
 Result<Lock> Lock::take(const Repository& repository, Wait wait) {
-  TRY_LET(Fd fd, lock_file(lock_path(repository.folder()), wait));
+  const std::string path = lock_path(repository.folder());
+  TRY_LET(Fd fd, lock_file(path, wait));
+  // Who held it until now has taken its file away: a lock on that one keeps nobody out.
+  while (!is_file_at(fd, path)) {
+    TRY_LET(fd, lock_file(path, wait));
+  }
+  Lock lock(std::move(fd), git_folder(repository.folder()).empty() ? path : "");
   TRY(in("clear what an interrupted change left", remove_tree(join_path(repository.folder(), kStaging))));
-  return Lock(std::move(fd));
+  return lock;
 }
 
 namespace {

@@ -18,13 +18,24 @@ class Lock {
  public:
   /// With Wait::no a lock that somebody else holds is `unavailable`. Also clears what a killed process left behind.
   static Result<Lock> take(const Repository& repository, Wait wait);
+  Lock(Lock&& other) noexcept : fd_(std::move(other.fd_)), own_file_(std::exchange(other.own_file_, {})) {}
+  Lock& operator=(Lock&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    std::swap(own_file_, other.own_file_);
+    return *this;
+  }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+  ~Lock();
 
  private:
-  explicit Lock(Fd fd) : fd_(std::move(fd)) {}
+  Lock(Fd fd, std::string own_file) : fd_(std::move(fd)), own_file_(std::move(own_file)) {}
   Fd fd_;
+  std::string own_file_;  ///< goes with the lock; "" for clan's, which stays
 };
 
-/// The file that Lock::take locks: clan.lock in the git folder, else .vmcred.lock in the project folder.
+/// The file that Lock::take locks: clan.lock in the git folder, else .vmcred.lock in the project folder, there for as long
+/// as somebody holds it.
 std::string lock_path(const std::string& folder);
 
 /// A folder's new content, piece by piece: files by relative path, and links by relative path.

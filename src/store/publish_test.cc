@@ -62,7 +62,7 @@ void collect(const std::string& top, const std::string& path, std::map<std::stri
 std::map<std::string, std::string> tree_of(const Project& project) {
   std::map<std::string, std::string> tree;
   collect(project.folder.path(), "", tree);
-  tree.erase("/.vmcred.lock");
+  tree.erase("/.vmcred.lock");  // of somebody who was killed
   return tree;
 }
 
@@ -125,6 +125,17 @@ TEST(Publish, ReplacesALinkInsideTheFolderInsteadOfFollowingIt) {
   ASSERT_EQ(::symlink(elsewhere.path().c_str(), project.path("vars/shared/g/a").c_str()), 0);
   EXPECT_THAT(project.change(first()), FailsWith(Errc::invalid_data, HasSubstr("no folder")));
   EXPECT_TRUE(list_folder(elsewhere.path())->empty());
+}
+
+TEST(Lock, LeavesNoFileBehindOutsideOfGit) {
+  const Project project;
+  const std::string path = lock_path(project.folder.path());
+  {
+    const Result<Lock> held = Lock::take(project.repository, Wait::no);
+    ASSERT_THAT(held, Succeeds());
+    EXPECT_TRUE(exists(path));
+  }
+  EXPECT_FALSE(exists(path));
 }
 
 TEST(Lock, IsHeldAgainstASecondTaker) {

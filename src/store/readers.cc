@@ -129,7 +129,7 @@ Result<PreparedAdjustment> prepare(const Repository& repository, Principals& pri
     Sealer sealer(principals, clock);
     TRY_LET(const std::vector<PublicKey> readers, principals.readers(what.links));
     if (readers.empty())
-      return hint(fail(Errc::usage, "nobody would be left who can read {}", what.place.name()),
+      return hint(fail(Errc::denied, "nobody would be left who can read {}", what.place.name()),
                   "give it another reader first");
     // A PGP entry that stays is kept by rewrap; only age keys are ours to wrap.
     std::vector<PublicKey> age_readers;

@@ -60,8 +60,8 @@ struct PreparedAdjustment {
   std::optional<std::pair<std::string, std::string>> digests = {};  ///< of the value before and after, where it changed
 };
 
-/// Works one out. `usage` when nobody would be left who can read it; `denied` when no key of `keys` opens it and it must
-/// be opened. Where somebody loses access, the value is encrypted anew under a new key.
+/// Works one out. `denied` when nobody would be left who can read it, and when no key of `keys` opens it and it must be
+/// opened. Where somebody loses access, the value is encrypted anew under a new key.
 Result<PreparedAdjustment> prepare(const Repository& repository, Principals& principals, const KeyRing& keys,
                                    const Adjustment& what, const Clock& clock = real_clock());
 

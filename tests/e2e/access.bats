@@ -176,7 +176,7 @@ TOML
   "$VMCRED" secrets groups add-user admins alice
   "$VMCRED" secrets groups add-secret admins web:token/key
   before=$(find sops vars -type f -exec sha256sum {} + -o -type l -printf '%p %l\n' | sort)
-  run -2 --separate-stderr "$VMCRED" secrets users remove alice
+  run -1 --separate-stderr "$VMCRED" secrets users remove alice
   [[ $stderr == *"nobody would be left who can read"* ]]
   [ "$before" = "$(find sops vars -type f -exec sha256sum {} + -o -type l -printf '%p %l\n' | sort)" ]
   run -0 "$VMCRED" vars get web token/key

@@ -47,6 +47,22 @@ codes() { grep -o 'VC[0-9]*' | sort -u | tr '\n' ' '; }
   diff <(sed 's/host-apikey/host-api-key/; s/JWT-SECRET/JWT_SECRET/' broken) vmcred.toml
 }
 
+@test "after a rename in the store alone, check says which line still has the old name" {
+  example minimal
+  line=$(grep -n '^\[generators.my-vm-secrets\]' vmcred.toml | cut -d: -f1)
+  "$VMCRED" vars rename my-vm-secrets their-secrets
+  run -3 "$VMCRED" check
+  [[ $output == *"[VC006]"*"if generator 'my-vm-secrets' was renamed to 'their-secrets'"*"vmcred.toml:$line"* ]]
+  [[ $output == *"[VC021]"*"if generator 'my-vm-secrets' was renamed to 'their-secrets', write the new name in"*"vmcred.toml:$line"* ]]
+  "$VMCRED" vars rename their-secrets my-vm-secrets
+  run -0 "$VMCRED" check
+
+  line=$(grep -n '^\[machines.my-host\]' vmcred.toml | cut -d: -f1)
+  "$VMCRED" secrets machines rename my-host other-host
+  run -3 "$VMCRED" check
+  [[ $output == *"if machine 'my-host' was renamed to 'other-host'"*"vmcred.toml:$line"* ]]
+}
+
 @test "what is stored and not declared, drifted, stale or in clear is found" {
   example minimal
   mkdir -p vars/per-machine/my-host/my-vm-secrets/old

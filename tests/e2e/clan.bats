@@ -47,7 +47,6 @@ TOML
   "$VMCRED" --quiet secrets groups add-user admins bob
   "$VMCRED" --quiet vars generate
   mv vmcred.toml ../declaration
-  rm .vmcred.lock
   find . -name .vmcred.json -delete
   # As clan's older versions write it: one object, no final newline, executable.
   printf '{\n  "publickey": "%s",\n  "type": "age",\n  "comment": "kept"\n}' "$(public ../bob/key)" >sops/users/bob/key.json

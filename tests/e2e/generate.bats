@@ -212,6 +212,25 @@ TOML
   run -0 "$VMCRED" vars check
 }
 
+@test "a value is as old as its own last rotation, by whatever way" {
+  declare_toml <<'TOML'
+[generators.g]
+script = 'for f in v w; do head -c 8 /dev/urandom | base64 > "$out/$f"; done'
+files.v = {}
+files.w = {}
+rotate-after = "90d"
+TOML
+  "$VMCRED" vars generate
+  sed -i 's/"generated": "20../"generated": "2001/' vars/per-machine/web/g/.vmcred.json
+  "$VMCRED" vars rotate g/v --only-this
+  run -3 "$VMCRED" vars check
+  [[ $output == *"due"* ]]
+  before=$(value g/v)
+  printf new | "$VMCRED" vars set g/w
+  run -0 "$VMCRED" vars check
+  [ "$(value g/v)" = "$before" ]
+}
+
 @test "what failed stops the batch; what was finished stays, is staged and is not made again" {
   git init -q . && git config user.email a@b && git config user.name a
   declare_toml <<'TOML'
@@ -274,7 +293,8 @@ TOML
   # Each was made by one of the two.
   [ "$(cat one two | grep -c '^made ')" = 4 ]
   # Who holds the lock is waited for, and that is said.
-  exec 9<.vmcred.lock
+  [ ! -e .vmcred.lock ]
+  exec 9<>.vmcred.lock
   flock 9
   "$VMCRED" vars generate -g g1 --regenerate 2>waits 9<&- &
   second=$!

@@ -16,16 +16,15 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpaces) - begin + 1);
 }
 
-/// Calls `parse` for each line that holds something; prepends "line N" to its error.
-template <class T, class Parse>
-Result<std::vector<T>> parse_lines(std::string_view text, Parse parse) {
-  std::vector<T> found;
+/// An identity a line; "line N" stands before an error.
+Result<Identities> parse_lines(std::string_view text, const Plugins& plugins) {
+  Identities found;
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = text.find('\n');
     const std::string_view line = trimmed(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.empty() || line.starts_with('#')) continue;
-    TRY_LET(T one, in(fmt::format("line {}", number), parse(line)));
+    TRY_LET(IdentityPtr one, in(fmt::format("line {}", number), parse_identity(line, plugins)));
     found.push_back(std::move(one));
   }
   return found;
@@ -56,10 +55,6 @@ Result<RecipientPtr> parse_recipient(std::string_view text, const Plugins& plugi
               "a recipient begins with 'age1', 'ssh-ed25519' or 'ssh-rsa'");
 }
 
-Result<Recipients> parse_recipients(std::string_view text) {
-  return parse_lines<RecipientPtr>(text, [](std::string_view line) { return parse_recipient(line); });
-}
-
 Result<IdentityPtr> parse_identity(std::string_view text) { return parse_identity(text, Plugins{}); }
 
 Result<IdentityPtr> parse_identity(std::string_view text, const Plugins& plugins) {
@@ -81,8 +76,7 @@ Result<Identities> parse_identities(std::string_view text, const Plugins& plugin
     TRY_LET(SshPrivateKey key, parse_ssh_private_key(text));
     return ssh_identities(std::move(key));
   }
-  TRY_LET(Identities found,
-          parse_lines<IdentityPtr>(text, [&](std::string_view line) { return parse_identity(line, plugins); }));
+  TRY_LET(Identities found, parse_lines(text, plugins));
   if (found.empty()) return fail(Errc::not_found, "no identity in it");
   return found;
 }

@@ -67,8 +67,6 @@ struct Plugins;  // age/plugin.h: how plugins are found and what they may ask; w
 /// `invalid_data`; the text of a mistyped *private* key is never repeated in the message.
 Result<RecipientPtr> parse_recipient(std::string_view text);
 Result<RecipientPtr> parse_recipient(std::string_view text, const Plugins& plugins);
-/// A list: one a line, '#' comments and empty lines skipped. Errors say the line.
-Result<Recipients> parse_recipients(std::string_view text);
 
 /// One identity: "AGE-SECRET-KEY-1…" or "AGE-PLUGIN-NAME-1…".
 Result<IdentityPtr> parse_identity(std::string_view text);

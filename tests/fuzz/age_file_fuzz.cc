@@ -14,6 +14,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text = vmcred::text_of({data, size});
   (void)decrypt(identities, text);
   (void)parse_identities(text);
-  (void)parse_recipients(text);
+  (void)parse_recipient(text);
   return 0;
 }

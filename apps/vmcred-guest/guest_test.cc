@@ -141,6 +141,7 @@ TEST(MountedGeneration, IsThatOfTheUppermostMount) {
   EXPECT_EQ(mounted_generation(pid1, system), 0u);
   EXPECT_EQ(mounted_generation(pid1 + first + elsewhere, system), 3u);
   EXPECT_EQ(mounted_generation(pid1 + first + second, system), 4u);
+  EXPECT_EQ(mounted_generation(second + first + pid1, system), 4u);  // one that was put beneath another comes later in the list
   EXPECT_EQ(mounted_generation("", system), 0u);
 }
 

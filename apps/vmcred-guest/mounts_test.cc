@@ -4,10 +4,14 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdio>
 #include <functional>
+#include <thread>
 
 #include "base/file.h"
 #include "matchers.h"
@@ -79,11 +83,28 @@ bool holds(const std::string& system, std::uint64_t generation) {
   return exists(join_path(system, "vmcred.link"));
 }
 
+/// Whether this machine's kernel exchanges mounts (MOVE_MOUNT_BENEATH, Linux 6.5).
+bool kernel_exchanges() {
+  utsname name = {};
+  int major = 0;
+  int minor = 0;
+  return ::uname(&name) == 0 && std::sscanf(name.release, "%d.%d", &major, &minor) == 2 && std::pair(major, minor) >= std::pair(6, 5);
+}
+
+std::ptrdiff_t mounts_on(const std::string& path) {
+  const std::string mounts = read_file("/proc/self/mountinfo", 4UL * 1024 * 1024).value();
+  std::ptrdiff_t count = 0;
+  for (std::size_t at = 0; (at = mounts.find(" " + path + " ", at)) != std::string::npos; ++at) ++count;
+  return count;
+}
+
 /// `body` where PID 1 received one credential and an agent has its store open.
-void with_store(const std::function<void(const StorePlaces&, SetStore&)>& body) {
+void with_store(bool exchanges, const std::function<void(const StorePlaces&, SetStore&)>& body) {
   const TestFolder folder;
   in_own_namespace([&] {
-    const StorePlaces places = {.folder = folder / "own", .system = folder / "system"};
+    // systemd makes all mounts shared.
+    ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr), 0);
+    const StorePlaces places = {.folder = folder / "own", .system = folder / "system", .exchanges = exchanges};
     mount_ramfs(places.system);
     ASSERT_TRUE(put(places.system + "/vmcred.link", "v1"));
     auto store = SetStore::open(places);
@@ -92,8 +113,13 @@ void with_store(const std::function<void(const StorePlaces&, SetStore&)>& body) 
   });
 }
 
-TEST(SetStore, PutsAWholeSetInPlaceReadOnlyAndTakesItBack) {
-  with_store([](const StorePlaces& places, SetStore& store) {
+/// With what this machine's kernel has, and as on one before 6.5.
+class SetStoreOn : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Kernels, SetStoreOn, ::testing::Values(true, false),
+                         [](const auto& info) { return info.param ? "AsItIs" : "Before6_5"; });
+
+TEST_P(SetStoreOn, PutsAWholeSetInPlaceReadOnlyAndTakesItBack) {
+  with_store(GetParam(), [](const StorePlaces& places, SetStore& store) {
     EXPECT_EQ(store.current().value(), 0u);
     ASSERT_THAT(store.put(set_of(1)), Succeeds());
     EXPECT_TRUE(holds(places.system, 1));
@@ -107,11 +133,67 @@ TEST(SetStore, PutsAWholeSetInPlaceReadOnlyAndTakesItBack) {
     ASSERT_THAT(store.forget_others(), Succeeds());
     EXPECT_FALSE(exists(places.folder + "/sets/2/KEY_0"));
     EXPECT_TRUE(holds(places.system, 1));
+    EXPECT_EQ(::open((places.system + "/new").c_str(), O_WRONLY | O_CREAT, 0600), -1);
+    EXPECT_EQ(errno, EROFS);
   });
 }
 
-TEST(SetStore, KilledAtAnyMomentTheOldOrTheNewSetIsInPlace) {
-  with_store([](const StorePlaces& places, SetStore& store) {
+TEST_P(SetStoreOn, TakesTheFirstSetBackToWhatPid1Imported) {
+  with_store(GetParam(), [](const StorePlaces& places, SetStore& store) {
+    ASSERT_THAT(store.put(set_of(1)), Succeeds());
+    ASSERT_THAT(store.take_back(), Succeeds());
+    EXPECT_TRUE(holds(places.system, 0));
+    EXPECT_EQ(mounts_on(places.system), 1);
+  });
+}
+
+TEST(SetStore, AThousandRefreshesAddOneMount) {
+  if (!kernel_exchanges()) GTEST_SKIP() << "NOT RUN HERE: this kernel cannot exchange mounts, it is older than 6.5";
+  with_store(true, [](const StorePlaces& places, SetStore& store) {
+    for (std::uint64_t generation = 1; generation <= 1000; ++generation) {
+      ASSERT_THAT(store.put(set_of(generation)), Succeeds());
+      ASSERT_THAT(store.forget_others(), Succeeds());
+    }
+    EXPECT_TRUE(holds(places.system, 1000));
+    EXPECT_EQ(mounts_on(places.system), 2);
+    ASSERT_THAT(store.put(set_of(1001)), Succeeds());
+    ASSERT_THAT(store.take_back(), Succeeds());
+    EXPECT_TRUE(holds(places.system, 1000));
+    EXPECT_EQ(store.current().value(), 1000u);
+    EXPECT_EQ(mounts_on(places.system), 2);
+  });
+}
+
+TEST(SetStore, WhoLooksDuringAnExchangeSeesAWholeSet) {
+  with_store(true, [](const StorePlaces& places, SetStore& store) {
+    ASSERT_THAT(store.put(set_of(1)), Succeeds());
+    std::atomic<bool> done = false;
+    std::atomic<int> looks = 0;
+    std::jthread service([&] {
+      std::uint64_t newest = 1;
+      while (!done) {
+        // A folder that is open stays what it was, whatever is mounted over its path.
+        const Fd opened(::open(places.system.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        const Fd key(::openat(opened.get(), "KEY_7", O_RDONLY | O_CLOEXEC));
+        ASSERT_TRUE(key) << "no set was in place";
+        const auto text = read_secret(key, "the key", 100);
+        ASSERT_THAT(text, Succeeds());
+        std::uint64_t generation = 0;
+        ASSERT_EQ(std::sscanf(std::string(text->text()).c_str(), "value 7 of %lu", &generation), 1);
+        EXPECT_GE(generation, newest);
+        newest = generation;
+        ++looks;
+      }
+    });
+    for (std::uint64_t generation = 2; (generation <= 300 || looks < 100) && !::testing::Test::HasFailure(); ++generation) {
+      ASSERT_THAT(store.put(set_of(generation)), Succeeds());
+    }
+    done = true;
+  });
+}
+
+TEST_P(SetStoreOn, KilledAtAnyMomentTheOldOrTheNewSetIsInPlace) {
+  with_store(GetParam(), [](const StorePlaces& places, SetStore& store) {
     std::uint64_t held = 0;
     int killed = 0;
     for (int round = 1; round <= 60; ++round) {

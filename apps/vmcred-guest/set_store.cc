@@ -9,6 +9,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "base/file.h"
 #include "credentials.h"
@@ -47,18 +50,85 @@ std::string_view field(std::string_view line, int index) {
   return line.substr(0, line.find(' '));
 }
 
-/// "/sets/N" or "/sets/N.TRY" of the uppermost mount on `system`, without "/sets/"; "" where it is another mount.
-std::string mounted_name(std::string_view mountinfo, std::string_view system) {
-  constexpr std::string_view kSets = "/sets/";
-  std::string name;
+/// A line of mountinfo (proc(5): id, parent, device, root, mount point).
+struct Mount {
+  std::string_view id;
+  std::string_view parent;
+  std::string_view root;
+};
+
+/// The mounts on `path`, from the lowest to the uppermost, which is no other's parent. The order of lines says nothing.
+std::vector<Mount> stack_on(std::string_view mountinfo, std::string_view path) {
+  std::vector<Mount> mounts;
   while (!mountinfo.empty()) {
     const std::string_view line = mountinfo.substr(0, mountinfo.find('\n'));
     mountinfo.remove_prefix(std::min(mountinfo.size(), line.size() + 1));
-    if (field(line, 4) != system) continue;  // (proc(5): id, parent, device, root, mount point)
-    const std::string_view root = field(line, 3);
-    name = root.starts_with(kSets) ? std::string(root.substr(kSets.size())) : "";
+    if (field(line, 4) == path) mounts.push_back({.id = field(line, 0), .parent = field(line, 1), .root = field(line, 3)});
   }
-  return name;
+  std::map<std::string_view, const Mount*> child_of;
+  for (const Mount& mount : mounts) child_of.emplace(mount.parent, &mount);
+  const auto lowest = std::ranges::find_if(mounts, [&](const Mount& mount) {
+    return std::ranges::none_of(mounts, [&](const Mount& other) { return other.id == mount.parent; });
+  });
+  std::vector<Mount> stack;
+  for (const Mount* next = lowest == mounts.end() ? nullptr : &*lowest; next != nullptr && stack.size() < mounts.size();) {
+    stack.push_back(*next);
+    const auto above = child_of.find(next->id);
+    next = above == child_of.end() ? nullptr : above->second;
+  }
+  return stack;
+}
+
+/// "N" or "N.TRY" of a mount that is a set of ours; "" of another.
+std::string set_name(const Mount& mount) {
+  constexpr std::string_view kSets = "/sets/";
+  return mount.root.starts_with(kSets) ? std::string(mount.root.substr(kSets.size())) : "";
+}
+
+/// The name of the uppermost mount on `system`; "" where it is none of ours.
+std::string mounted_name(std::string_view mountinfo, std::string_view system) {
+  const auto stack = stack_on(mountinfo, system);
+  return stack.empty() ? "" : set_name(stack.back());
+}
+
+/// A read-only mount of `folder` that has no place yet (open_tree(2), mount_setattr(2): Linux 5.12).
+Result<Fd> detached_mount(const std::string& folder) {
+  Fd mount(::open_tree(AT_FDCWD, folder.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (!mount) return fail_errno("bind '{}'", folder);
+  mount_attr change = {};
+  change.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &change, sizeof change) != 0) return fail_errno("make '{}' read-only", folder);
+  return mount;
+}
+
+/// Puts `folder` below the uppermost mount on `system` and takes that one away: who looks sees the old or the new one, and no
+/// mount more is there than before (move_mount(2) with MOVE_MOUNT_BENEATH: Linux 6.5). False: this kernel cannot, nothing
+/// was changed.
+bool exchange_mounts(const std::string& folder, const std::string& system) {
+  constexpr unsigned kBeneath = 0x200;  // MOVE_MOUNT_BENEATH, which older headers do not have
+  const auto mount = detached_mount(folder);
+  if (!mount || ::move_mount(mount->get(), "", AT_FDCWD, system.c_str(), MOVE_MOUNT_F_EMPTY_PATH | kBeneath) != 0) return false;
+  // Should this fail the old set stays in place, and the caller puts the new one on top of it.
+  return ::umount2(system.c_str(), MNT_DETACH) == 0;
+}
+
+/// Puts `folder` on top of what is on `system`.
+Result<> stack_up(const std::string& folder, const std::string& system) {
+  // Bound to itself first, so that it is read-only before anybody sees it.
+  if (::mount(folder.c_str(), folder.c_str(), nullptr, MS_BIND, nullptr) != 0) return fail_errno("bind '{}'", folder);
+  const auto release = [&] { (void)::umount2(folder.c_str(), MNT_DETACH); };  // only the name in our folder goes
+  if (::mount(nullptr, folder.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kQuiet, nullptr) != 0 ||
+      ::mount(folder.c_str(), system.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    auto failure = fail_errno("mount the new set over '{}'", system);
+    release();
+    return failure;
+  }
+  release();
+  // A bind mount does not take over the read-only flag of the mount that it was made from on every kernel.
+  if (::mount(nullptr, system.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kQuiet, nullptr) != 0) {
+    return fail_errno("make '{}' read-only", system);
+  }
+  return {};
 }
 
 }  // namespace
@@ -96,24 +166,22 @@ Result<> SetStore::put(const link::Set& set) {
     if (!is_credential_name(guest) || guest == link::kLinkName) return fail(Errc::invalid_data, "the host sent a credential with a bad name");
     TRY(write_value(join_path(folder, guest), value.bytes()));
   }
-  // Bound to itself first, so that it is read-only before anybody sees it.
-  if (::mount(folder.c_str(), folder.c_str(), nullptr, MS_BIND, nullptr) != 0) return fail_errno("bind '{}'", folder);
-  const auto release = [&] { (void)::umount2(folder.c_str(), MNT_DETACH); };  // only the name in our folder goes
-  if (::mount(nullptr, folder.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kQuiet, nullptr) != 0 ||
-      ::mount(folder.c_str(), places_.system.c_str(), nullptr, MS_BIND, nullptr) != 0) {
-    auto failure = fail_errno("mount the new set over '{}'", places_.system);
-    release();
-    return failure;
-  }
-  release();
-  // A bind mount does not take over the read-only flag of the mount that it was made from on every kernel.
-  if (::mount(nullptr, places_.system.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kQuiet, nullptr) != 0) {
-    return fail_errno("make '{}' read-only", places_.system);
+  TRY_LET(const std::string mounts, read_file("/proc/self/mountinfo", 4 * kMaxCredential));
+  const std::string old = mounted_name(mounts, places_.system);
+  // What PID 1 imported stays at the bottom; a set of ours gives its place to the next one.
+  if (old.empty() || !places_.exchanges || !exchange_mounts(folder, places_.system)) {
+    TRY(stack_up(folder, places_.system));
+    before_.reset();
+  } else {
+    before_ = old;
   }
   return {};
 }
 
 Result<> SetStore::take_back() {
+  const std::optional<std::string> before = std::exchange(before_, std::nullopt);
+  if (before && exchange_mounts(set_folder(*before), places_.system)) return {};
+  if (before) return stack_up(set_folder(*before), places_.system);
   if (::umount2(places_.system.c_str(), MNT_DETACH) != 0) return fail_errno("take the set at '{}' back", places_.system);
   return {};
 }

@@ -1,5 +1,5 @@
 // Where an agent keeps sets of credentials: a ramfs of its own, from which one folder at a time is bound over the folder that
-// PID 1 hands to services. One mount is one atomic change, one unmount takes it back; nothing is ever half there.
+// PID 1 hands to services. One mount is one atomic change; nothing is ever half there.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@ namespace vmcred::guest {
 struct StorePlaces {
   std::string folder = "/run/vmcred";                  ///< becomes a ramfs with mode 0700
   std::string system = present_folder();               ///< what services load from; made where it is not there
+  bool exchanges = true;  ///< uses what Linux has from 6.5 on where it is there; a test looks at older ones
 };
 
 class SetStore {
@@ -41,6 +42,7 @@ class SetStore {
   explicit SetStore(StorePlaces places) : places_(std::move(places)) {}
   [[nodiscard]] std::string set_folder(const std::string& name) const { return places_.folder + "/sets/" + name; }
   StorePlaces places_;
+  std::optional<std::string> before_ = {};  ///< the set whose place the last put() took; none: it lies below
 };
 
 /// The generation named by the uppermost mount on `system` in a mountinfo text, when it is one of a set store: its root

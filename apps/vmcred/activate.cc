@@ -1,16 +1,22 @@
 // vmcred activate: decrypt what this machine may read below /run.
 #include "activate/activate.h"
 
+#include <algorithm>
+
 #include "base/process.h"
 #include "commands.h"
 #include "project.h"
+#include "running.h"
 #include "trust.h"
+#include "unit/host.h"
+#include "vms.h"
 
 namespace vmcred::app {
 namespace {
 
 constexpr Parameter kParameters[] = {
     {"--restart", "restart the running units that use what changed"},
+    {"--no-refresh", "leave running vms with the values that they have"},
     {"--verify", "only look whether the signed manifest is as it should be"},
     {"--root-prefix DIR", "work below DIR instead of / and mount nothing (for tests)"},
 };
@@ -22,7 +28,37 @@ Result<std::string> this_machine(const declare::Declaration& declaration, const 
               "say which one this is with --machine");
 }
 
-void print_report(const World& world, const std::string& machine, const activate::Report& report) {
+/// What follows from the changes: who got new values while it ran, and what has to start again for them.
+struct Consequences {
+  std::vector<Refresh> refreshes = {};
+  std::vector<std::string> restarts = {};
+};
+
+/// A running vm with an agent gets its new values at once; without one it has to start again. One that does not run has
+/// nothing old.
+Consequences refresh_users(const declare::Declaration& declaration, const activate::Report& report, const std::string& activated,
+                           bool refresh, const World& world) {
+  Consequences all = {.restarts = report.units};
+  const auto restart = [&](const std::string& vm) { all.restarts.push_back(unit::unit_name_of(vm)); };
+  std::vector<const declare::Vm*> with_agent;
+  for (const std::string& name : report.vms) {
+    const declare::Vm& vm = declaration.vms.at(name);
+    if (refresh && vm.guest.agent) {
+      with_agent.push_back(&vm);
+    } else {
+      restart(name);
+    }
+  }
+  const auto values = [&](const declare::Vm& vm) { return activated_secrets(declaration, vm, activated); };
+  for (Refresh& each : refresh_running(with_agent, values, world)) {
+    if (each.end == Refresh::End::no_agent) restart(each.vm);
+    if (each.end == Refresh::End::refreshed || each.end == Refresh::End::failed) all.refreshes.push_back(std::move(each));
+  }
+  std::ranges::sort(all.restarts);
+  return all;
+}
+
+void print_report(const World& world, const std::string& machine, const activate::Report& report, const Consequences& consequences) {
   if (world.json) {
     Json changes = Json::array();
     for (const auto& change : report.published.changes) {
@@ -32,6 +68,12 @@ void print_report(const World& world, const std::string& machine, const activate
     for (const auto& one : report.published.failed) {
       failed.push(Json::object().set("path", one.path).set("error", one.error.message));
     }
+    Json refreshed = Json::array();
+    for (const Refresh& each : consequences.refreshes) {
+      Json one = Json::object().set("vm", each.vm).set("done", each.end == Refresh::End::refreshed);
+      if (!each.error.empty()) one.set("error", each.error);
+      refreshed.push(std::move(one));
+    }
     print(world, dump_json(Json::object()
                                .set("machine", machine)
                                .set("generation", static_cast<std::int64_t>(report.published.number))
@@ -39,7 +81,8 @@ void print_report(const World& world, const std::string& machine, const activate
                                .set("files", report.count)
                                .set("changes", std::move(changes))
                                .set("failed", std::move(failed))
-                               .set("restart", Json::strings(report.units)),
+                               .set("refreshed", std::move(refreshed))
+                               .set("restart", Json::strings(consequences.restarts)),
                            Indent::two_spaces));
     return;
   }
@@ -51,7 +94,10 @@ void print_report(const World& world, const std::string& machine, const activate
   for (const auto& change : report.published.changes) {
     if (!report.published.first) print(world, fmt::format("{}: {}\n", change.path, change_name(change.kind)));
   }
-  for (const std::string& unit : report.units) print(world, fmt::format("restart: {}\n", unit));
+  for (const Refresh& each : consequences.refreshes) {
+    if (each.end == Refresh::End::refreshed) print(world, fmt::format("refreshed: vm '{}'\n", each.vm));
+  }
+  for (const std::string& unit : consequences.restarts) print(world, fmt::format("restart: {}\n", unit));
 }
 
 /// systemd restarts what runs and leaves the rest alone; it does so after us, for we may be one of its jobs.
@@ -92,13 +138,19 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const activate::Report report,
           in(fmt::format("activate machine '{}'", machine),
              activate::activate({.declaration = declaration, .repository = repository, .keys = keys, .machine = machine, .places = places})));
-  print_report(world, machine, report);
-  if (given.has("restart")) TRY(restart_units(report.units));
-  if (report.published.failed.empty()) return Exit::done;
+  const Consequences consequences = refresh_users(declaration, report, places.link, !given.has("no-refresh"), world);
+  print_report(world, machine, report, consequences);
+  if (given.has("restart")) TRY(restart_units(consequences.restarts));
   World loud = world;
   loud.quiet = false;
+  bool good = report.published.failed.empty();
   for (const auto& one : report.published.failed) note(loud, fmt::format("vmcred: error: {}: {}", one.path, one.error.message));
-  return Exit::failed;
+  for (const Refresh& each : consequences.refreshes) {
+    if (each.end != Refresh::End::failed) continue;
+    note(loud, fmt::format("vmcred: error: vm '{}' keeps its old credentials: {}", each.vm, each.error));
+    good = false;
+  }
+  return good ? Exit::done : Exit::failed;
 }
 
 }  // namespace
@@ -110,6 +162,9 @@ constinit const Command kActivate = {
     "that is never swapped, with its mode and owner; then moves the link /run/vmcred/vars in one step and\n"
     "wipes the generation before. A var that cannot be read is named and left out: the others go on, the\n"
     "exit code is 1. Prints what changed and which units use it (restart-units of the vars, and the vms).\n\n"
+    "Running vms that use something that changed and whose guests have an agent get the new values at once, as by\n"
+    "'vmcred vm refresh'; where a guest does not bear them it keeps the old ones, which is said, and the exit code is 1.\n"
+    "Vms without an agent are among the units to restart; no other vm is touched.\n\n"
     "Where /etc/vmcred/trusted-signers exists, the project must carry a manifest that somebody in it signed for this\n"
     "machine ('vmcred deploy' makes one), with exactly the files that it names and no older than the last one.",
     kParameters,

@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "describe.h"
 #include "project.h"
+#include "running.h"
 #include "store/repository.h"
 
 namespace vmcred::app {
@@ -61,7 +62,13 @@ Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
 
 Result<std::vector<chain::Finding>> project_findings(const World& world) {
   TRY_LET(const declare::Reading reading, load_project_leniently(world));
-  return chain::check_project(reading, world.project, *world.clock);
+  TRY_LET(std::vector<chain::Finding> findings, chain::check_project(reading, world.project, *world.clock));
+  // What runs here is a link of the chain too: a guest may hold older values than its host has activated.
+  const auto trouble = [&](const std::string& vm, const Error& error) {
+    findings.push_back(chain::finding(chain::Code::not_looked_at, {.file = fmt::format("vm '{}'", vm)}, error.message, error.hint));
+  };
+  append(findings, chain::doctor::examine_vms(look_at_running(reading.declaration, world, trouble)));
+  return findings;
 }
 
 Result<Exit> run(const Given& given, World& world) {
@@ -104,7 +111,8 @@ constinit const Command kCheck = {
     "find every broken link of the chain before anything boots",
     "Reads the declaration and the store, decrypts nothing and starts nothing. Names that do not match, values\n"
     "that were never generated, modes, collisions, budgets of the declared guest and hypervisor, recipients that\n"
-    "drifted, plain text where none may be: each with its place, cause and remedy. --fix mends what is mechanical.\n\n"
+    "drifted, plain text where none may be: each with its place, cause and remedy. --fix mends what is mechanical.\n"
+    "On the host itself, as root, also guests that run with older values than were activated.\n\n"
     "--unit, --argv and --libvirt check what others wrote, with no declaration at all.\n\n"
     "Exit code 3 when there is any error or warning; notes change nothing.",
     kParameters,

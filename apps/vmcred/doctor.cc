@@ -13,19 +13,16 @@
 #include "declare/words.h"
 #include "describe.h"
 #include "project.h"
+#include "running.h"
 #include "store/key_ring.h"
 #include "store/repository.h"
-#include "supervise/control.h"
-#include "supervise/refresh.h"
 #include "terminal.h"
-#include "vms.h"
 
 namespace vmcred::app {
 namespace {
 
 namespace doctor = chain::doctor;
 
-constexpr std::chrono::milliseconds kAnswerLimit{3000};
 constexpr std::string_view kInstalledProject = "/etc/vmcred";
 
 constexpr Parameter kParameters[] = {
@@ -154,45 +151,9 @@ class Examination {
   void running_vms() {
     if (!declaration_) return;
     status_.show("running vms …");
-    std::vector<doctor::RunningVm> running;
-    for (const auto& [name, vm] : declaration_->vms) {
-      const auto status = running_status(world_, name);
-      if (!status) {
-        not_looked_at(fmt::format("vm '{}'", name), status.error());
-      } else if (*status) {
-        running.push_back({**status, outdated(vm)});
-      }
-    }
-    add(doctor::examine_vms(running));
-  }
-
-  /// Asks the supervisor; the answer is names. Nothing where it cannot tell.
-  std::vector<std::string> outdated(const declare::Vm& vm) {
-    if (::geteuid() != 0 || !is_folder("/run/vmcred/vars")) return {};
-    const auto told = compare(vm);
-    if (told) return *told;
-    not_looked_at(fmt::format("vm '{}'", vm.name), told.error());
-    return {};
-  }
-
-  Result<std::vector<std::string>> compare(const declare::Vm& vm) {
-    TRY_LET(const supervise::Secrets values, present_secrets(*declaration_, vm, world_));
-    TRY_LET(const Fd file, supervise::pack_values(values));
-    for (const std::string& root : supervise::runtime_roots(runtime_places(world_))) {
-      auto client = supervise::ControlClient::connect(join_path(root, vm.name));
-      if (!client) continue;
-      TRY_LET(const Json answer, client->ask(Json::object().set("do", "compare"), kAnswerLimit, &file));
-      if (!answer.string_at("error").empty())
-        return fail(Errc::unavailable, "its supervisor cannot compare: {}", answer.string_at("error"));
-      std::vector<std::string> names;
-      const Json* const list = answer.find("outdated");
-      const Json::Array* const array = list == nullptr ? nullptr : list->if_array();
-      if (array == nullptr) return names;
-      for (const Json& each : *array)
-        if (const std::string* const name = each.if_string()) names.push_back(*name);
-      return names;
-    }
-    return std::vector<std::string>{};
+    add(doctor::examine_vms(look_at_running(*declaration_, world_, [this](const std::string& vm, const Error& error) {
+      not_looked_at(fmt::format("vm '{}'", vm), error);
+    })));
   }
 
   const World& world_;

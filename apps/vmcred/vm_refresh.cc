@@ -1,11 +1,10 @@
 // vmcred vm refresh: give a running guest the present values, without a reboot.
 #include <algorithm>
 
-#include "base/file.h"
 #include "base/spelling.h"
 #include "commands.h"
 #include "project.h"
-#include "supervise/control.h"
+#include "running.h"
 #include "supervise/refresh.h"
 #include "vms.h"
 
@@ -46,21 +45,17 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const declare::Vm* const vm, find_vm(declaration, given.at("NAME")));
   TRY_LET(supervise::Secrets present, present_secrets(declaration, *vm, world));
   TRY_LET(const supervise::Secrets values, chosen(std::move(present), *vm, given.all("credential")));
-  for (const std::string& root : supervise::runtime_roots(runtime_places(world))) {
-    auto client = supervise::ControlClient::connect(join_path(root, vm->name));
-    if (!client && (client.error().code == Errc::not_found || client.error().code == Errc::unavailable)) continue;
-    if (!client) return std::unexpected(std::move(client).error());
-    TRY_LET(const Fd file, supervise::pack_values(values));
-    TRY_LET(const Json answer, client->ask(Json::object().set("do", "refresh"), kRefreshLimit, &file));
-    if (world.json) print(world, dump_json(answer, Indent::two_spaces));
-    const Json* const done = answer.find("refreshed");
-    if (done == nullptr || done->if_bool() == nullptr || !*done->if_bool()) {
-      return fail(Errc::unavailable, "vm '{}' keeps its old credentials: {}", vm->name, answer.string_at("error"));
-    }
-    note(world, fmt::format("vm '{}' has the new credentials", vm->name));
-    return Exit::done;
+  TRY_LET(auto client, connect_running(world, vm->name));
+  if (!client) return hint(fail(Errc::not_found, "vm '{}' does not run", vm->name), "it gets the present values when it starts");
+  TRY_LET(const Fd file, supervise::pack_values(values));
+  TRY_LET(const Json answer, client->ask(Json::object().set("do", "refresh"), kRefreshLimit, &file));
+  if (world.json) print(world, dump_json(answer, Indent::two_spaces));
+  const Json* const done = answer.find("refreshed");
+  if (done == nullptr || done->if_bool() == nullptr || !*done->if_bool()) {
+    return fail(Errc::unavailable, "vm '{}' keeps its old credentials: {}", vm->name, answer.string_at("error"));
   }
-  return hint(fail(Errc::not_found, "vm '{}' does not run", vm->name), "it gets the present values when it starts");
+  note(world, fmt::format("vm '{}' has the new credentials", vm->name));
+  return Exit::done;
 }
 
 }  // namespace

@@ -143,17 +143,21 @@ Result<std::optional<supervise::Status>> running_status(const World& world, cons
   return std::nullopt;
 }
 
-Result<supervise::Secrets> present_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const World& world) {
-  const std::string activated = "/run/vmcred/vars";
-  if (::geteuid() != 0 || !is_folder(activated)) return secrets_from_store(declaration, vm, world);
+Result<supervise::Secrets> activated_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const std::string& folder) {
   return supervise::decrypt_credentials(vm, [&](const declare::Credential& credential) -> Result<Secret> {
     if (const auto* const path = std::get_if<std::string>(&credential.from)) {
       return read_secret(*path, supervise::kMaxCredential);
     }
     const auto& ref = std::get<declare::VarRef>(credential.from);
     TRY_LET(const store::VarId id, store::resolve_for_vm(declaration, ref, vm));
-    return read_secret(join_path(activated, store::rel_path(id)), supervise::kMaxCredential);
+    return read_secret(join_path(folder, store::rel_path(id)), supervise::kMaxCredential);
   });
+}
+
+Result<supervise::Secrets> present_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const World& world) {
+  const std::string activated = "/run/vmcred/vars";
+  if (::geteuid() != 0 || !is_folder(activated)) return secrets_from_store(declaration, vm, world);
+  return activated_secrets(declaration, vm, activated);
 }
 
 Result<declare::Accel> read_accel(const std::string& text) {

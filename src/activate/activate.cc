@@ -28,17 +28,17 @@ Result<std::set<std::string>> vms_that_use(const Request& request, const std::se
   return vms;
 }
 
-Result<std::vector<std::string>> units_to_restart(const Request& request, const std::vector<store::Wanted>& wanted,
-                                                  const Published& published) {
+Result<> name_users(const Request& request, const std::vector<store::Wanted>& wanted, Report& report) {
   std::set<std::string> changed;
-  for (const Change& change : published.changes) changed.insert(change.path);
+  for (const Change& change : report.published.changes) changed.insert(change.path);
   std::set<std::string> units;
   for (const store::Wanted& one : wanted) {
     if (changed.contains(store::rel_path(one.id))) units.insert(one.file->restart_units.begin(), one.file->restart_units.end());
   }
   TRY_LET(const auto vms, vms_that_use(request, changed));
-  for (const std::string& vm : vms) units.insert(fmt::format("microvm@{}.service", vm));
-  return std::vector<std::string>(units.begin(), units.end());
+  report.units.assign(units.begin(), units.end());
+  report.vms.assign(vms.begin(), vms.end());
+  return {};
 }
 
 }  // namespace
@@ -65,9 +65,7 @@ Result<Report> activate(const Request& request) {
   Report report;
   TRY_LET(report.published, publish_generation(request.places, items));
   report.count = items.size() - report.published.failed.size();
-  if (!report.published.first) {
-    TRY_LET(report.units, units_to_restart(request, wanted, report.published));
-  }
+  if (!report.published.first) TRY(name_users(request, wanted, report));
   return report;
 }
 

@@ -24,9 +24,10 @@ struct Request {
 struct Report {
   Published published;
   std::size_t count = 0;  ///< files in the generation
-  /// Units that use something that changed, sorted: a var's restart_units, and microvm@NAME.service for each vm. Empty
-  /// after a boot, when nothing runs on older values.
+  /// Who uses something that changed, sorted: the restart-units of vars, and vms of this machine. Empty after a boot, when
+  /// nothing runs on older values.
   std::vector<std::string> units = {};
+  std::vector<std::string> vms = {};
 };
 
 /// Fails only when no generation could be published; vars that could not be read are in `published.failed`.

@@ -319,6 +319,7 @@ std::optional<HostEvent> HostSession::take_event() {
 }
 
 bool HostSession::open() const { return impl_->phase == Impl::Phase::open; }
+bool HostSession::has_agent() const { return impl_->agent_is_open(); }
 const std::optional<Receipt>& HostSession::receipt() const { return impl_->receipt; }
 bool HostSession::spent() const { return impl_->spent; }
 

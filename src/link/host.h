@@ -79,6 +79,8 @@ class HostSession {
 
   /// A proven guest is on the stream now.
   [[nodiscard]] bool open() const;
+  /// … and it stays: refresh() and the like reach somebody.
+  [[nodiscard]] bool has_agent() const;
   /// The last receipt of this boot.
   [[nodiscard]] const std::optional<Receipt>& receipt() const;
   /// The token can no longer be used.

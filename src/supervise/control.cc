@@ -122,7 +122,7 @@ Result<Json> ControlClient::next(std::chrono::milliseconds limit) {
   return in("read the supervisor's answer", parse_json(line, {.max_bytes = kMaxQmpLine}));
 }
 
-Result<Json> ControlClient::ask(const Json& request, std::chrono::milliseconds limit, const Fd* passed) {
+Result<> ControlClient::send(const Json& request, const Fd* passed) {
   std::string line = dump_json(request) + "\n";
   iovec part = {.iov_base = line.data(), .iov_len = line.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
@@ -142,6 +142,11 @@ Result<Json> ControlClient::ask(const Json& request, std::chrono::milliseconds l
   if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
     return fail_errno("ask the supervisor");
   }
+  return {};
+}
+
+Result<Json> ControlClient::ask(const Json& request, std::chrono::milliseconds limit, const Fd* passed) {
+  TRY(send(request, passed));
   return next(limit);
 }
 

@@ -53,6 +53,8 @@ class ControlServer {
 class ControlClient {
  public:
   static Result<ControlClient> connect(const std::string& folder);
+  /// Without waiting for the answer.
+  Result<> send(const Json& request, const Fd* passed = nullptr);
   /// With `passed`, that descriptor goes along.
   Result<Json> ask(const Json& request, std::chrono::milliseconds limit, const Fd* passed = nullptr);
   /// The next line without asking; a closed connection is `unavailable`.

@@ -153,7 +153,7 @@ class HybridVsock : public ::testing::Test, public Observer {
     const Fd file = pack_values(values).value();
     auto client = ControlClient::connect(folder_.path());
     EXPECT_THAT(client, Succeeds());
-    (void)client->ask(Json::object().set("do", "refresh"), milliseconds(0), &file);
+    EXPECT_THAT(client->send(Json::object().set("do", "refresh"), &file), Succeeds());
     return *std::move(client);
   }
 

@@ -32,7 +32,10 @@ void Supervisor::on_control() {
     } else if (what == "refresh") {
       const auto begun = begin_refresh(request);
       if (begun) continue;  // the answer comes with the end
-      control_.answer(request.client, Json::object().set("refreshed", false).set("error", begun.error().message));
+      // Whoever asks may want to restart a vm that nobody in the guest can refresh.
+      const bool no_agent = !refreshing_ && (!link_ || !link_->session().has_agent());
+      control_.answer(request.client,
+                      Json::object().set("refreshed", false).set("no_agent", no_agent).set("error", begun.error().message));
     } else if (what == "compare") {
       const auto values = unpack_values(mission_.vm, request.passed);
       control_.answer(request.client, values ? Json::object().set("outdated", Json::strings(outdated(mission_.secrets, *values)))

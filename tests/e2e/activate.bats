@@ -56,6 +56,77 @@ activate() { "$VMCRED" activate --root-prefix "$BATS_TEST_TMPDIR/root" "$@"; }
   [[ $output == *"restart: web.service"* && $output != *microvm* ]]
 }
 
+# supervisor ANSWER: stands in for that of a running vm 'box' with an agent; what it is asked lies in asked and values
+supervisor() {
+  export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/user
+  mkdir -p "$XDG_RUNTIME_DIR/vmcred/vm/box"
+  grep -q '^guest.agent' vmcred.toml || sed -i 's/^kernel = .*/&\nguest.agent = true/' vmcred.toml
+  mkfifo listening
+  python3 - "$XDG_RUNTIME_DIR/vmcred/vm/box/control" "$1" <<'PY' 3>&- &
+import array, os, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+open("listening", "w").close()
+while True:
+    client, _ = listener.accept()
+    data, ancillary, _, _ = client.recvmsg(65536, socket.CMSG_SPACE(4))
+    with open("asked", "ab") as asked:
+        asked.write(data)
+    fd = array.array("i", ancillary[0][2])[0]
+    os.lseek(fd, 0, 0)
+    with open("values", "wb") as values:
+        values.write(os.read(fd, 65536))
+    client.sendall(sys.argv[2].encode() + b"\n")
+PY
+  supervisor=$!
+  cat listening
+}
+teardown() { [[ -z ${supervisor:-} ]] || kill "$supervisor"; }
+
+@test "a running vm with an agent gets what changed at once, and no other is asked" {
+  supervisor '{"refreshed":true,"generation":2,"error":""}'
+  run -0 --separate-stderr activate
+  [ ! -e asked ]                                # the first generation changes nothing
+  printf three | "$VMCRED" vars set g/b
+  run -0 --separate-stderr activate
+  [ ! -e asked ]                                # nothing of that vm's
+  printf canary-four | "$VMCRED" vars set g/a
+  run -0 --separate-stderr activate --json
+  [ "$(jq -c '[.refreshed, .restart]' <<<"$output")" = '[[{"vm":"box","done":true}],[]]' ]
+  [ "$(cat asked)" = '{"do":"refresh"}' ]
+  grep -qa 'host-a.*canary-four' <(tr '\0' ' ' <values)
+  printf five | "$VMCRED" vars set g/a
+  run -0 --separate-stderr activate
+  [[ $output == *"refreshed: vm 'box'"* && $output != *microvm@box* ]]
+  rm asked
+  printf six | "$VMCRED" vars set g/a
+  run -0 --separate-stderr activate --no-refresh
+  [[ $output == *"restart: microvm@box.service"* ]]
+  [ ! -e asked ]
+}
+
+@test "a guest that does not bear the new values keeps its old ones, and that is said" {
+  supervisor '{"refreshed":false,"generation":1,"error":"the service is failed with the new credentials"}'
+  activate
+  printf three | "$VMCRED" vars set g/a
+  run -1 --separate-stderr activate
+  [[ $stderr == *"vmcred: error: vm 'box' keeps its old credentials: the service is failed with the new credentials"* ]]
+  [ "$(cat "$(vars)/a")" = three ]
+}
+
+@test "a running vm whose guest has no agent on the link is among the units to restart; a vm that does not run is not asked" {
+  supervisor '{"refreshed":false,"no_agent":true,"error":"no agent is on the link"}'
+  activate
+  printf three | "$VMCRED" vars set g/a
+  run -0 --separate-stderr activate
+  [[ $output == *"restart: microvm@box.service"* ]]
+  kill "$supervisor" && supervisor=
+  printf four | "$VMCRED" vars set g/a
+  run -0 --separate-stderr activate
+  [[ $output != *microvm* && $output != *refreshed* ]]
+}
+
 @test "one bad var is named and the others go on" {
   activate
   printf garbage >vars/per-machine/host/g/a/secret

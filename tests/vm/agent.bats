@@ -70,6 +70,42 @@ TOML
   stop
 }
 
+@test "activation: a rotated var reaches the running guest that uses it, and nothing else there is touched" {
+  unset CREDENTIALS_DIRECTORY # the values come from the store
+  export HOME=$PWD/home XDG_CONFIG_HOME=$PWD/home/.config
+  mkdir -p home root/var/lib/vmcred
+  cat >secrets.toml <<'TOML'
+api-key = { from = "rotated/key", services = ["vm-test-consumer"] }
+signalled = { from = "kept/key", services = ["vm-test-signalled"], on-change = "signal:HUP" }
+[generators.rotated]
+machines = ["host"]
+runtime-inputs = ["openssl"]
+script = 'openssl rand -hex -out "$out/key" 20'
+files.key = {}
+[generators.kept]
+machines = ["host"]
+runtime-inputs = ["openssl"]
+script = 'openssl rand -hex -out "$out/key" 20'
+files.key = {}
+TOML
+  declare_agent value 252
+  run -0 "$VMCRED" init
+  run -0 "$VMCRED" vars generate
+  cp "$(find home -name keys.txt)" root/var/lib/vmcred/key.txt
+  run -0 "$VMCRED" activate --root-prefix "$PWD/root"
+  digest() { sha256sum <"root/run/vmcred/vars/per-machine/host/$1/key" | cut -d' ' -f1; }
+  start value
+  await "CONSUMER $(digest rotated)"
+  await "STARTED $(digest kept)"
+  run -0 "$VMCRED" vars rotate rotated/key
+  run -0 "$VMCRED" activate --root-prefix "$PWD/root"
+  [[ $output == *"refreshed: vm 'vm-test-agent'"* && $output != *"restart: "* ]]
+  await "CONSUMER $(digest rotated)"
+  [ "$(status '[.proof, .generation, .reboots]')" = '["proven",2,0]' ]
+  stop
+  run ! grep SIGNALLED log
+}
+
 @test "R5: a guest that reboots gets the newest values and a token of its own, each time" {
   printf 'first' | secret api-key ', services = ["vm-test-consumer"]'
   printf 'first' | secret rebooter ', services = ["vm-test-rebooter"], on-change = "signal:USR1"'

@@ -51,6 +51,8 @@ need() {
 need "install what is missing (tools/setup)" tools/setup
 step "the real sops, built once where Go is" bash -c 'tools/sops || [[ $? -eq 3 ]]'
 grep 'NOT RUN HERE' "$steps_log/last"
+step "vhost-device-vsock, built once where cargo is" bash -c 'tools/vhost-device-vsock || [[ $? -eq 75 ]]'
+grep 'NOT RUN HERE' "$steps_log/last"
 need "build: release" build release
 need "guest image" tools/guest-image --guest build/release/bin/vmcred-guest build/guest
 check "shell scripts (shellcheck)" bash -c 'git ls-files | xargs grep -lsE "^#!.*(bash|sh)$" | grep -v "\.bats$" | xargs shellcheck -x'

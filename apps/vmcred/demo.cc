@@ -86,6 +86,7 @@ class DemoObserver final : public supervise::Observer {
         break;
       case Kind::vmm_said: note(world_, "the VMM says: " + event.detail); break;
       case Kind::warning:
+      case Kind::systemd:
       case Kind::stopping:
       case Kind::vmm_exited: break;
     }

@@ -20,6 +20,20 @@ std::string services_text(const std::vector<supervise::ServiceLine>& services) {
   return text;
 }
 
+/// "ready, multi-user.target: Startup finished in 5s."; unproven, so in systemd's own words.
+std::string systemd_text(const supervise::SystemdWord& word) {
+  std::string text;
+  const auto add = [&text](std::string_view between, const std::string& part) {
+    if (!part.empty()) text += (text.empty() ? "" : std::string(between)) + part;
+  };
+  add("", word.ready ? "ready" : "");
+  add(", ", word.unit);
+  add(", ", word.shutdown.empty() ? "" : "shuts down: " + word.shutdown);
+  add(", ", word.exit_status < 0 ? "" : fmt::format("exit status {}", word.exit_status));
+  add(": ", word.status);
+  return text;
+}
+
 std::string picture(const supervise::Status& status, bool color) {
   std::string text = fmt::format("{}: {}", status.vm, supervise::state_name(status.state));
   if (!status.detail.empty()) text += fmt::format(" ({})", status.detail);
@@ -32,6 +46,7 @@ std::string picture(const supervise::Status& status, bool color) {
                    : fmt::format("  holds: generation {}, not the newest, {}\n", status.generation, status.expected_generation);
   }
   if (!status.guest_systemd.empty()) text += fmt::format("  guest: systemd {}\n", status.guest_systemd);
+  if (const std::string word = systemd_text(status.systemd); !word.empty()) text += fmt::format("  says:  {}\n", word);
   if (status.turned_away != 0) {
     text += fmt::format("  link:  speakers without a valid key that were turned away: {}\n", status.turned_away);
   }
@@ -67,7 +82,9 @@ constinit const Command kVmStatus = {
     "show what a running vm received and how it fares",
     "Asks the vm's supervisor, and it asks the guest's agent where there is one: what the guest holds now, by\n"
     "generation and credential, and how the services fare that load them. With --json:\n"
-    "{vm, state, generation, expected_generation, receipts: [{guest, state, size, services}], notices, …}.",
+    "{vm, state, generation, expected_generation, receipts: [{guest, state, size, services}], notices, …}.\n\n"
+    "\"says\" (systemd in JSON) is what systemd in the guest tells by vmm.notify_socket, which any process there could\n"
+    "tell as well: {ready, unit, status, hostname, shutdown, exit_status}.",
     kParameters,
     run,
 };

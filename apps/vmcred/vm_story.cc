@@ -24,6 +24,7 @@ supervise::Wish Story::on_event(const supervise::Event& event) {
     case Kind::channel_wiped: tell(event, "its channel was read and wiped"); break;
     case Kind::guest_running: tell(event, "the guest boots"); break;
     case Kind::receipt: tell(event, receipt_text(event)); break;
+    case Kind::systemd: tell(event, "systemd says: " + event.detail); break;
     case Kind::ready: tell(event, "ready"); break;
     case Kind::stopping: tell(event, "stopping: " + event.detail); break;
     case Kind::guest_ended: tell(event, event.detail); break;

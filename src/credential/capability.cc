@@ -164,6 +164,17 @@ bool has_link(const declare::Vm& vm) {
   return vm.hypervisor != Hypervisor::crosvm && vm.hypervisor != Hypervisor::kvmtool;
 }
 
+bool has_hybrid_vsock(const declare::Vm& vm, bool with_link) {
+  switch (vm.hypervisor) {
+    case Hypervisor::qemu: return !vm.vsock_device.empty();
+    case Hypervisor::cloud_hypervisor:
+    case Hypervisor::firecracker: return with_link || vm.vsock_cid.has_value();
+    case Hypervisor::crosvm:
+    case Hypervisor::kvmtool: return false;
+  }
+  return false;
+}
+
 std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bool with_reference) {
   std::vector<Way> ways;
   switch (vm.hypervisor) {

@@ -31,6 +31,9 @@ std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bo
 /// socket of ours. (A vsock that ends in the host's AF_VSOCK would need a listener that every vm can reach.)
 bool has_link(const declare::Vm& vm);
 
+/// Whether the vm has a vsock whose host end is a unix socket in its runtime folder.
+bool has_hybrid_vsock(const declare::Vm& vm, bool with_link);
+
 /// One row of the table of VMMs for people: what each can do at all, whatever the vm.
 struct Capability {
   std::string_view hypervisor;  ///< "qemu q35, pc"

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "credential/capability.h"
 #include "credential/limits.h"
 #include "declare/names.h"
 
@@ -63,6 +64,15 @@ Item token_item(const std::map<std::string, std::size_t>& sizes) {
   return item;
 }
 
+Item notify_item(std::string socket) {
+  Item item;
+  item.entry.name = item.entry.guest = std::string(kNotifyCredential);
+  item.entry.size = socket.size();
+  item.text = std::move(socket);
+  item.early = true;
+  return item;
+}
+
 Item credential_item(const declare::Credential& credential, const std::map<std::string, std::size_t>& sizes) {
   Item item;
   item.entry.name = credential.name;
@@ -115,6 +125,25 @@ void refuse_duplicates(std::vector<Item>& items) {
 
 }  // namespace
 
+bool import_is_off(std::string_view command_line) {
+  // Also with the initrd's prefix "rd."; a boolean word of systemd (src/basic/parse-util.c).
+  static constexpr std::string_view kOption = "systemd.import_credentials=";
+  static constexpr std::array<std::string_view, 6> kOff = {"no", "n", "0", "false", "f", "off"};
+  for (std::size_t at = 0; (at = command_line.find(kOption, at)) != std::string_view::npos; ++at) {
+    const std::string_view rest = command_line.substr(at + kOption.size());
+    if (std::ranges::find(kOff, rest.substr(0, rest.find_first_of(" \t\n"))) != kOff.end()) return true;
+  }
+  return false;
+}
+
+std::string notify_socket_of(const PlanInput& input) {
+  const declare::Vm& vm = input.vm;
+  if (!input.own_devices || vm.guest.systemd < kFirstWithNotifyStream || !has_hybrid_vsock(vm, input.with_link)) return {};
+  if (import_is_off(vm.command_line)) return {};
+  if (std::ranges::any_of(vm.long_form.oem_strings, is_notify_socket)) return {};  // the user's own, who listens there
+  return fmt::format("vsock-stream:2:{}", kNotifyPort);
+}
+
 std::size_t Item::cost() const {
   return listed ? oem_string_cost(form(), entry.guest, least_size()) : entry.size + 1;
 }
@@ -133,6 +162,7 @@ std::vector<Item> collect_items(const PlanInput& input) {
     if (!has_credential_prefix(text) || is_notify_socket(text)) items.push_back(user_string_item(text));
   }
   if (input.with_link) items.push_back(token_item(input.sizes));
+  if (std::string socket = notify_socket_of(input); !socket.empty()) items.push_back(notify_item(std::move(socket)));
   refuse_duplicates(items);
   return items;
 }

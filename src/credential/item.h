@@ -29,4 +29,10 @@ struct Item {
 /// size, its text) is refused here.
 std::vector<Item> collect_items(const PlanInput& input);
 
+/// Whether a kernel line tells PID 1 to import no credentials.
+bool import_is_off(std::string_view command_line);
+
+/// The value of Plan::notify_socket.
+std::string notify_socket_of(const PlanInput& input);
+
 }  // namespace vmcred::credential

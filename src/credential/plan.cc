@@ -111,23 +111,15 @@ void remark_services(Plan& plan, const declare::Vm& vm) {
   }
 }
 
-/// `systemd.import_credentials=`, also with the initrd's prefix; a boolean word of systemd (src/basic/parse-util.c).
 /// What comes by reference needs no import: the agent finds its link by itself.
 void remark_import(Plan& plan, const declare::Vm& vm) {
   const bool imports = std::ranges::any_of(plan.entries, [](const Entry& entry) {
     return entry.channel != Channel::reference && entry.host != kLinkCredential;
   });
-  if (!imports) return;
-  static constexpr std::string_view kOption = "systemd.import_credentials=";
-  static constexpr std::array<std::string_view, 6> kOff = {"no", "n", "0", "false", "f", "off"};
-  for (std::size_t at = 0; (at = vm.command_line.find(kOption, at)) != std::string::npos; ++at) {
-    const std::string_view rest = std::string_view(vm.command_line).substr(at + kOption.size());
-    if (std::ranges::find(kOff, rest.substr(0, rest.find_first_of(" \t\n"))) == kOff.end()) continue;
-    plan.remarks.push_back({.refusal = true,
-                            .text = "the kernel's command line turns the import of credentials off (systemd.import_credentials)",
-                            .remedy = "take it out of command-line"});
-    return;
-  }
+  if (!imports || !import_is_off(vm.command_line)) return;
+  plan.remarks.push_back({.refusal = true,
+                          .text = "the kernel's command line turns the import of credentials off (systemd.import_credentials)",
+                          .remedy = "take it out of command-line"});
 }
 
 }  // namespace
@@ -151,6 +143,13 @@ Plan make_plan(const PlanInput& input) {
   std::vector<Item> items = collect_items(input);
   const std::vector<Way> ways = ways_into(vm, input.vmm_version, input.with_link && input.with_reference);
   route(items, ways, vm.delivery);
+  plan.notify_socket = notify_socket_of(input);
+  if (!plan.notify_socket.empty() && std::ranges::any_of(items, &Item::refused)) {
+    // The guest's own word is an extra: no secret is refused because of its address.
+    PlanInput without = input;
+    without.own_devices = false;
+    return make_plan(without);
+  }
   // From here on each item has a channel or is refused.
   fill_channels(plan, items);
   for (const Item& item : items) {

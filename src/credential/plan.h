@@ -19,6 +19,10 @@ std::string_view channel_name(Channel channel);  ///< "smbios", "fw_cfg", …
 /// The host name and guest name of the link's token, a secret like any other.
 inline constexpr std::string_view kLinkCredential = "vmcred.link";
 
+/// Where systemd in the guest says how it fares (systemd.system-credentials(7)): our end of the vm's vsock.
+inline constexpr std::string_view kNotifyCredential = "vmm.notify_socket";
+inline constexpr std::uint32_t kNotifyPort = 8890;
+
 /// One OEM string of a type-11 structure. The value stands either here (static, not secret: text form) or is looked up
 /// by host name at launch (secret: binary form, base64).
 struct OemEntry {
@@ -83,6 +87,9 @@ struct Plan {
   /// `systemd.set_credential=` on the guest's kernel line, which every process there can read: static values, and the
   /// link's token, which is spent before the first of them runs. Only where a VMM has nothing better.
   std::vector<OemEntry> kernel_line = {};
+  /// The value of `vmm.notify_socket`, one more static credential: "vsock-stream:2:PORT". Empty: systemd is not asked to
+  /// say anything (before 254 it cannot be told to use a stream), or there is no vsock that ends in a socket of ours.
+  std::string notify_socket = {};
   std::vector<Budget> budgets = {};
   std::vector<Remark> remarks = {};
   [[nodiscard]] bool deliverable() const;
@@ -96,6 +103,7 @@ struct PlanInput {
   const std::map<std::string, std::size_t>& sizes;
   bool with_link = false;
   bool with_reference = false;   ///< the supervisor can hand values over the link (needs with_link)
+  bool own_devices = true;       ///< the launch makes the vm's devices: it is no command line of others
   std::string vmm_version = {};  ///< of the VMM's program, as probed ("52.0"); empty: not known, the tightest limits hold
 };
 Plan make_plan(const PlanInput& input);

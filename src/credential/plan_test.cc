@@ -1,5 +1,7 @@
 #include "credential/plan.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -215,6 +217,46 @@ TEST(Plan, SumsWhatSystemdSums) {
   EXPECT_FALSE(plan.deliverable());
   EXPECT_THAT(entry(plan, "A").refused + entry(plan, "B").refused, HasSubstr("1200000 bytes together"));
   EXPECT_TRUE(vm_with({500'000, 548'576}).plan().deliverable());
+}
+
+TEST(Plan, TellsSystemdWhereToSpeakWhereItsWordArrives) {
+  const auto socket = [](Hypervisor hypervisor, int systemd, auto change) {
+    Case c = vm_with({1});
+    c.vm.hypervisor = hypervisor;
+    c.vm.kernel = "vmlinuz";
+    c.vm.guest.systemd = systemd;
+    c.with_link = true;
+    change(c);
+    const Plan plan = c.plan();
+    const bool listed = std::ranges::any_of(plan.entries, [](const Entry& e) { return e.guest == "vmm.notify_socket" && e.channel; });
+    EXPECT_EQ(listed, !plan.notify_socket.empty());
+    return plan.notify_socket;
+  };
+  const auto nothing = [](Case&) {};
+  const auto no_link = [](Case& c) { c.with_link = false; };
+  EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 254, nothing), "vsock-stream:2:8890");
+  EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 253, nothing), "");
+  EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 257, no_link), "");
+  EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 257, [](Case& c) { c.with_link = false; c.vm.vsock_cid = 3; }), "vsock-stream:2:8890");
+  EXPECT_EQ(socket(Hypervisor::qemu, 257, nothing), "");
+  EXPECT_EQ(socket(Hypervisor::qemu, 257, [](Case& c) { c.vm.vsock_cid = 3; }), "");  // a listener that every vm could reach
+  EXPECT_EQ(socket(Hypervisor::qemu, 257, [](Case& c) { c.vm.vsock_device = "vhost-device-vsock"; }), "vsock-stream:2:8890");
+  EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 257, [](Case& c) { c.vm.command_line = "rd.systemd.import_credentials=0"; }), "");
+  EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 257, [](Case& c) {
+              c.vm.long_form.oem_strings = {"io.systemd.credential:vmm.notify_socket=vsock-stream:2:8888"};
+            }), "");
+}
+
+TEST(Plan, RefusesNoSecretForTheAddressWhereSystemdSpeaks) {
+  Case c = vm_with({31'000});
+  c.vm.hypervisor = Hypervisor::cloud_hypervisor;
+  c.vm.guest.systemd = 257;
+  c.vm.vsock_cid = 3;
+  ASSERT_EQ(c.plan().notify_socket, "vsock-stream:2:8890");
+  std::size_t size = c.sizes["host-A"];
+  for (; size < 40'000 && !c.plan().notify_socket.empty(); c.sizes["host-A"] = ++size) EXPECT_TRUE(c.plan().deliverable()) << size;
+  EXPECT_LT(size, 40'000u);
+  EXPECT_TRUE(c.plan().deliverable()) << size;
 }
 
 TEST(Plan, RefusesAServiceOverItsLimit) {

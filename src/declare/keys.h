@@ -20,7 +20,7 @@ inline constexpr std::string_view kVmKeys[] = {
     "command-line", "memory", "vcpus",  "accel",           "delivery",    "receipt",          "receipt-timeout",
     "disks",   "networks",   "shares",  "vsock-cid",       "extra-arguments", "credentials",  "load-credential",
     "credential-files", "oem-strings", "guest"};
-inline constexpr std::string_view kQemuKeys[] = {"machine"};
+inline constexpr std::string_view kQemuKeys[] = {"machine", "vsock-device"};
 inline constexpr std::string_view kDiskKeys[] = {"path", "read-only", "format"};
 inline constexpr std::string_view kNetworkKeys[] = {"type", "tap", "mac", "forward"};
 inline constexpr std::string_view kShareKeys[] = {"tag", "socket"};

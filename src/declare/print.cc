@@ -140,7 +140,9 @@ Json vm_json(const Vm& vm) {
   Json json = Json::object();
   json.set("machine", vm.machine);
   json.set("hypervisor", text(word(vm.hypervisor)));
-  json.set("qemu", Json::object().set("machine", vm.qemu_machine));
+  Json qemu = Json::object().set("machine", vm.qemu_machine);
+  if (!vm.vsock_device.empty()) qemu.set("vsock-device", vm.vsock_device);
+  json.set("qemu", std::move(qemu));
   json.set("architecture", vm.architecture);
   for (const auto& [key, value] : {std::pair("binary", &vm.binary), std::pair("kernel", &vm.kernel), std::pair("initrd", &vm.initrd)})
     if (!value->empty()) json.set(key, *value);

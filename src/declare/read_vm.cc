@@ -143,7 +143,10 @@ Vm read_vm(const Entry& member, const std::string& pointer, const Declaration& d
   vm.hypervisor = table.choice<Hypervisor>("hypervisor").value_or(Hypervisor::qemu);
   vm.architecture = table.word_or("architecture", "x86_64", kArchitectures);
   const std::string_view machine_type = vm.architecture == "aarch64" ? "virt" : "q35";
-  vm.qemu_machine = table.table("qemu", table.label() + ": qemu", kQemuKeys).word_or("machine", machine_type, kQemuMachines);
+  const Table qemu = table.table("qemu", table.label() + ": qemu", kQemuKeys);
+  vm.qemu_machine = qemu.word_or("machine", machine_type, kQemuMachines);
+  vm.vsock_device = qemu.text_or("vsock-device", "");
+  if (vm.vsock_device.find('/') != std::string::npos) vm.vsock_device = absolute_path(declaration.folder, vm.vsock_device);
   vm.binary = table.text_or("binary", "");
   if (vm.binary.find('/') != std::string::npos) vm.binary = absolute_path(declaration.folder, vm.binary);
   vm.kernel = path_at(table, "kernel", declaration.folder);

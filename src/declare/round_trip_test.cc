@@ -109,6 +109,7 @@ Vm random_vm(Choices& c, const std::string& name, const Declaration& declaration
   Vm vm{.name = name, .machine = declaration.machines.begin()->first};
   vm.hypervisor = c.of<Hypervisor>(5);
   vm.qemu_machine = c.flag() ? "q35" : "microvm";
+  if (c.flag()) vm.vsock_device = c.flag() ? "vhost-device-vsock" : "/opt/vsock";
   if (c.flag()) vm.kernel = "/boot/vmlinuz";
   if (c.flag()) vm.binary = c.flag() ? "qemu-kvm" : "/opt/qemu";
   vm.command_line = c.text();

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -113,6 +114,7 @@ class HybridVsock : public ::testing::Test, public Observer {
     if (event.kind == Event::Kind::warning) warnings_ += event.detail + "\n";
     if (event.kind == Event::Kind::guest_running && guest_) thread_ = std::jthread(guest_);
     if (event.kind == Event::Kind::receipt) ++receipts_;
+    if (event.kind == Event::Kind::systemd) said_ += event.detail + "\n";
     return Wish::go_on;
   }
   /// Runs a vm whose guest side is `guest`, until somebody stops it.
@@ -123,10 +125,12 @@ class HybridVsock : public ::testing::Test, public Observer {
     Mission mission = {.vm = vm_,
                        .launch = {.argv = {VMCRED_FAKE_VMM, "-fake", "record=" + folder_ / "."},
                                   .link = vmm::LinkKind::vsock,
-                                  .link_path = folder_ / "vsock"},
+                                  .link_path = folder_ / "vsock",
+                                  .notify_socket = notify_socket_,
+                                  .helpers = helpers_},
                        .secrets = std::move(secrets),
                        .by_reference = by_reference,
-                       .expect_receipt = true,
+                       .expect_receipt = expect_receipt_,
                        .receipt_limit = receipt_limit,
                        .fresh_report_limit = fresh_report_limit_,
                        .stop = {.agent = milliseconds(50), .power = milliseconds(1000), .quit = milliseconds(1000)},
@@ -167,7 +171,83 @@ class HybridVsock : public ::testing::Test, public Observer {
   std::string warnings_ = {};
   int receipts_ = 0;
   milliseconds fresh_report_limit_ = kPatience;
+  bool expect_receipt_ = true;
+  std::string notify_socket_ = {};
+  std::vector<vmm::Helper> helpers_ = {};
+  std::string said_ = {};  ///< by systemd in the guest
 };
+
+/// systemd in the guest speaks over the same vsock.
+class GuestsWord : public HybridVsock {
+ protected:
+  GuestsWord() { notify_socket_ = "vsock-stream:2:8890"; }
+  /// One message, as sd_notify(3) sends it: it waits until the other side has closed.
+  void notify(std::string_view text) {
+    const Fd socket = connect_to(folder_ / fmt::format("vsock_{}", credential::kNotifyPort));
+    say(socket, text);
+    EXPECT_EQ(::shutdown(socket.get(), SHUT_WR), 0);
+    EXPECT_TRUE(is_closed(socket));
+  }
+};
+
+TEST_F(GuestsWord, MakesTheVmReadyWhereNoReceiptIsAskedFor) {
+  expect_receipt_ = false;
+  Json before = Json::object();
+  Json after = Json::object();
+  const Outcome outcome = run([&] {
+    notify("X_SYSTEMD_HOSTNAME=web\nX_SYSTEMD_UNIT_ACTIVE=basic.target");
+    before = ask("status");
+    notify("READY=1\nSTATUS=Startup finished in 2s.");
+    after = ask("status");
+    notify("X_SYSTEMD_SHUTDOWN=poweroff\nEXIT_STATUS=3");
+    ask("stop");
+  });
+  EXPECT_TRUE(outcome.ready) << outcome.failure;
+  EXPECT_EQ(before.string_at("state"), "booting");
+  EXPECT_EQ(after.string_at("state"), "running");
+  EXPECT_EQ(after.string_at("proof"), "unproven");
+  const auto read = read_status(after);
+  ASSERT_THAT(read, Succeeds());
+  EXPECT_EQ(read->systemd, (SystemdWord{.ready = true, .unit = "basic.target", .status = "Startup finished in 2s.", .hostname = "web"}));
+  EXPECT_EQ(outcome.status.systemd.exit_status, 3);
+  EXPECT_EQ(said_, "reached basic.target\nready; Startup finished in 2s.\nshuts down: poweroff; exit status 3\n");
+}
+
+TEST_F(GuestsWord, ThatNeverComesFailsTheStart) {
+  expect_receipt_ = false;
+  const Outcome outcome = run([&] { notify("STATUS=still booting"); }, false, milliseconds(300));
+  EXPECT_FALSE(outcome.ready);
+  EXPECT_THAT(outcome.failure, HasSubstr("did not say within 1 s that it is ready"));
+}
+
+TEST_F(GuestsWord, ProvesNothingWhereAReceiptIsAskedFor) {
+  const Outcome outcome = run([&] {
+    for (int i = 0; i < 200; ++i) notify("READY=1");
+    EXPECT_EQ(ask("status").string_at("state"), "booting");
+    Guest guest(path(), token_, false, guest_dice_);
+    EXPECT_TRUE(guest.await<link::Welcomed>());
+    link::Report report = {.generation = 1, .systemd_version = "257"};
+    for (const auto& [name, value] : {std::pair("API_KEY", "hunter2"), std::pair("vmm.notify_socket", "vsock-stream:2:8890")}) {
+      report.copies.push_back({.guest = name, .size = std::string_view(value).size(),
+                               .hash = link::credential_hash(guest.session().receipt_key(), name, bytes_of(value))});
+    }
+    EXPECT_THAT(guest.session().report(report), Succeeds());
+    guest.write();
+    EXPECT_TRUE(guest.await<link::Confirmed>()->complete);
+    ask("stop");
+  });
+  EXPECT_TRUE(outcome.ready) << outcome.failure;
+  EXPECT_EQ(outcome.status.receipts.size(), 2u);  // the address is a credential like the others
+  EXPECT_EQ(std::ranges::count(said_, '\n'), 60);  // it cannot fill the log
+}
+
+TEST_F(GuestsWord, IsNotWaitedForWhereTheDevicesServerDoesNotStart) {
+  helpers_ = {{.argv = {"/bin/sh", "-c", "exit 3"}, .socket = folder_ / "none"}};
+  Mission mission = {.vm = vm_, .launch = {.argv = {VMCRED_FAKE_VMM}, .helpers = helpers_}, .secrets = {}, .folder = folder_.path()};
+  const auto outcome = supervise(std::move(mission));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().message, "start '/bin/sh': it ended with exit code 3");
+}
 
 TEST_F(HybridVsock, AReceiptMakesTheVmReadyAndTheStatusSaysWhoRunsWithIt) {
   Json status = Json::object();

@@ -52,6 +52,9 @@ Result<> Supervisor::begin_life() {
   guest_runs_ = false;
   events_.clear();
   receipt_due_ = mission_.expect_receipt;
+  word_due_ = !mission_.expect_receipt && !mission_.launch.notify_socket.empty();
+  status_.systemd = {};
+  told_notices_ = 0;
   end_refresh({.ok = false, .generation = generation_, .text = "the guest rebooted"});
   link_.reset();
   answer_status_clients();
@@ -69,8 +72,9 @@ Result<> Supervisor::begin_life() {
   TRY_LET(vmm_, start_vmm(mission_.launch, mission_.secrets, mission_.vmm_environment, mission_.folder,
                           mission_.check_version));
   status_.vmm = vmm_.child.pid();
+  notices_ = NoticeListener(std::move(vmm_.notices));
   if (vmm_.link) {
-    TRY_LET(link::Set expected, expected_set(mission_.vm, mission_.secrets, generation_));
+    TRY_LET(link::Set expected, whole_set(expected_set(mission_.vm, mission_.secrets, generation_)));
     link::HostConfig config = {.vm = mission_.vm.name,
                                .token = std::move(token),
                                .expected = std::move(expected),
@@ -100,10 +104,12 @@ Result<> Supervisor::turn() {
   watch(vmm_.events, POLLIN);
   if (vmm_.driver) watch(vmm_.driver->fd(), POLLIN);
   if (link_) link_->add_to(polled);
+  notices_.add_to(polled);
+  for (const Child& helper : vmm_.helpers) watch(helper.pidfd(), POLLIN);
   vmm_.guard.watch(polled);
   for (const int fd : control_.descriptors()) polled.push_back({.fd = fd, .events = POLLIN, .revents = 0});
 
-  const auto next = std::min({limit_, stop_.deadline(), status_limit_});
+  const auto next = std::min({limit_, stop_.deadline(), status_limit_, notices_.deadline()});
   int wait = -1;
   if (next != SteadyTime::max()) {
     const auto left = std::chrono::ceil<milliseconds>(next - now()).count();
@@ -118,6 +124,8 @@ Result<> Supervisor::turn() {
   TRY(on_driver());
   on_events();
   TRY(on_link());
+  on_notices();
+  TRY(on_helpers());
   on_signals();
   on_control();
   on_guard();
@@ -165,7 +173,10 @@ Outcome Supervisor::finish() {
 }
 
 void Supervisor::become_ready() {
-  set_state(VmState::running, mission_.expect_receipt ? "the guest proved its credentials" : "unproven: no receipt was asked for");
+  set_state(VmState::running, mission_.expect_receipt ? "the guest proved its credentials"
+                              : mission_.launch.notify_socket.empty()
+                                  ? "unproven: no receipt was asked for"
+                                  : "unproven: its systemd says that it is ready, no receipt was asked for");
   if (!outcome_.ready) {
     outcome_.ready = true;
     status_.ready_after_ms = std::chrono::duration_cast<milliseconds>(now() - start_).count();

@@ -9,6 +9,7 @@
 #include "supervise/console.h"
 #include "supervise/control.h"
 #include "supervise/link_pump.h"
+#include "supervise/notices.h"
 #include "supervise/stop_signals.h"
 #include "supervise/supervisor.h"
 #include "supervise/vmm_process.h"
@@ -34,11 +35,16 @@ class Supervisor {
   void on_words();
   void on_events();
   Result<> on_vmm_exit();
+  Result<> on_helpers();
 
   // What the guest says over its link (loop_link.cc).
   Result<> on_link();
   void on_link_event(const link::HostEvent& event);
   void on_receipt(const link::Receipt& receipt);
+  void on_notices();
+  void on_notice(const Notice& notice);
+  /// What the guest should hold.
+  [[nodiscard]] Result<link::Set> whole_set(Result<link::Set> declared) const;
   /// Asks the agent first where there is one: services come and go after the receipt of the start.
   void answer_status(std::uint64_t client);
   void answer_status_clients();
@@ -82,6 +88,9 @@ class Supervisor {
   bool guest_runs_ = false;
   bool exit_tells_ = false;
   bool receipt_due_ = false;
+  bool word_due_ = false;  ///< READY waits for that of systemd in the guest
+  NoticeListener notices_;
+  unsigned told_notices_ = 0;
   bool failed_to_notify_ = false;
   unsigned link_warnings_ = 0;
   unsigned guard_warnings_ = 0;

@@ -8,6 +8,8 @@ namespace {
 
 /// A guest cannot fill the log with what it does wrong on the link.
 constexpr unsigned kMaxLinkWarnings = 20;
+/// … nor with what its systemd says of each boot.
+constexpr unsigned kMaxToldNotices = 60;
 
 /// "'API_KEY' missing, 'JWT' truncated": names and states, no lengths, for it goes to the journal.
 std::string shortcomings(const link::Receipt& receipt) {
@@ -77,6 +79,35 @@ void Supervisor::on_receipt(const link::Receipt& receipt) {
   }
 }
 
+Result<link::Set> Supervisor::whole_set(Result<link::Set> declared) const {
+  if (declared && !mission_.launch.notify_socket.empty()) {
+    declared->values.emplace(credential::kNotifyCredential, Secret::copy_of(mission_.launch.notify_socket));
+  }
+  return declared;
+}
+
+void Supervisor::on_notices() {
+  for (const Notice& notice : notices_.receive(now())) on_notice(notice);
+}
+
+void Supervisor::on_notice(const Notice& notice) {
+  SystemdWord& word = status_.systemd;
+  word.ready = word.ready || notice.ready;
+  for (const auto& [said, kept] : {std::pair(&notice.status, &word.status), std::pair(&notice.hostname, &word.hostname),
+                                   std::pair(&notice.unit_active, &word.unit), std::pair(&notice.shutdown, &word.shutdown)}) {
+    if (!said->empty()) *kept = *said;
+  }
+  if (notice.exit_status) word.exit_status = *notice.exit_status;
+  if (std::string text = notice_text(notice); !text.empty() && told_notices_ < kMaxToldNotices) {
+    ++told_notices_;
+    tell(Event::Kind::systemd, std::move(text));
+  }
+  if (!notice.ready || !word_due_) return;
+  word_due_ = false;
+  limit_ = SteadyTime::max();
+  become_ready();
+}
+
 void Supervisor::answer_status(std::uint64_t client) {
   if (!status_clients_.empty()) return status_clients_.push_back(client);  // the answer is under way
   if (refreshing_ || !link_ || !link_->session().ask_report()) return control_.answer(client, status_json(status_));
@@ -93,7 +124,7 @@ Result<> Supervisor::begin_refresh(const ControlServer::Request& request) {
   if (refreshing_) return fail(Errc::unavailable, "vm '{}' is being refreshed already", mission_.vm.name);
   if (!link_) return fail(Errc::unavailable, "vm '{}' has no link to its guest", mission_.vm.name);
   TRY_LET(Secrets values, unpack_values(mission_.vm, request.passed));
-  TRY_LET(link::Set set, refreshed_set(mission_.vm, mission_.secrets, values, generation_ + 1));
+  TRY_LET(link::Set set, whole_set(refreshed_set(mission_.vm, mission_.secrets, values, generation_ + 1)));
   if (mission_.plan_again) {
     Secrets next;
     for (const auto& [host, value] : mission_.secrets) {

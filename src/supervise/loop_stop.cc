@@ -64,6 +64,10 @@ void Supervisor::on_deadlines() {
     give_up(fmt::format("the VMM of vm '{}' did not start within {} s", mission_.vm.name,
                         std::chrono::ceil<std::chrono::seconds>(mission_.start_limit).count()),
             StopStep::quit);
+  } else if (word_due_) {
+    give_up(fmt::format("systemd in the guest of vm '{}' did not say within {} s that it is ready", mission_.vm.name,
+                        std::chrono::ceil<std::chrono::seconds>(mission_.receipt_limit).count()),
+            StopStep::power);
   } else {
     give_up(fmt::format("no receipt came from the guest of vm '{}' within {} s", mission_.vm.name,
                         std::chrono::ceil<std::chrono::seconds>(mission_.receipt_limit).count()),

@@ -54,10 +54,12 @@ Result<> Supervisor::on_driver_event(const DriverEvent& event) {
       return {};
     case DriverEvent::Kind::running:
       guest_runs_ = true;
-      limit_ = receipt_due_ ? now() + mission_.receipt_limit : SteadyTime::max();
-      set_state(VmState::booting, receipt_due_ ? "the guest boots, its receipt is awaited" : "the guest runs");
+      limit_ = receipt_due_ || word_due_ ? now() + mission_.receipt_limit : SteadyTime::max();
+      set_state(VmState::booting, receipt_due_ ? "the guest boots, its receipt is awaited"
+                                  : word_due_  ? "the guest boots, its systemd's word is awaited"
+                                               : "the guest runs");
       tell(Event::Kind::guest_running);
-      if (!receipt_due_) become_ready();
+      if (!receipt_due_ && !word_due_) become_ready();
       return {};
     case DriverEvent::Kind::ended:
       if (outcome_.end == GuestEnd::unknown) {
@@ -137,6 +139,18 @@ void Supervisor::on_events() {
     vmm_.child.kill(SIGKILL);
     return;
   }
+}
+
+/// The guest runs on without one, but not as it was meant to.
+Result<> Supervisor::on_helpers() {
+  for (std::size_t i = 0; i < vmm_.helpers.size(); ++i) {
+    if (vmm_.helpers[i].pid() <= 0) continue;
+    TRY_LET(const auto status, vmm_.helpers[i].wait_for(milliseconds(0)));
+    if (!status) continue;
+    if (guest_runs_) warn(fmt::format("'{}' ended with {}, so the guest has lost the device that it served", mission_.launch.helpers.at(i).argv.front(), status->text()));
+    vmm_.helpers[i] = Child();
+  }
+  return {};
 }
 
 Result<> Supervisor::on_vmm_exit() {

@@ -28,6 +28,7 @@ struct Prepared {
   declare::Accel accel;
   std::chrono::milliseconds receipt_limit;
   MakeLaunch make_launch;
+  bool own_devices = true;  ///< it is no command line of others
 };
 
 Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const RuntimeFolder& folder,
@@ -44,6 +45,7 @@ Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const R
                                   .sizes = sizes,
                                   .with_link = with_link,
                                   .with_reference = with_link,
+                                  .own_devices = prepared.own_devices,
                                   .vmm_version = context.version});
   };
   // Gives every value a channel that carries it whole, and the launch that follows. A refresh may change sizes, so a vm
@@ -61,6 +63,7 @@ Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const R
       }
       TRY(credential::check_deliverable(plan));
       TRY_LET(vmm::Launch launch, prepared.make_launch(plan, context));
+      launch.notify_socket = plan.notify_socket;
       if (!with_link || launch.link == kind || launch.link == vmm::LinkKind::none) {
         return PlannedLaunch{.launch = std::move(launch), .by_reference = !plan.reference.empty()};
       }
@@ -145,7 +148,7 @@ Result<Outcome> run_vm(const RunRequest& request, const SecretSource& secret_sou
 Result<Outcome> run_foreign(const RunRequest& request, const vmm::Foreign& foreign, const SecretSource& secret_source) {
   TRY_LET(const declare::Vm vm, request.backend.describe(foreign, request.vm));
   // A conflict is there whatever the values are: it is told before any of them is decrypted.
-  TRY(request.backend.adopt(foreign, vm, credential::make_plan({.vm = vm, .sizes = {}}), {}));
+  TRY(request.backend.adopt(foreign, vm, credential::make_plan({.vm = vm, .sizes = {}, .own_devices = false}), {}));
   TRY_LET(const RuntimeFolder folder, begin(request));
   TRY_LET(const declare::Accel accel, choose_accel(declare::Accel::automatic, request.accel_doors));
   return run(request,
@@ -158,7 +161,8 @@ Result<Outcome> run_foreign(const RunRequest& request, const vmm::Foreign& forei
                 TRY_LET(vmm::Launch launch, request.backend.adopt(foreign, vm, plan, context));
                 launch.keeps_stdin = true;
                 return launch;
-              }},
+              },
+              .own_devices = false},
              folder, secret_source);
 }
 

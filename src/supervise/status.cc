@@ -51,6 +51,14 @@ Json status_json(const Status& status) {
   json.set("ready_after_ms", status.ready_after_ms);
   json.set("turned_away", static_cast<int>(status.turned_away));
   json.set("guest_systemd", status.guest_systemd);
+  const SystemdWord& word = status.systemd;
+  if (word != SystemdWord{}) {
+    Json systemd = Json::object();
+    systemd.set("ready", word.ready).set("unit", word.unit).set("status", word.status).set("hostname", word.hostname);
+    systemd.set("shutdown", word.shutdown);
+    if (word.exit_status >= 0) systemd.set("exit_status", word.exit_status);
+    json.set("systemd", std::move(systemd));
+  }
   json.set("receipts", std::move(receipts));
   json.set("notices", std::move(notices));
   return json;
@@ -76,6 +84,15 @@ Result<Status> read_status(const Json& json) {
   status.ready_after_ms = integer_at(json, "ready_after_ms");
   status.turned_away = static_cast<unsigned>(integer_at(json, "turned_away"));
   status.guest_systemd = json.string_at("guest_systemd");
+  if (const Json* const word = json.find("systemd"); word != nullptr) {
+    const Json* const ready = word->find("ready");
+    status.systemd = {.ready = ready != nullptr && ready->if_bool() != nullptr && *ready->if_bool(),
+                      .unit = word->string_at("unit"),
+                      .status = word->string_at("status"),
+                      .hostname = word->string_at("hostname"),
+                      .shutdown = word->string_at("shutdown"),
+                      .exit_status = word->find("exit_status") == nullptr ? -1 : static_cast<int>(integer_at(*word, "exit_status"))};
+  }
   for (const Json& line : list_at(json, "receipts")) {
     ReceiptLine& receipt = status.receipts.emplace_back();
     receipt.guest = line.string_at("guest");

@@ -29,6 +29,17 @@ struct ReceiptLine {
   std::vector<ServiceLine> services = {};
 };
 
+/// What systemd in the guest says of itself over the vm's vsock. Any process there can say it: it proves nothing.
+struct SystemdWord {
+  bool ready = false;
+  std::string unit = {};        ///< the target that was reached last
+  std::string status = {};      ///< its last sentence
+  std::string hostname = {};
+  std::string shutdown = {};    ///< "poweroff", "reboot", …: it is about to
+  int exit_status = -1;         ///< of the guest; -1: none was said
+  bool operator==(const SystemdWord&) const = default;
+};
+
 struct Status {
   std::string vm;
   VmState state = VmState::starting;
@@ -44,6 +55,7 @@ struct Status {
   std::int64_t ready_after_ms = -1;  ///< -1: not yet
   unsigned turned_away = 0;          ///< speakers on the link without a valid key, since we started
   std::string guest_systemd = {};    ///< its version, "" when not known
+  SystemdWord systemd = {};
   std::vector<ReceiptLine> receipts = {};
   std::vector<std::string> notices = {};  ///< what the guest's side refused or skipped, and why
 };

@@ -26,6 +26,7 @@ struct Event {
     channel_wiped,  ///< the VMM has read everything, the memory files are zero
     guest_running,  ///< `cont` was answered
     receipt,        ///< the guest proved what it got; `status.receipts`, `status.proven`
+    systemd,        ///< systemd in the guest said something; `detail`, `status.systemd`
     ready,          ///< READY=1 was sent
     stopping,       ///< `detail` says who asked
     guest_ended,    ///< `detail` says how

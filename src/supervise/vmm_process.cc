@@ -1,6 +1,7 @@
 #include "supervise/vmm_process.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
@@ -67,6 +68,38 @@ Result<std::unique_ptr<Driver>> make_rest_driver(const vmm::Launch& launch, cons
     TRY_LET(plan.quit, prepare(*launch.quit_request, secrets));
   }
   return std::make_unique<RestDriver>(std::move(plan));
+}
+
+/// ": the last line" of what was written into the pipe.
+std::string last_words(const Fd& pipe) {
+  std::string words(4096, '\0');
+  const ssize_t n = pipe ? ::read(pipe.get(), words.data(), words.size()) : 0;
+  words.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  while (words.ends_with('\n') || words.ends_with('\r')) words.pop_back();
+  if (words.empty()) return {};
+  return ": " + words.substr(words.rfind('\n') + 1);  // npos + 1 is 0
+}
+
+/// Starts a helper and connects to it. It makes its socket when it is ready to serve, so the connection is tried until then.
+/// What it says goes into `words`, of which `heard` is the reading end.
+Result<Fd> start_helper(const vmm::Helper& helper, const std::vector<std::string>& environment, const Fd& words, const Fd& heard, Child& child) {
+  constexpr std::chrono::seconds kLimit{10};
+  constexpr std::chrono::milliseconds kPause{2};
+  TRY_LET(const sockaddr_un address, unix_address(helper.socket));
+  TRY(remove_tree(helper.socket));  // of the life before
+  TRY_LET(child, spawn({.argv = helper.argv, .environment = environment, .descriptors = {{1, words.get()}, {2, words.get()}}, .new_session = true}));
+  const auto end = std::chrono::steady_clock::now() + kLimit;
+  for (;;) {
+    Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket) return fail_errno("make a socket");
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return socket;  // NOLINT
+    if (errno != ENOENT && errno != ECONNREFUSED && errno != EINTR) return fail_errno("connect to '{}'", helper.socket);
+    TRY_LET(const auto status, child.wait_for(kPause));
+    if (status) return fail(Errc::unavailable, "it ended with {}{}", status->text(), last_words(heard));
+    if (std::chrono::steady_clock::now() >= end) {
+      return fail(Errc::unavailable, "it made no socket '{}' within {} s", helper.socket, kLimit.count());
+    }
+  }
 }
 
 }  // namespace
@@ -145,6 +178,17 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
     command.descriptors.emplace_back(launch.link_fd, link_end.get());
   } else if (launch.link == vmm::LinkKind::vsock) {
     TRY_LET(vmm.link, listen_on(fmt::format("{}_{}", launch.link_path, kLinkPort)));
+  }
+
+  if (!launch.notify_socket.empty()) {
+    TRY_LET(vmm.notices, listen_on(fmt::format("{}_{}", launch.link_path, credential::kNotifyPort)));
+  }
+
+  std::vector<Fd> helper_ends;
+  for (const vmm::Helper& helper : launch.helpers) {
+    Child& child = vmm.helpers.emplace_back();
+    TRY_LET(helper_ends.emplace_back(), in(fmt::format("start '{}'", helper.argv.front()), start_helper(helper, environment, words_end, vmm.words, child)));
+    command.descriptors.emplace_back(helper.fd, helper_ends.back().get());
   }
 
   Fd events_end;

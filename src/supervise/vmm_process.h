@@ -20,6 +20,8 @@ struct VmmProcess {
   Child child;
   std::unique_ptr<Driver> driver;  ///< null with vmm::Control::none
   Fd link;                         ///< LinkKind::serial: our end; LinkKind::vsock: listens for the guest
+  std::vector<Child> helpers;      ///< Launch::helpers; they end with this
+  Fd notices;                      ///< Launch::notify_socket: listens for systemd in the guest
   Fd events;                       ///< Launch::event_fd: the reading end
   Fd console;                      ///< its stdout: the serial console
   Fd words;                        ///< its stderr; none where it keeps ours (vmm::Launch::keeps_stdin)

@@ -48,7 +48,7 @@ struct Access {
 
 Access access_of(const declare::Vm& vm, const Host& host) {
   Access access;
-  access.read = {host.program, host.project, vm.kernel, vm.initrd, vm.binary};
+  access.read = {host.program, host.project, vm.kernel, vm.initrd, vm.binary, vm.vsock_device};
   for (const declare::Share& share : vm.shares) access.read.insert(share.socket);
   for (const declare::Disk& disk : vm.disks) {
     if (below(disk.path, "/dev")) {
@@ -62,8 +62,9 @@ Access access_of(const declare::Vm& vm, const Host& host) {
     access.tap = access.tap || network.type == "tap";
   }
   if (vm.accel != declare::Accel::tcg) access.devices.insert("/dev/kvm rw");
-  if (vm.vsock_cid) access.devices.insert("/dev/vhost-vsock rw");
-  access.kvm_group = !access.devices.empty() && (vm.accel != declare::Accel::tcg || vm.vsock_cid);
+  const bool kernel_vsock = vm.vsock_cid && vm.vsock_device.empty();
+  if (kernel_vsock) access.devices.insert("/dev/vhost-vsock rw");
+  access.kvm_group = !access.devices.empty() && (vm.accel != declare::Accel::tcg || kernel_vsock);
   if (access.tap) access.devices.insert("/dev/net/tun rw");
   std::erase_if(access.read, [](const std::string& path) { return !path.starts_with('/'); });
   return access;

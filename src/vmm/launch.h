@@ -86,6 +86,14 @@ struct GuardRules {
   std::vector<std::string> hidden = {};   ///< members that are taken out of every answer, at any depth
 };
 
+/// A program beside the VMM, for one of its devices: started before it and ended with it.
+struct Helper {
+  std::vector<std::string> argv = {};
+  std::string socket = {};  ///< where it listens; the VMM inherits a connection to it as descriptor `fd`
+  int fd = 7;
+  bool operator==(const Helper&) const = default;
+};
+
 struct Launch {
   std::vector<std::string> argv = {};
   /// The child's descriptors from `first_blob_fd` on, one memory file each, in this order.
@@ -99,7 +107,9 @@ struct Launch {
   bool console_tells = false;
   LinkKind link = LinkKind::none;
   int link_fd = 4;                 ///< LinkKind::serial: one end of a socketpair
-  std::string link_path = {};      ///< LinkKind::vsock
+  std::string link_path = {};      ///< of a vsock whose host end is a unix socket; "" where there is none
+  std::string notify_socket = {};  ///< where the plan tells systemd to speak: it arrives at `link_path`_kNotifyPort; "": nowhere
+  std::vector<Helper> helpers = {};
   VersionQuestion version = {};  ///< REST; QEMU greets with its own
   std::vector<Request> requests = {};
   std::optional<Request> power_request = {};  ///< REST: presses the guest's power key

@@ -88,7 +88,7 @@ runtime-inputs = ["openssl"]
 script = 'openssl rand -hex -out "$out/key" 20'
 files.key = {}
 TOML
-  declare_agent value 252
+  declare_guest vm-test-agent
   run -0 "$VMCRED" init
   run -0 "$VMCRED" vars generate
   cp "$(find home -name keys.txt)" root/var/lib/vmcred/key.txt

@@ -44,7 +44,7 @@ std::vector<Finding> examine_virtualization(const Doors& doors, const KvmWish& w
   if (!exists(doors.at("/dev/vhost-vsock"))) {
     findings.push_back(finding(Code::no_vsock, {.file = "/dev/vhost-vsock"},
                                "there is no vsock for QEMU's guests; vmcred needs none (virtio-serial), "
-                               "vmm.notify_socket and ssh over vsock do",
+                               "ssh over vsock does",
                                "modprobe vhost_vsock"));
   }
   return findings;

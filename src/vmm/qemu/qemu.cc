@@ -13,6 +13,7 @@ namespace vmcred::vmm::qemu {
 namespace {
 
 constexpr std::uint64_t kMebibyte = 1024 * 1024;
+constexpr unsigned kFirstGuestCid = 3;
 
 /// What differs between machine types.
 struct Board {
@@ -56,6 +57,8 @@ struct Builder {
   Arguments arguments;
 
   [[nodiscard]] std::string device(std::string_view model) const { return fmt::format("{}-{}", model, board.bus); }
+  /// Servers of vhost-user devices map the guest's memory.
+  [[nodiscard]] bool shares_memory() const { return !vm.shares.empty() || !vm.vsock_device.empty(); }
 };
 
 void put_machine(Builder& b) {
@@ -67,12 +70,12 @@ void put_machine(Builder& b) {
                      {{"accel", kvm ? "kvm" : "tcg"},
                       {"dump-guest-core", "off"},
                       {"mem-merge", "off"},
-                      {"memory-backend", b.vm.shares.empty() ? "" : "memory"}});
+                      {"memory-backend", b.shares_memory() ? "memory" : ""}});
   b.arguments.option("cpu", kvm ? "host" : std::string(b.board.arm ? "max" : kEmulatedCpu));
   b.arguments.option("smp", "", {{"cpus", std::to_string(b.vm.vcpus)}, {"sockets", "1"}});
   const std::uint64_t bytes = b.vm.memory_bytes;
   b.arguments.option("m", bytes % kMebibyte == 0 ? fmt::format("{}M", bytes / kMebibyte) : fmt::format("{}B", bytes));
-  if (!b.vm.shares.empty()) {  // vhost-user servers map the guest's memory
+  if (b.shares_memory()) {
     b.arguments.option("object", "memory-backend-memfd",
                        {{"id", "memory"}, {"size", std::to_string(bytes)}, {"share", "on"}, {"dump", "off"},
                         {"merge", "off"}});
@@ -177,7 +180,25 @@ Result<> put_networks(Builder& b) {
   return {};
 }
 
-void put_other_devices(Builder& b) {
+/// A vsock of vhost-device-vsock's: what the guest connects to on CID 2 arrives at unix sockets in the runtime folder.
+Result<> put_hybrid_vsock(Builder& b) {
+  const std::string& folder = b.context.runtime_folder;
+  if (folder.find_first_of(",+") != std::string::npos) {
+    return hint(fail(Errc::usage, "the runtime folder '{}' cannot be told to {}: it holds a comma or a plus sign", folder, b.vm.vsock_device),
+                "choose another XDG_RUNTIME_DIR");
+  }
+  Helper helper = {.socket = folder + "/vhost-vsock.sock"};
+  b.launch.link_path = folder + "/vsock.sock";
+  // Every vm has a server of its own, so the number need not differ from that of others.
+  helper.argv = {b.vm.vsock_device, "--vm",
+                 fmt::format("guest-cid={},socket={},uds-path={}", b.vm.vsock_cid.value_or(kFirstGuestCid), helper.socket, b.launch.link_path)};
+  b.arguments.option("chardev", "socket", {{"id", "vsock"}, {"fd", std::to_string(helper.fd)}});
+  b.arguments.option("device", b.device("vhost-user-vsock"), {{"chardev", "vsock"}});
+  b.launch.helpers.push_back(std::move(helper));
+  return {};
+}
+
+Result<> put_other_devices(Builder& b) {
   b.arguments.option("object", "rng-builtin", {{"id", "random"}});
   b.arguments.option("device", b.device("virtio-rng"), {{"rng", "random"}});
   std::size_t number = 0;
@@ -186,7 +207,9 @@ void put_other_devices(Builder& b) {
     b.arguments.option("chardev", "socket", {{"id", id}, {"path", share.socket}});
     b.arguments.option("device", b.device("vhost-user-fs"), {{"chardev", id}, {"tag", share.tag}});
   }
+  if (!b.vm.vsock_device.empty()) return put_hybrid_vsock(b);
   if (b.vm.vsock_cid) b.arguments.option("device", b.device("vhost-vsock"), {{"guest-cid", std::to_string(*b.vm.vsock_cid)}});
+  return {};
 }
 
 }  // namespace
@@ -200,10 +223,11 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
   put_supervision(b);
   put_credentials(b.arguments, b.launch, plan);
   TRY(put_kernel(b));
-  if (context.with_link) put_link(b.arguments, b.launch, board.bus);
+  if (context.with_link && vm.vsock_device.empty()) put_link(b.arguments, b.launch, board.bus);
+  if (context.with_link && !vm.vsock_device.empty()) b.launch.link = LinkKind::vsock;
   TRY(put_disks(b));
   TRY(put_networks(b));
-  put_other_devices(b);
+  TRY(put_other_devices(b));
   b.arguments.append(vm.extra_arguments);
   b.launch.argv = b.arguments.take();
   return std::move(b.launch);

@@ -59,6 +59,21 @@ TEST(QemuLaunch, StartsQ35WithKvmAndTheLink) {
   EXPECT_EQ(launch->link, LinkKind::serial);
 }
 
+TEST(QemuLaunch, GivesTheGuestAVsockThatEndsInOurFolder) {
+  Vm vm = demo_vm();
+  vm.guest.systemd = 257;
+  vm.vsock_device = "vhost-device-vsock";
+  const auto launch = launch_with(vm, {.with_link = true, .runtime_folder = "/run/vmcred/vm/test-vm"}, demo_sizes());
+  EXPECT_THAT(one_a_line(launch), MatchesGolden("qemu/q35-vsock-device.args"));
+  EXPECT_EQ(launch->link, LinkKind::vsock);
+  EXPECT_EQ(launch->link_path, "/run/vmcred/vm/test-vm/vsock.sock");
+  ASSERT_EQ(launch->helpers.size(), 1U);
+  EXPECT_EQ(launch->helpers[0].argv,
+            (std::vector<std::string>{"vhost-device-vsock", "--vm",
+                                      "guest-cid=3,socket=/run/vmcred/vm/test-vm/vhost-vsock.sock,uds-path=/run/vmcred/vm/test-vm/vsock.sock"}));
+  EXPECT_THAT(launch_with(vm, {.runtime_folder = "/run/a,b"}, demo_sizes()), FailsWith(Errc::usage, HasSubstr("holds a comma")));
+}
+
 TEST(QemuLaunch, StartsPcForANewerGuest) {
   Vm vm = demo_vm();
   vm.qemu_machine = "pc";

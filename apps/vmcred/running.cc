@@ -83,9 +83,11 @@ std::vector<Refresh> refresh_running(const std::vector<const declare::Vm*>& vms,
   return ends;
 }
 
+bool can_compare() { return ::geteuid() == 0 && is_folder("/run/vmcred/vars"); }
+
 std::vector<chain::doctor::RunningVm> look_at_running(const declare::Declaration& declaration, const World& world,
                                                       const std::function<void(const std::string& vm, const Error&)>& trouble) {
-  const bool compares = ::geteuid() == 0 && is_folder("/run/vmcred/vars");
+  const bool compares = can_compare();
   std::vector<chain::doctor::RunningVm> running;
   for (const auto& [name, vm] : declaration.vms) {
     auto status = running_status(world, name);

@@ -36,7 +36,10 @@ using ValuesOf = std::function<Result<supervise::Secrets>(const declare::Vm& vm)
 /// Hands all running ones of `vms` their values, at the same time; in the order of `vms`.
 std::vector<Refresh> refresh_running(const std::vector<const declare::Vm*>& vms, const ValuesOf& values, const World& world);
 
-/// The declared vms that run here. As root on a host that has activated: with what their guests hold in an older value.
+/// Whether we can ask which guests lag: as root, where values were activated.
+bool can_compare();
+
+/// The declared vms that run here; where can_compare() with what their guests hold in an older value.
 /// `trouble` gets what could not be looked at.
 std::vector<chain::doctor::RunningVm> look_at_running(const declare::Declaration& declaration, const World& world,
                                                       const std::function<void(const std::string& vm, const Error&)>& trouble);

@@ -56,14 +56,16 @@ activate() { "$VMCRED" activate --root-prefix "$BATS_TEST_TMPDIR/root" "$@"; }
   [[ $output == *"restart: web.service"* && $output != *microvm* ]]
 }
 
-# supervisor ANSWER: stands in for that of a running vm 'box' with an agent; what it is asked lies in asked and values
+# supervisor REFRESHED [COMPARED]: stands in for that of a running vm 'box' with an agent, with these answers; what it is asked
+# lies in asked and values
 supervisor() {
   export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/user
   mkdir -p "$XDG_RUNTIME_DIR/vmcred/vm/box"
   grep -q '^guest.agent' vmcred.toml || sed -i 's/^kernel = .*/&\nguest.agent = true/' vmcred.toml
   mkfifo listening
-  python3 - "$XDG_RUNTIME_DIR/vmcred/vm/box/control" "$1" <<'PY' 3>&- &
-import array, os, socket, sys
+  python3 - "$XDG_RUNTIME_DIR/vmcred/vm/box/control" "$1" "${2:-}" <<'PY' 3>&- &
+import array, json, os, socket, sys
+answers = {"refresh": sys.argv[2], "compare": sys.argv[3], "status": '{"vm":"box","state":"running"}'}
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen()
@@ -73,11 +75,13 @@ while True:
     data, ancillary, _, _ = client.recvmsg(65536, socket.CMSG_SPACE(4))
     with open("asked", "ab") as asked:
         asked.write(data)
-    fd = array.array("i", ancillary[0][2])[0]
-    os.lseek(fd, 0, 0)
-    with open("values", "wb") as values:
-        values.write(os.read(fd, 65536))
-    client.sendall(sys.argv[2].encode() + b"\n")
+    if ancillary:
+        fd = array.array("i", ancillary[0][2])[0]
+        os.lseek(fd, 0, 0)
+        with open("values", "wb") as values:
+            values.write(os.read(fd, 65536))
+        os.close(fd)
+    client.sendall(answers[json.loads(data)["do"]].encode() + b"\n")
 PY
   supervisor=$!
   cat listening
@@ -125,6 +129,18 @@ teardown() { [[ -z ${supervisor:-} ]] || kill "$supervisor"; }
   printf four | "$VMCRED" vars set g/a
   run -0 --separate-stderr activate
   [[ $output != *microvm* && $output != *refreshed* ]]
+}
+
+@test "check names a running guest that holds older values than this host" {
+  [ "$(id -u)" = 0 ] || skip "NOT RUN HERE: only root may ask a supervisor for that"
+  install -D -m 600 ../root/var/lib/vmcred/key.txt "$BATS_TEST_TMPDIR/credentials/vmcred.identity"
+  export CREDENTIALS_DIRECTORY=$BATS_TEST_TMPDIR/credentials VMCRED
+  supervisor '' '{"outdated":["host-a"]}'
+  in_own_run() { unshare -m --propagation private bash -c 'mount -t tmpfs tmpfs /run && eval "$1"' - "$1"; }
+  run -0 --separate-stderr in_own_run '"$VMCRED" check --json' # nothing was activated here
+  run -3 --separate-stderr in_own_run '"$VMCRED" activate 2>/dev/null && "$VMCRED" check --json'
+  [ "$(jq -c '[.findings[] | select(.level != "note") | [.code, .file, .details]]' <<<"$output")" = '[["VC077","vm '"'box'"'",["host-a"]]]' ]
+  [ "$(tr -d '\n' <asked)" = '{"do":"status"}{"do":"compare"}' ]
 }
 
 @test "one bad var is named and the others go on" {

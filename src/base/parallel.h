@@ -12,8 +12,9 @@
 namespace vmcred {
 
 /// Calls `work(begin, end)` for ranges that together are 0 … count, from several threads at once; few items stay on this
-/// one. Returns when all of it is done. The other threads have descriptors of their own (copies of those that are open
-/// now): `work` closes what it opens, and hands on what it read.
+/// one. Returns when all of it is done. Each thread has a copy of `work`, so what that keeps in itself is its own. The
+/// other threads also have descriptors of their own (copies of those that are open now): `work` closes what it opens, and
+/// hands on what it read.
 template <class Work>
 void in_ranges(std::size_t count, Work work, std::size_t least = 64) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
@@ -23,21 +24,21 @@ void in_ranges(std::size_t count, Work work, std::size_t least = 64) {
     return;
   }
   std::atomic<std::size_t> next = 0;
-  const auto take = [&] {
+  const auto take = [&next, count, least](Work own) {
     while (true) {
       const std::size_t begin = next.fetch_add(least);
       if (begin >= count) return;
-      work(begin, std::min(begin + least, count));
+      own(begin, std::min(begin + least, count));
     }
   };
   std::vector<std::jthread> others;
   for (std::size_t i = 1; i < threads; ++i)
-    others.emplace_back([&take] {
+    others.emplace_back([&take, &work] {
       // One table for all threads makes each open and close wait for those of the others. Refused, it is only slower.
       (void)::unshare(CLONE_FILES);
-      take();
+      take(work);
     });
-  take();
+  take(work);
 }
 
 }  // namespace vmcred

@@ -16,7 +16,7 @@ namespace {
 using store::Form;
 using store::VarId;
 
-constexpr std::size_t kTogether = 32;  // tasks that a thread looks at in one go
+constexpr std::size_t kTogether = 4;  // tasks that a thread looks at in one go
 
 Form form_of(const declare::File& file) { return file.secret ? Form::secret : Form::open; }
 
@@ -170,8 +170,8 @@ Result<std::vector<Status>> survey(const Graph& graph, const store::Repository& 
     if (visit) visit(i, statuses[i], folder);
     return {};
   };
-  in_ranges(graph.tasks.size(), [&](std::size_t begin, std::size_t end) {
-    const Visit visit = visits ? visits() : Visit();
+  in_ranges(graph.tasks.size(), [&, visit = Visit()](std::size_t begin, std::size_t end) mutable {
+    if (visits && !visit) visit = visits();
     for (std::size_t i = begin; i < end; ++i) {
       if (Result<> looked = look_at(i, visit); !looked) {
         const std::scoped_lock hold(mutex);

@@ -41,7 +41,7 @@ struct Status {
 
 /// Called for each task while its folder is open.
 using Visit = std::function<void(std::size_t task, const Status& status, const store::GeneratorFolder& folder)>;
-/// One for each stretch of tasks; each is used by one thread.
+/// Makes one for each thread.
 using Visits = std::function<Visit()>;
 
 /// The status of each task of the graph, in its order. Reads no plaintext and needs no key. `visits`: who else wants to look.

@@ -115,11 +115,15 @@ std::string print_key_file(std::vector<PublicKey> keys) {
 }
 
 std::string link_target(std::string_view folder, Kind kind, std::string_view name) {
-  std::string target;
-  for (auto ups = std::ranges::count(folder, '/') + 2; ups > 0; --ups) target += "../";
   // Inside sops/ clan writes the short way round.
-  if (folder.starts_with("sops/")) target.resize(target.size() - 3);
-  return target + (folder.starts_with("sops/") ? fmt::format("{}/{}", plural(kind), name) : principal_path(kind, name));
+  const bool short_way = folder.starts_with("sops/");
+  std::string target;
+  for (auto ups = std::ranges::count(folder, '/') + (short_way ? 1 : 2); ups > 0; --ups) target += "../";
+  if (!short_way) target += "sops/";
+  target += plural(kind);
+  target += '/';
+  target += name;
+  return target;
 }
 
 const Result<std::vector<PublicKey>>& Principals::keys(Kind kind, const std::string& name) {
@@ -156,9 +160,11 @@ Result<Acl> Principals::links_in(const Fd& above, const std::string& above_path,
   const std::string folder = above_path.empty() ? name : above_path + "/" + name;
   if (repository_->proof() != nullptr) TRY(repository_->proof()->check_links(repository_->root(), folder));
   for (const Kind kind : kinds) {
-    const std::string inner = fmt::format("/{}", plural(kind));
+    std::string inner = "/";
+    inner += plural(kind);
     const std::string place = folder + inner;
     TRY_LET(const std::vector<Entry> entries, entries_in(above, name + inner, place));
+    if (entries.empty()) continue;
     const std::string prefix = link_target(folder, kind, "");
     for (const Entry& entry : entries) {
       const auto path = [&] { return fmt::format("{}/{}", place, entry.name); };

@@ -34,6 +34,8 @@ TEST(TrustedSigners, AreTrustedForTheirNameSpacesAndTimesAlone) {
   EXPECT_TRUE(trusted("namespaces=\"git,vmcred\""));
   EXPECT_TRUE(trusted("valid-after=\"20260101\",valid-before=\"20270101Z\""));
   EXPECT_FALSE(trusted("namespaces=\"git\""));
+  EXPECT_TRUE(trusted("valid-before=99991231"));
+  EXPECT_FALSE(trusted("valid-after=99991231"));
   EXPECT_FALSE(trusted("valid-after=\"202606151201\""));
   EXPECT_FALSE(trusted("valid-before=20260615120000"));
 }

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -46,8 +47,11 @@ Result<SystemTime> parse_rfc3339(std::string_view text) {
   const std::chrono::year_month_day day{std::chrono::year{fields[0]}, std::chrono::month{static_cast<unsigned>(fields[1])},
                                         std::chrono::day{static_cast<unsigned>(fields[2])}};
   if (!day.ok() || fields[3] > 23 || fields[4] > 59 || fields[5] > 59) return refuse();
-  return std::chrono::sys_days(day) + std::chrono::hours(fields[3]) + std::chrono::minutes(fields[4]) +
-         std::chrono::seconds(fields[5]);
+  const std::chrono::sys_seconds time = std::chrono::sys_days(day) + std::chrono::hours(fields[3]) +
+                                        std::chrono::minutes(fields[4]) + std::chrono::seconds(fields[5]);
+  constexpr auto kFirst = std::chrono::ceil<std::chrono::seconds>(SystemTime::min());
+  constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(SystemTime::max());
+  return std::clamp(time, kFirst, kLast);
 }
 
 }  // namespace vmcred

@@ -103,6 +103,9 @@ in
     vmcred.guest.services = lib.genAttrs services (service: { credentials = loaded_by service; });
     microvm = lib.genAttrs [ "qemu" "cloud-hypervisor" "crosvm" "firecracker" ] (hypervisor: {
       package = lib.mkIf (vm.package or null != null && config.microvm.hypervisor == hypervisor) (lib.mkOverride 90 vm.package);
-    });
+    }) // {
+      # Nothing can guard crosvm's control socket, so `vmcred exec` refuses it.
+      socket = lib.mkIf (has_credentials && config.microvm.hypervisor == "crosvm") (lib.mkDefault null);
+    };
   };
 }

@@ -36,7 +36,7 @@ Result<> check_conflicts(const std::vector<std::string>& argv) {
                   "give its options one by one");
     }
   }
-  return refuse_control_socket(argv);
+  return {};
 }
 
 }  // namespace
@@ -55,6 +55,7 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
 
 Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
   TRY(credential::check_deliverable(plan));
+  TRY(refuse_control_socket(foreign.argv, context));
   if (context.with_link) {
     return hint(fail(Errc::usage, "crosvm has no link to the supervisor, so no receipt and no reference"),
                 "declare guest.agent = false");

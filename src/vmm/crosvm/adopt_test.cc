@@ -24,11 +24,11 @@ declare::Vm declared(int systemd) {
   return vm;
 }
 
-Result<Launch> adopted(const Words& words, int systemd = 262) {
+Result<Launch> adopted(const Words& words, int systemd = 262, std::vector<Exposure> exposed = {}) {
   const Foreign foreign = {.argv = words};
   TRY_LET(const declare::Vm vm, describe(foreign, declared(systemd)));
   const std::map<std::string, std::size_t> sizes = {{"host-api-key", 7}};
-  return adopt(foreign, vm, credential::make_plan({.vm = vm, .sizes = sizes}), {.accel = declare::Accel::kvm});
+  return adopt(foreign, vm, credential::make_plan({.vm = vm, .sizes = sizes}), {.accel = declare::Accel::kvm, .exposed = std::move(exposed)});
 }
 
 /// As the runner of microvm.nix builds it, without its control socket.
@@ -67,6 +67,10 @@ TEST(CrosvmAdopt, RefusesAControlSocketThatNobodyGuards) {
     const auto refused = adopted(words);
     EXPECT_THAT(refused, FailsWith(Errc::usage, HasSubstr("control socket gives the guest's memory away")));
     EXPECT_THAT(refused.error().hint, HasSubstr("remove it"));
+    EXPECT_THAT(adopted(words, 262, {Exposure::migration}), FailsWith(Errc::usage, HasSubstr("control socket")));
+    const auto exposed = adopted(words, 262, {Exposure::snapshot});
+    ASSERT_THAT(exposed, Succeeds());
+    EXPECT_TRUE(std::ranges::search(exposed->argv, socket));
   }
 }
 

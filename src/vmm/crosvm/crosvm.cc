@@ -36,7 +36,7 @@ Result<> check(const declare::Vm& vm, const Context& context) {
                   "declare what it holds as credentials");
     }
   }
-  return refuse_control_socket(vm.extra_arguments);
+  return refuse_control_socket(vm.extra_arguments, context);
 }
 
 }  // namespace

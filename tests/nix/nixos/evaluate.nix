@@ -62,6 +62,8 @@ in
     microvm.vms.test-vm.config.microvm.hypervisor = "cloud-hypervisor";
     microvm.vms.plain.config.microvm.hypervisor = "qemu";
     microvm.vms.small.config.microvm = { hypervisor = "qemu"; credentialFiles.KEY = "/run/key"; };
+    microvm.vms.pixel.config.microvm.hypervisor = "crosvm";
+    vmcred.vms.pixel.credentials.region.value = "north";
     vmcred.vms.short.package = package "my-cloud-hypervisor";
     clan.core.vars.generators.later.files = { public.secret = false; one = { }; two = { }; };
     vmcred.vms.plain.credentials.one.from = "later/one";

@@ -10,6 +10,7 @@ let
       hypervisor = mkOption { type = types.enum [ "qemu" "cloud-hypervisor" "firecracker" "crosvm" "kvmtool" ]; default = "qemu"; };
       mem = mkOption { type = types.ints.positive; default = 512; };
       optimize.enable = mkOption { type = types.bool; default = true; };
+      socket = mkOption { type = types.nullOr types.str; default = "${config.networking.hostName}.sock"; };
       vcpu = mkOption { type = types.ints.positive; default = 1; };
       vsock.cid = mkOption { type = types.nullOr types.int; default = null; };
       credentialFiles = mkOption {
@@ -36,6 +37,7 @@ let
       if hypervisor != "qemu" && credentialFiles != { } then throw "${hypervisor} does not support credentialFiles"
       else {
         program = used.name;
+        inherit (config.microvm) socket;
         sandboxed = builtins.elem "--enable-seccomp" (used.configureFlags or [ ]);
         credentials = builtins.attrNames credentialFiles;
         oem_strings = cloud-hypervisor.platformOEMStrings;

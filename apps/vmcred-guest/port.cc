@@ -22,6 +22,8 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kPause{1};
+/// Of one attempt; the kernel's own are two seconds.
+constexpr timeval kVsockAttempt{.tv_sec = 0, .tv_usec = 500'000};
 
 /// PCI device numbers of a virtio device, modern and transitional (virtio 1.2 §4.1.2.1), as sysfs writes them.
 struct PciNumbers {
@@ -84,6 +86,7 @@ Result<Fd> open_vsock(std::uint32_t port, steady_clock::time_point end) {
   bool loaded = false;
   for (;;) {
     Fd fd(::socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    (void)::setsockopt(fd.get(), AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &kVsockAttempt, sizeof kVsockAttempt);  // else two seconds
     sockaddr_vm address = {};
     address.svm_family = AF_VSOCK;
     address.svm_cid = VMADDR_CID_HOST;

@@ -193,7 +193,8 @@ Result<> put_hybrid_vsock(Builder& b) {
   helper.argv = {b.vm.vsock_device, "--vm",
                  fmt::format("guest-cid={},socket={},uds-path={}", b.vm.vsock_cid.value_or(kFirstGuestCid), helper.socket, b.launch.link_path)};
   b.arguments.option("chardev", "socket", {{"id", "vsock"}, {"fd", std::to_string(helper.fd)}});
-  b.arguments.option("device", b.device("vhost-user-vsock"), {{"chardev", "vsock"}});
+  // The server loses a notification that comes before the ring is enabled. With event_idx the driver would send no other.
+  b.arguments.option("device", b.device("vhost-user-vsock"), {{"chardev", "vsock"}, {"event_idx", "off"}});
   b.launch.helpers.push_back(std::move(helper));
   return {};
 }

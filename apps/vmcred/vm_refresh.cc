@@ -52,7 +52,10 @@ Result<Exit> run(const Given& given, World& world) {
   if (world.json) print(world, dump_json(answer, Indent::two_spaces));
   const Json* const done = answer.find("refreshed");
   if (done == nullptr || done->if_bool() == nullptr || !*done->if_bool()) {
-    return fail(Errc::unavailable, "vm '{}' keeps its old credentials: {}", vm->name, answer.string_at("error"));
+    auto refused = fail(Errc::unavailable, "vm '{}' keeps its old credentials: {}", vm->name, answer.string_at("error"));
+    const Json* const no_agent = answer.find("no_agent");
+    if (no_agent == nullptr || no_agent->if_bool() == nullptr || !*no_agent->if_bool()) return refused;
+    return hint(std::move(refused), "the guest's image needs vmcred-agent.service for that; a vm that starts again gets the new values too");
   }
   note(world, fmt::format("vm '{}' has the new credentials", vm->name));
   return Exit::done;

@@ -58,7 +58,8 @@ std::string_view name_of(std::string_view program) { return program.substr(progr
 bool reads_command_line_of(std::string_view program) {
   const std::string_view name = name_of(program);
   const auto named = [name](std::string_view part) { return name.contains(part); };  // Nix wraps: ".qemu-system-x86_64-wrapped"
-  return name == "kvm" || name == "lkvm" || named("qemu") || named("crosvm") || named("cloud-hypervisor") || named("firecracker");
+  return name == "kvm" || named("lkvm") || named("kvmtool") || named("qemu") || named("crosvm") || named("cloud-hypervisor") ||
+         named("firecracker");
 }
 
 std::vector<Finding> check_command_line(const std::vector<std::string>& all, const std::string& name, int systemd) {

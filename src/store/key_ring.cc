@@ -96,7 +96,9 @@ Result<KeyRing> KeyRing::of_host(const Environment& environment, const std::stri
   }
   return hint(fail(Errc::not_found, "this host has no key: neither the credential 'vmcred.identity' nor '{}' nor '{}'",
                    places[places.size() - 2], places.back()),
-              "send it with 'vmcred deploy MACHINE' from where the project is");
+              fmt::format("send it with 'vmcred deploy MACHINE' from where the project is; if that is this host: "
+                          "'vmcred vars upload MACHINE --directory {}'",
+                          join_path(root, "var/lib/vmcred")));
 }
 
 Result<KeyRing> KeyRing::from_text(const Secret& text, const std::string& source) {

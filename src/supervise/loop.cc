@@ -157,7 +157,8 @@ Outcome Supervisor::finish() {
     if (outcome_.end == GuestEnd::unknown) {
       outcome_.failure = fmt::format("the VMM of vm '{}' ended by itself with {}", mission_.vm.name, outcome_.vmm.text());
     } else if (!outcome_.ready) {
-      outcome_.failure = fmt::format("the guest of vm '{}' ended before its receipt", mission_.vm.name);
+      outcome_.failure = fmt::format("the guest of vm '{}' ended before its {}", mission_.vm.name,
+                                     word_due_ ? "systemd said that it is ready" : "receipt");
     }
   }
   if (outcome_.failure.empty() && outcome_.stop_asked && !outcome_.ready) {

@@ -37,6 +37,14 @@ activate() { "$VMCRED" activate --root-prefix "$BATS_TEST_TMPDIR/root" "$@"; }
   [ "$(stat -c %a "$(vars)/a" "$(vars)/b" | xargs)" = "400 440" ]
 }
 
+@test "a host without its key is told how to get it, and can, where the project lies on that host" {
+  rm ../root/var/lib/vmcred/key.txt
+  run -1 --separate-stderr activate
+  [[ $stderr == *"hint: "*"vmcred deploy MACHINE"*"'vmcred vars upload MACHINE --directory $BATS_TEST_TMPDIR/root/var/lib/vmcred'"* ]]
+  "$VMCRED" vars upload host --directory "$BATS_TEST_TMPDIR/root/var/lib/vmcred"
+  run -0 activate
+}
+
 @test "activating again changes nothing" {
   activate
   run -0 --separate-stderr activate

@@ -145,7 +145,7 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$schem
   [[ $output$stderr != *hunter2* ]]
   run -2 --separate-stderr "$VMCRED" check --argv
   [[ $stderr == *"--argv needs a command line"* ]]
-  for vmm in qemu-system-x86_64 qemu-kvm cloud-hypervisor crosvm firecracker; do
+  for vmm in qemu-system-x86_64 qemu-kvm cloud-hypervisor crosvm firecracker lkvm lkvm-static kvmtool; do
     run -0 --separate-stderr "$VMCRED" check -- "/usr/bin/$vmm"
     [ "$output" = "no findings" ]
   done

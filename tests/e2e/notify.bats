@@ -62,6 +62,14 @@ word_makes_ready() {
   word_makes_ready
 }
 
+@test "a guest that ends before its systemd's word fails the start, and no receipt is blamed for it" {
+  declare_vm cloud-hypervisor cloud-hypervisor "systemd = 257"
+  sed -i 's/^accel/vsock-cid = 5\naccel/' vmcred.toml
+  behave "end=0"
+  run -1 --separate-stderr "$VMCRED" vm run v
+  [[ $stderr == *"vmcred: error: the guest of vm 'v' ended before its systemd said that it is ready"* ]]
+}
+
 @test "Firecracker: the address stands on the guest's kernel line" {
   declare_vm firecracker firecracker $'systemd = 257\nagent = true'
   sed -i 's/^accel/receipt = "off"\naccel/' vmcred.toml

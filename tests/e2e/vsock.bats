@@ -46,6 +46,11 @@ sum_of() { sha256sum <"credentials/host-$1" | cut -d' ' -f1; }
   guest_of cloud-hypervisor receipt
   in_background "$VMCRED" vm run v
   said "the host found everything"
+  # The guest speaks no more: new values need an agent there, and that is said.
+  sed -i "s|^api-key = .*|api-key = { from = \"$CREDENTIALS_DIRECTORY/host-api-key\", services = [\"s\"] }|" vmcred.toml
+  run -1 --separate-stderr "$VMCRED" vm refresh v
+  [ "${stderr_lines[0]}" = "vmcred: error: vm 'v' keeps its old credentials: no agent of vm 'v' is on the link" ]
+  [[ ${stderr_lines[1]} == "vmcred: hint: "*"vmcred-agent.service"* ]]
   stop_it
 }
 

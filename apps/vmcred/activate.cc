@@ -36,8 +36,8 @@ struct Consequences {
 
 /// A running vm with an agent gets its new values at once; without one it has to start again. One that does not run has
 /// nothing old.
-Consequences refresh_users(const declare::Declaration& declaration, const activate::Report& report, const std::string& activated,
-                           bool refresh, const World& world) {
+Result<Consequences> refresh_users(const declare::Declaration& declaration, const activate::Report& report,
+                                   const activate::Places& places, bool refresh, const World& world) {
   Consequences all = {.restarts = report.units};
   const auto restart = [&](const std::string& vm) { all.restarts.push_back(unit::unit_name_of(vm)); };
   std::vector<const declare::Vm*> with_agent;
@@ -49,7 +49,11 @@ Consequences refresh_users(const declare::Declaration& declaration, const activa
       restart(name);
     }
   }
-  const auto values = [&](const declare::Vm& vm) { return activated_secrets(declaration, vm, activated); };
+  Fd turn;
+  if (!with_agent.empty()) {
+    TRY_LET(turn, activate::take_turn(places));
+  }
+  const auto values = [&](const declare::Vm& vm) { return activated_secrets(declaration, vm, places.link); };
   for (Refresh& each : refresh_running(with_agent, values, world)) {
     if (each.end == Refresh::End::no_agent) restart(each.vm);
     if (each.end == Refresh::End::refreshed || each.end == Refresh::End::failed) all.refreshes.push_back(std::move(each));
@@ -138,7 +142,7 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const activate::Report report,
           in(fmt::format("activate machine '{}'", machine),
              activate::activate({.declaration = declaration, .repository = repository, .keys = keys, .machine = machine, .places = places})));
-  const Consequences consequences = refresh_users(declaration, report, places.link, !given.has("no-refresh"), world);
+  TRY_LET(const Consequences consequences, refresh_users(declaration, report, places, !given.has("no-refresh"), world));
   print_report(world, machine, report, consequences);
   if (given.has("restart")) TRY(restart_units(consequences.restarts));
   World loud = world;
@@ -164,7 +168,8 @@ constinit const Command kActivate = {
     "exit code is 1. Prints what changed and which units use it (restart-units of the vars, and the vms).\n\n"
     "Running vms that use something that changed and whose guests have an agent get the new values at once, as by\n"
     "'vmcred vm refresh'; where a guest does not bear them it keeps the old ones, which is said, and the exit code is 1.\n"
-    "Vms without an agent are among the units to restart; no other vm is touched.\n\n"
+    "Of two activations at once the second waits with that until the first is done. Vms without an agent are among the units\n"
+    "to restart; no other vm is touched.\n\n"
     "Where /etc/vmcred/trusted-signers exists, the project must carry a manifest that somebody in it signed for this\n"
     "machine ('vmcred deploy' makes one), with exactly the files that it names and no older than the last one.",
     kParameters,

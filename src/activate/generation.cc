@@ -10,7 +10,6 @@
 #include <set>
 
 #include "activate/memory_mount.h"
-#include "base/fd.h"
 #include "base/file.h"
 #include "base/parallel.h"
 
@@ -35,9 +34,10 @@ Result<std::uint64_t> next_number(const Places& places) {
   return last + 1;
 }
 
-Result<Fd> lock_generations(const Places& places) {
-  TRY_LET(Fd folder, open_folder(places.generations));
-  if (::flock(folder.get(), LOCK_EX) != 0) return fail_errno("lock '{}'", places.generations);
+/// Waits for it. A folder needs no file of its own for that.
+Result<Fd> lock_folder(const std::string& path) {
+  TRY_LET(Fd folder, open_folder(path));
+  if (::flock(folder.get(), LOCK_EX) != 0) return fail_errno("lock '{}'", path);
   return folder;
 }
 
@@ -202,6 +202,8 @@ Result<std::optional<std::uint64_t>> present_generation(const Places& places) {
   return number;
 }
 
+Result<Fd> take_turn(const Places& places) { return lock_folder(places.link.substr(0, places.link.rfind('/'))); }
+
 Result<> wipe_tree(const std::string& path) {
   std::vector<std::string> files;
   TRY(collect_files(path, "", files));
@@ -220,7 +222,7 @@ Result<Published> publish_generation(const Places& places, const std::vector<Ite
   } else {
     TRY(make_folders(places.generations, kFolderMode));
   }
-  TRY_LET(const Fd lock, lock_generations(places));
+  TRY_LET(const Fd lock, lock_folder(places.generations));
   TRY_LET(const auto present, present_generation(places));
   TRY_LET(const std::uint64_t number, next_number(places));
   Published published = {.number = number, .first = !present};

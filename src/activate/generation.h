@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "base/secret.h"
 
@@ -57,6 +58,10 @@ Result<Published> publish_generation(const Places& places, const std::vector<Ite
 
 /// The number of the generation that the link shows; none: nothing is active.
 Result<std::optional<std::uint64_t>> present_generation(const Places& places);
+
+/// To be held while values of the present generation are handed to what runs, and taken before they are read: of two
+/// activations at once the second waits, and nobody is left with values that were already replaced when they came.
+Result<Fd> take_turn(const Places& places);
 
 /// Overwrites and removes every file of a folder that is not open elsewhere (one that is open is only removed, so that
 /// nobody reads zeros for a secret), then the folder.

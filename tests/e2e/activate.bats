@@ -72,14 +72,27 @@ supervisor() {
   grep -q '^guest.agent' vmcred.toml || sed -i 's/^kernel = .*/&\nguest.agent = true/' vmcred.toml
   mkfifo listening
   python3 - "$XDG_RUNTIME_DIR/vmcred/vm/box/control" "$1" "${2:-}" <<'PY' 3>&- &
-import array, json, os, socket, sys
+import array, json, os, socket, sys, threading
 answers = {"refresh": sys.argv[2], "compare": sys.argv[3], "status": '{"vm":"box","state":"running"}'}
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen()
 open("listening", "w").close()
-while True:
-    client, _ = listener.accept()
+busy = threading.Lock()
+
+def refuse_or_wait(data):
+    """As the real one: a second refresh is refused while one is under way, which it is until `gate` is written to."""
+    if b"refresh" not in data or not os.path.exists("gate"):
+        return None
+    if not busy.acquire(blocking=False):
+        return b'{"refreshed":false,"error":"vm \'box\' is being refreshed already"}'
+    open("held", "w").close()
+    open("gate").close()
+    os.unlink("gate")
+    busy.release()
+    return None
+
+def serve(client):
     data, ancillary, _, _ = client.recvmsg(65536, socket.CMSG_SPACE(4))
     with open("asked", "ab") as asked:
         asked.write(data)
@@ -89,7 +102,11 @@ while True:
         with open("values", "wb") as values:
             values.write(os.read(fd, 65536))
         os.close(fd)
-    client.sendall(answers[json.loads(data)["do"]].encode() + b"\n")
+    client.sendall((refuse_or_wait(data) or answers[json.loads(data)["do"]].encode()) + b"\n")
+    client.close()
+
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 PY
   supervisor=$!
   cat listening
@@ -116,6 +133,26 @@ teardown() { [[ -z ${supervisor:-} ]] || kill "$supervisor"; }
   run -0 --separate-stderr activate --no-refresh
   [[ $output == *"restart: microvm@box.service"* ]]
   [ ! -e asked ]
+}
+
+@test "of two activations at once the second waits for its turn at a guest, so that this ends with the newest values" {
+  supervisor '{"refreshed":true,"generation":2,"error":""}'
+  activate
+  mkfifo held gate
+  printf three | "$VMCRED" vars set g/a
+  activate >first 2>&1 3>&- &
+  local first=$! second
+  cat held
+  printf canary-four | "$VMCRED" vars set g/a
+  "$VMCRED" activate --root-prefix "$BATS_TEST_TMPDIR/root" >second 2>&1 3>&- &
+  second=$!
+  # It waits, or (which would be wrong) has ended already.
+  timeout 60 bash -c "while [ -e /proc/$second/exe ] && ! grep -q -- '-> FLOCK .* $second ' /proc/locks; do :; done"
+  echo >gate
+  wait "$first" "$second"
+  grep -q "refreshed: vm 'box'" first
+  grep -q "refreshed: vm 'box'" second
+  grep -qa 'host-a.*canary-four' <(tr '\0' ' ' <values)
 }
 
 @test "a guest that does not bear the new values keeps its old ones, and that is said" {

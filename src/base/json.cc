@@ -237,7 +237,8 @@ std::string dump_json(const Json& value, Indent indent) {
   std::string text = indent == Indent::none  ? tree.dump(-1, ' ', false, replace)
                      : indent == Indent::tab ? tree.dump(1, '\t', false, replace)
                                              : tree.dump(2, ' ', false, replace);
-  if (indent != Indent::none) text += '\n';
+  if (indent == Indent::none) return text;
+  text += '\n';
   escape_late_controls(text);
   return text;
 }

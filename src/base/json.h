@@ -72,7 +72,8 @@ struct JsonLimits {
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
 enum class Indent : std::uint8_t { none, two_spaces, tab };
-/// Serialises; with an indent the text ends with a newline.
+/// Serialises. With an indent it is for people: the text ends with a newline and holds no control character that a terminal
+/// would obey. Without one it is for programs, as Nix's toJSON writes it, and hashes are made of that (`validation`).
 std::string dump_json(const Json& value, Indent indent = Indent::none);
 
 }  // namespace vmcred

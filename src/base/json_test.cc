@@ -39,11 +39,15 @@ TEST(DumpJson, IndentsWithTabs) {
   EXPECT_EQ(dump_json(Json::object().set("a", Json::strings({"x"})), Indent::tab), "{\n\t\"a\": [\n\t\t\"x\"\n\t]\n}\n");
 }
 
-TEST(DumpJson, WritesNoControlCharacterAndNoneIsLost) {
+TEST(DumpJson, WritesNoControlCharacterForPeopleAndNoneIsLost) {
   const std::string text = "\x1b[2J\x7f\xc2\x9b\xc2\xa0\xc3\xbc";
-  const std::string dumped = dump_json(Json::object().set("a", text));
-  EXPECT_EQ(dumped, "{\"a\":\"\\u001b[2J\\u007f\\u009b\xc2\xa0\xc3\xbc\"}");
+  const std::string dumped = dump_json(Json::object().set("a", text), Indent::two_spaces);
+  EXPECT_EQ(dumped, "{\n  \"a\": \"\\u001b[2J\\u007f\\u009b\xc2\xa0\xc3\xbc\"\n}\n");
   EXPECT_EQ(parse_json(dumped, {.max_bytes = 100, .max_depth = 8})->string_at("a"), text);
+}
+
+TEST(DumpJson, WithoutAnIndentEscapesNoMoreThanItMust) {
+  EXPECT_EQ(dump_json(Json::strings({"\x1b\x7f\xc2\x9b"})), "[\"\\u001b\x7f\xc2\x9b\"]");
 }
 
 TEST(Json, DoesNotEndAtAZeroByte) {

@@ -113,6 +113,13 @@ TOML
   run -0 "$VMCRED" vars check
 }
 
+@test "the hash of a validation is that of its JSON as clan writes it, whatever characters are in it" {
+  "$VMCRED" init --machine web
+  printf '[machines.web]\n[generators.g]\nvalidation = "a\\u007f\\u009bü"\nscript = "echo x > $out/a"\nfiles.a = {}\n' >vmcred.toml
+  "$VMCRED" vars generate
+  [ "$(cat vars/per-machine/web/g/.validation-hash)" = "$(printf '"a\x7f\xc2\x9bü"' | sha256sum | cut -d' ' -f1)" ]
+}
+
 @test "a changed validation makes the values anew" {
   project
   echo 'validation = { length = 32 }' >>vmcred.toml

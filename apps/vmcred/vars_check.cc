@@ -115,7 +115,9 @@ Result<Exit> run(const Given& given, World& world) {
     json.set("findings", std::move(list));
     print(world, dump_json(json, Indent::two_spaces));
   } else if (found.empty()) {
-    print(world, values == 0 ? "no vars are declared\n" : fmt::format("all {} values are there and as they should be\n", values));
+    print(world, values == 0   ? "no vars are declared\n"
+                 : values == 1 ? "the one value is there and as it should be\n"
+                               : fmt::format("all {} values are there and as they should be\n", values));
   } else {
     std::vector<std::vector<std::string>> rows;
     for (const Found& one : found) rows.push_back({one.state, one.what, one.why});

@@ -118,6 +118,8 @@ TOML
   printf '[machines.web]\n[generators.g]\nvalidation = "a\\u007f\\u009bü"\nscript = "echo x > $out/a"\nfiles.a = {}\n' >vmcred.toml
   "$VMCRED" vars generate
   [ "$(cat vars/per-machine/web/g/.validation-hash)" = "$(printf '"a\x7f\xc2\x9bü"' | sha256sum | cut -d' ' -f1)" ]
+  run -0 --separate-stderr "$VMCRED" vars check
+  [ "$output" = "the one value is there and as it should be" ]
 }
 
 @test "a changed validation makes the values anew" {

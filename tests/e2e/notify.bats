@@ -86,7 +86,7 @@ word_makes_ready() {
   boots
   printf '%s\n' "$PWD/vhost-device-vsock" --vm "guest-cid=3,socket=$PWD/run/vhost-vsock.sock,uds-path=$PWD/run/vsock.sock" | diff - record/vsock-argv
   grep -qx 'socket,id=vsock,fd=7' record/argv
-  grep -qx 'vhost-user-vsock-pci,chardev=vsock' record/argv
+  grep -qx 'vhost-user-vsock-pci,chardev=vsock,event_idx=off' record/argv
   grep -q '^7 socket:' record/descriptors
   run -1 grep -aFf patterns record/vsock-argv record/vsock-environ
   word_makes_ready

@@ -86,7 +86,7 @@ Result<Fd> open_vsock(std::uint32_t port, steady_clock::time_point end) {
   bool loaded = false;
   for (;;) {
     Fd fd(::socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    (void)::setsockopt(fd.get(), AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &kVsockAttempt, sizeof kVsockAttempt);  // else two seconds
+    (void)::setsockopt(fd.get(), AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &kVsockAttempt, sizeof kVsockAttempt);
     sockaddr_vm address = {};
     address.svm_family = AF_VSOCK;
     address.svm_cid = VMADDR_CID_HOST;

@@ -7,8 +7,7 @@ source "$VMCRED_SOURCE/tests/e2e/doubles/setup.bash"
 
 setup() {
   prepare_doubles
-  export XDG_RUNTIME_DIR=$PWD/user
-  mkdir -p user/vmcred/vm && ln -s "$PWD/run" user/vmcred/vm/v
+  be_a_users_vm
 }
 teardown() { end_doubles; }
 

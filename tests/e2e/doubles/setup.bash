@@ -12,6 +12,12 @@ prepare_doubles() {
   printf 'the initrd' >initrd
 }
 
+# The vm v stands where the commands about running vms look for those of a user.
+be_a_users_vm() {
+  export XDG_RUNTIME_DIR=$PWD/user
+  mkdir -p user/vmcred/vm && ln -s "$PWD/run" user/vmcred/vm/v
+}
+
 # declare_vm HYPERVISOR PROGRAM [GUEST-KEYS]
 declare_vm() {
   cat >vmcred.toml <<TOML

@@ -87,7 +87,8 @@ def refuse_or_wait(data):
     if not busy.acquire(blocking=False):
         return b'{"refreshed":false,"error":"vm \'box\' is being refreshed already"}'
     open("held", "w").close()
-    open("gate").close()
+    with open("gate") as gate:
+        gate.read()  # to its end: one who closed before the writer wrote would end the writer by SIGPIPE
     os.unlink("gate")
     busy.release()
     return None

@@ -66,6 +66,12 @@ Result<Loaded> from_flake_or_tree(const World& world, const std::vector<std::str
 
 }  // namespace
 
+std::string cache_folder(const World& world, std::string_view what) {
+  if (const std::string cache = world.env("XDG_CACHE_HOME"); cache.starts_with('/')) return fmt::format("{}/vmcred/{}", cache, what);
+  if (const std::string home = world.env("HOME"); home.starts_with('/')) return fmt::format("{}/.cache/vmcred/{}", home, what);
+  return {};
+}
+
 nix::Settings nix_settings(const World& world) {
   nix::Settings settings;
   const std::string path = world.env("PATH");
@@ -73,11 +79,7 @@ nix::Settings nix_settings(const World& world) {
   for (const std::string_view name : kForNix) {
     if (const std::string value = world.env(name); !value.empty()) settings.environment.push_back(fmt::format("{}={}", name, value));
   }
-  if (const std::string cache = world.env("XDG_CACHE_HOME"); cache.starts_with('/')) {
-    settings.cache_folder = cache + "/vmcred/nix";
-  } else if (const std::string home = world.env("HOME"); home.starts_with('/')) {
-    settings.cache_folder = home + "/.cache/vmcred/nix";
-  }
+  settings.cache_folder = cache_folder(world, "nix");
   settings.machine = world.machine;
   settings.only_machine = only_machine(world.project);
   settings.nixpkgs = world.nixpkgs;

@@ -26,6 +26,9 @@ Result<Loaded> load_with_scripts(const World& world, const std::vector<std::stri
 /// The services of a vm's guest, whole, where the declaration is a Nix file; null elsewhere.
 Result<Json> guest_services_of(const World& world, const std::string& vm);
 
+/// Where the user's cache keeps `what` ("nix"); "" where there is no such place. Everything in it can be made anew.
+std::string cache_folder(const World& world, std::string_view what);
+
 /// What the evaluation of Nix files may use of this world.
 nix::Settings nix_settings(const World& world);
 

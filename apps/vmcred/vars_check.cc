@@ -4,7 +4,9 @@
 
 #include "base/json.h"
 #include "commands.h"
+#include "project.h"
 #include "store/readers.h"
+#include "store/remembered_readers.h"
 #include "store/vault.h"
 #include "terminal.h"
 #include "vars.h"
@@ -46,7 +48,7 @@ Result<> vouched_for(const Project& project, const store::GeneratorId& id, const
 /// What is to be said of one generator for one owner. `wanted`: every value of the declaration, sorted.
 std::vector<Found> look_at(const Project& project, const generate::Task& task, const generate::Status& status,
                            const store::GeneratorFolder& folder, const std::vector<store::Wanted>& wanted,
-                           store::Principals& principals) {
+                           store::Principals& principals, store::RememberedReaders& memory) {
   std::vector<Found> found;
   if (status.state != generate::State::fresh)
     found.push_back({std::string(generate::word(status.state)), store::spoken(task.id), enumeration(status.reasons)});
@@ -62,7 +64,7 @@ std::vector<Found> look_at(const Project& project, const generate::Task& task, c
   for (const auto& [name, form] : status.stored) {
     if (form != store::Form::secret) continue;
     while (value->id.file != name) ++value;
-    const Result<store::Drift> drift = store::drift(principals, folder, name);
+    const Result<store::Drift> drift = store::drift(principals, folder, name, &memory);
     if (!drift) {
       found.push_back({"damaged", store::spoken(value->id), drift.error().message});
       continue;
@@ -89,13 +91,16 @@ Result<Exit> run(const Given& given, World& world) {
   }
   const std::vector<store::Wanted> wanted = store::wanted(project.declaration);
   std::vector<std::vector<Found>> of_tasks(graph.tasks.size());
+  const std::string cache = cache_folder(world, "readers");
+  auto memory = cache.empty() ? store::RememberedReaders() : store::RememberedReaders::open(cache, project.repository.root());
   const auto visits = [&]() -> generate::Visit {
     return [&, principals = store::Principals(project.repository)](std::size_t i, const generate::Status& status,
                                                                    const store::GeneratorFolder& folder) mutable {
-      if (asked[i]) of_tasks[i] = look_at(project, graph.tasks[i], status, folder, wanted, principals);
+      if (asked[i]) of_tasks[i] = look_at(project, graph.tasks[i], status, folder, wanted, principals, memory);
     };
   };
   TRY_LET(const std::vector<generate::Status> statuses, generate::survey(graph, project.repository, *world.clock, visits));
+  (void)memory.save(machines.empty() && only.empty());  // a cache that cannot be written costs the next run time, no more
   std::vector<Found> found;
   for (std::vector<Found>& each : of_tasks) std::ranges::move(each, std::back_inserter(found));
   if (machines.empty() && only.empty()) {

@@ -62,6 +62,11 @@ Result<std::string> read_plain_file(const Fd& folder, const std::string& path, s
   return text;
 }
 
+FileState FileState::of(const struct stat& status) {
+  const auto changed = std::chrono::seconds(status.st_ctim.tv_sec) + std::chrono::nanoseconds(status.st_ctim.tv_nsec);
+  return {.device = status.st_dev, .inode = status.st_ino, .changed = SystemTime(changed)};
+}
+
 Result<GeneratorFolder> GeneratorFolder::open(const Repository& repository, const GeneratorId& id) {
   GeneratorFolder folder;
   folder.path_ = Repository::generator_path(id);
@@ -71,6 +76,7 @@ Result<GeneratorFolder> GeneratorFolder::open(const Repository& repository, cons
     return hint(fail(Errc::invalid_data, "'{}' is a link, or lies behind one", folder.path_), kRemedy);
   if (!folder.fd_) return fail_errno("open '{}'", folder.path_);
   TRY_LET(folder.entries_, entries_of(folder.fd_, folder.path_));
+  folder.looked_at_.resize(folder.entries_.size());
   return folder;
 }
 
@@ -93,9 +99,15 @@ Result<std::optional<Form>> GeneratorFolder::look(const std::string& file) const
     if (!stands) return fail_errno("look at '{}/{}{}'", path_, file, name);
     if (S_ISLNK(status.st_mode)) return is_link(name);
     if (!S_ISREG(status.st_mode)) return hint(fail(Errc::invalid_data, "'{}/{}{}' is no plain file", path_, file, name), kRemedy);
+    looked_at_[static_cast<std::size_t>(folder - entries_.data())] = FileState::of(status);
     return std::optional(form);
   }
   return std::optional<Form>{};
+}
+
+std::optional<FileState> GeneratorFolder::looked_at(std::string_view file) const {
+  const Entry* const folder = entry(file);
+  return folder == nullptr ? std::nullopt : looked_at_[static_cast<std::size_t>(folder - entries_.data())];
 }
 
 std::vector<std::string> GeneratorFolder::names() const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
 #include "base/secret.h"
@@ -13,6 +14,8 @@
 #include "store/key_ring.h"
 #include "store/layout.h"
 #include "store/proof.h"
+
+struct stat;
 
 namespace vmcred::store {
 
@@ -92,7 +95,15 @@ void unlock(const Repository& repository, const std::vector<VarId>& vars, const 
 Result<std::string> read_plain_file(const Fd& folder, const std::string& path, std::size_t max_bytes = kMaxStoredBytes,
                                     std::string_view above = {});
 
-/// One generator's folder, held open and listed once, for looking at many of its values.
+/// Tells a file or folder from every other one, and from what it was before it changed.
+struct FileState {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  SystemTime changed = {};  ///< ctime(2), which nobody can set
+  static FileState of(const struct stat& status);
+};
+
+/// One generator's folder, held open and listed once, for looking at many of its values. Of one thread.
 class GeneratorFolder {
  public:
   static Result<GeneratorFolder> open(const Repository& repository, const GeneratorId& id);
@@ -102,6 +113,8 @@ class GeneratorFolder {
 
   /// As Repository::look.
   Result<std::optional<Form>> look(const std::string& file) const;
+  /// Of the secret or open value that `look` found last under this name.
+  [[nodiscard]] std::optional<FileState> looked_at(std::string_view file) const;
   /// What may hold values: everything that stands there but plain files, sorted.
   [[nodiscard]] std::vector<std::string> names() const;
   /// A plain file beside the values, as read_plain_file does it.
@@ -115,6 +128,7 @@ class GeneratorFolder {
   std::string path_;
   Fd fd_;
   std::vector<Entry> entries_;
+  mutable std::vector<std::optional<FileState>> looked_at_;  // as entries_
 };
 
 /// What the declaration asks for and the store does not have, sorted: of what is deployed to one machine, or of

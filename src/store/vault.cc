@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <array>
 
 #include "sops/glance.h"
 #include "sops/sops.h"
@@ -46,20 +47,37 @@ Result<> replace_machine_key(const Repository& repository, const Lock& lock, con
   return publish(repository, lock, folder, change);
 }
 
-/// The drift of the secret in the folder `name` below `above`, an open folder whose path is `above_path` ("": the project's).
-Result<Drift> drift_of(Principals& principals, const Fd& above, const std::string& above_path, const std::string& name) {
+/// A secret's folder as it is read.
+struct ReadersRead {
+  SecretReaders readers;
+  std::vector<BadLink> bad;
+};
+
+/// Of the secret in the folder `name` below `above`, an open folder whose path is `above_path` ("": the project's).
+Result<ReadersRead> read_readers(Principals& principals, const Fd& above, const std::string& above_path, const std::string& name) {
   const Repository& repository = principals.repository();
   const std::string path = (above_path.empty() ? name : above_path + "/" + name) + "/secret";
   TRY_LET(const std::string text, repository.proof() != nullptr ? repository.read_proven(path)
                                                                 : read_plain_file(above, name + "/secret", kMaxStoredBytes, above_path));
-  TRY_LET(const std::vector<PublicKey> current, recipients_of(text, path));
+  TRY_LET(std::vector<PublicKey> current, recipients_of(text, path));
   TRY_LET(Acl acl, principals.acl(above, above_path, name));
-  const Result<std::vector<PublicKey>>& wanted = principals.readers(acl.links);
+  return ReadersRead{.readers = {.recipients = std::move(current), .links = std::move(acl.links)}, .bad = std::move(acl.bad)};
+}
+
+Result<Drift> drift_of(Principals& principals, const SecretReaders& readers, std::vector<BadLink> bad = {}) {
+  const Result<std::vector<PublicKey>>& wanted = principals.readers(readers.links);
   if (!wanted) return std::unexpected(wanted.error());
-  Drift result{.bad = std::move(acl.bad), .links = std::move(acl.links)};
-  std::ranges::set_difference(*wanted, current, std::back_inserter(result.added));
-  std::ranges::set_difference(current, *wanted, std::back_inserter(result.removed));
+  Drift result{.bad = std::move(bad), .links = readers.links};
+  std::ranges::set_difference(*wanted, readers.recipients, std::back_inserter(result.added));
+  std::ranges::set_difference(readers.recipients, *wanted, std::back_inserter(result.removed));
   return result;
+}
+
+/// Links stay good while those they lead to are there.
+bool all_exist(Principals& principals, const Links& links) {
+  return std::ranges::all_of(std::array{Kind::user, Kind::machine, Kind::group}, [&](Kind kind) {
+    return std::ranges::all_of(links.of(kind), [&](const std::string& name) { return principals.exists(kind, name); });
+  });
 }
 
 }  // namespace
@@ -167,11 +185,19 @@ Result<std::vector<PublicKey>> recipients_of(std::string_view text, const std::s
 }
 
 Result<Drift> drift(Principals& principals, const std::string& folder) {
-  return drift_of(principals, principals.repository().root(), "", folder);
+  TRY_LET(ReadersRead read, read_readers(principals, principals.repository().root(), "", folder));
+  return drift_of(principals, read.readers, std::move(read.bad));
 }
 
-Result<Drift> drift(Principals& principals, const GeneratorFolder& generator, const std::string& file) {
-  return drift_of(principals, generator.fd(), generator.path(), file);
+Result<Drift> drift(Principals& principals, const GeneratorFolder& generator, const std::string& file, RememberedReaders* memory) {
+  const bool may_remember = memory != nullptr && principals.repository().proof() == nullptr;
+  const std::string stamp = may_remember ? memory->stamp(generator, file) : "";
+  const std::string folder = generator.path() + "/" + file;
+  if (const SecretReaders* const known = stamp.empty() ? nullptr : memory->find(folder, stamp))
+    if (all_exist(principals, known->links)) return drift_of(principals, *known);
+  TRY_LET(ReadersRead read, read_readers(principals, generator.fd(), generator.path(), file));
+  if (may_remember && read.bad.empty()) memory->note(folder, stamp, read.readers);
+  return drift_of(principals, read.readers, std::move(read.bad));
 }
 
 Result<Secret> machine_key(const Repository& repository, const std::string& machine, const KeyRing& keys) {

@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "store/access.h"
 #include "store/publish.h"
+#include "store/remembered_readers.h"
 #include "store/repository.h"
 
 namespace vmcred::store {
@@ -63,8 +64,10 @@ struct Drift {
 };
 /// For the secret file at `folder`/secret; needs no key.
 Result<Drift> drift(Principals& principals, const std::string& folder);
-/// The same for one file of a generator whose folder is open already.
-Result<Drift> drift(Principals& principals, const GeneratorFolder& generator, const std::string& file);
+/// The same for one file of a generator whose folder is open already. With `memory`, what has not changed since it was read is
+/// not read again (where signatures are demanded, everything is).
+Result<Drift> drift(Principals& principals, const GeneratorFolder& generator, const std::string& file,
+                    RememberedReaders* memory = nullptr);
 
 /// Gives a machine its key pair where it has none: the private half encrypted in sops/secrets/M-age.key for the writer
 /// and the machine's default groups, then the public half in sops/machines/M. True when one was made.

@@ -93,6 +93,29 @@ join_bob() { as_bob "$VMCRED" vars keygen; }
   run -0 "$VMCRED" vars check
 }
 
+@test "what check remembers hides nothing: a link, another key or other bytes in a secret are found in the next run" {
+  join_bob
+  key=vars/per-machine/web/token/key
+  # What changed in the last two seconds is not remembered yet.
+  until grep -qs "$key$" "$HOME"/.cache/vmcred/readers/*; do run -0 "$VMCRED" vars check; done
+  [ "$(stat -c %a "$HOME"/.cache/vmcred/readers/*)" = 600 ]
+  run -0 "$VMCRED" vars check
+  ln -s ../../../../../../sops/users/bob $key/users/bob
+  run -3 "$VMCRED" vars check
+  [[ $output == *"readers"*"token/key (machine web)"*"not encrypted to"* ]]
+  rm $key/users/bob
+  run -0 "$VMCRED" vars check
+  mv sops/users/bob/key.json kept && cp kept sops/users/alice/key.json
+  run -3 "$VMCRED" vars check
+  [[ $output == *"readers"*"token/key (machine web)"*"also encrypted to"* ]]
+  "$VMCRED" secrets key show >mine
+  printf '[{"publickey": "%s", "type": "age"}]' "$(cat mine)" >sops/users/alice/key.json
+  run -0 "$VMCRED" vars check
+  printf 'x' | dd of=$key/secret conv=notrunc status=none # the same file, of the same size
+  run -3 "$VMCRED" vars check
+  [[ $output == *"damaged"*"token/key (machine web)"* ]]
+}
+
 @test "links out of the tree and plain files grant nothing and are named" {
   mkdir -p elsewhere
   cp sops/users/alice/key.json elsewhere/

@@ -1,7 +1,10 @@
 // Findings of the store, without any key.
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <span>
 
+#include "base/parallel.h"
 #include "chain/check.h"
 #include "generate/graph.h"
 #include "generate/survey.h"
@@ -11,6 +14,8 @@
 
 namespace vmcred::chain {
 namespace {
+
+constexpr std::size_t kTogether = 4;  // generators that a thread looks at in one go
 
 declare::Place place_of(const declare::Declaration& declaration, const store::VarId& id) {
   const auto generator = declaration.generators.find(id.generator.generator);
@@ -96,21 +101,28 @@ void check_orphans(const declare::Declaration& declaration, const std::vector<st
   }
 }
 
-Result<> check_value(const declare::Declaration& declaration, const store::Repository& repository, store::Principals& principals,
-                     const store::Wanted& each, std::vector<Finding>& findings) {
-  const auto form = repository.form(each.id);
-  if (!form) return {};
-  if (each.file->secret && *form == store::Form::open) {
+/// What is said of one generator's values, and those that are not there.
+struct Looked {
+  std::vector<Finding> findings;
+  std::vector<store::VarId> missing;
+};
+
+void check_value(const declare::Declaration& declaration, store::Principals& principals, const store::GeneratorFolder& folder,
+                 const store::Wanted& each, Looked& looked) {
+  std::vector<Finding>& findings = looked.findings;
+  const Result<std::optional<store::Form>> stands = folder.look(each.id.file);
+  const std::optional<store::Form> form = stands ? *stands : std::nullopt;
+  if (!form) looked.missing.push_back(each.id);
+  if (each.file->secret && form == store::Form::open) {
     findings.push_back(about(Code::open_secret, declaration, each.id, fmt::format("{} is a secret, and stored as plain text", store::spoken(each.id)),
                                fmt::format("the value is in git for good: {} --regenerate", generate_command(each.id))));
-    return {};
   }
-  if (*form == store::Form::open) return {};
-  const Result<store::Drift> read = store::drift(principals, "vars/" + store::rel_path(each.id));
+  if (form != store::Form::secret) return;
+  const Result<store::Drift> read = store::drift(principals, folder, each.id.file);
   if (!read) {
     findings.push_back(about(Code::damaged, declaration, each.id, fmt::format("{}: {}", store::spoken(each.id), read.error().message),
                                fmt::format("bring it back from git, or run 'vmcred vars rotate -g {}'", each.id.generator.generator)));
-    return {};
+    return;
   }
   const store::Drift& drift = *read;
   // Where something else is wrong with the links that is told below, and mending it may be all that is missing.
@@ -119,7 +131,7 @@ Result<> check_value(const declare::Declaration& declaration, const store::Repos
       findings.push_back(about(Code::recipients_drifted, declaration, each.id,
                                fmt::format("{} is deployed to machine '{}', and no link lets that read it", store::spoken(each.id), machine),
                                "run 'vmcred vars fix', or say deploy = false"));
-    return {};
+    return;
   }
   Finding found = about(Code::recipients_drifted, declaration, each.id,
                         fmt::format("{}: who can decrypt it is not who its links name", store::spoken(each.id)),
@@ -128,7 +140,31 @@ Result<> check_value(const declare::Declaration& declaration, const store::Repos
   for (const store::PublicKey& key : drift.removed) found.details.push_back(fmt::format("can read it and should not: {}", key.text));
   for (const store::BadLink& link : drift.bad) found.details.push_back(fmt::format("grants nothing: {} {}", link.path, link.reason));
   findings.push_back(std::move(found));
-  return {};
+}
+
+/// Every declared value, a generator's together, on all cores. `wanted` is sorted.
+Looked check_values(const declare::Declaration& declaration, const store::Repository& repository, const std::vector<store::Wanted>& wanted) {
+  std::vector<std::span<const store::Wanted>> groups;
+  for (auto begin = wanted.begin(); begin != wanted.end();) {
+    const auto end = std::ranges::find_if(begin, wanted.end(), [&](const store::Wanted& each) { return each.id.generator != begin->id.generator; });
+    groups.emplace_back(begin, end);
+    begin = end;
+  }
+  std::vector<Looked> of_groups(groups.size());
+  in_ranges(groups.size(), [&, principals = store::Principals(repository)](std::size_t begin, std::size_t end) mutable {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto folder = store::GeneratorFolder::open(repository, groups[i].front().id.generator);
+      for (const store::Wanted& each : groups[i])
+        if (folder) check_value(declaration, principals, *folder, each, of_groups[i]);
+        else of_groups[i].missing.push_back(each.id);
+    }
+  }, kTogether);
+  Looked all;
+  for (Looked& each : of_groups) {
+    std::ranges::move(each.findings, std::back_inserter(all.findings));
+    std::ranges::move(each.missing, std::back_inserter(all.missing));
+  }
+  return all;
 }
 
 // What `vars generate` would say: made from something else since, or too old.
@@ -174,9 +210,8 @@ Result<> check_age(const declare::Declaration& declaration, const store::Reposit
 
 Result<std::vector<Finding>> check_store(const declare::Declaration& declaration, const store::Repository& repository,
                                          const Clock& clock) {
-  std::vector<Finding> findings;
   const std::vector<store::Wanted> wanted = store::wanted(declaration);
-  const std::vector<store::VarId> missing = store::missing(repository, declaration);
+  auto [findings, missing] = check_values(declaration, repository, wanted);
   TRY_LET(std::vector<store::VarId> orphans, repository.list());
   std::erase_if(orphans, [&](const store::VarId& id) {
     const auto declared = std::ranges::lower_bound(wanted, id, {}, &store::Wanted::id);
@@ -184,8 +219,6 @@ Result<std::vector<Finding>> check_store(const declare::Declaration& declaration
   });
   check_missing(declaration, missing, orphans, findings);
   check_orphans(declaration, missing, orphans, findings);
-  store::Principals principals(repository);
-  for (const store::Wanted& each : wanted) TRY(check_value(declaration, repository, principals, each, findings));
   TRY(check_age(declaration, repository, clock, findings));
   return findings;
 }

@@ -227,10 +227,14 @@ Result<std::vector<GeneratorId>> Repository::generators() const {
 
 Result<std::vector<VarId>> Repository::list() const {
   TRY_LET(const std::vector<GeneratorId> every, generators());
+  std::vector<Result<std::vector<std::string>>> stored(every.size());
+  in_ranges(every.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) stored[i] = files(every[i]);
+  });
   std::vector<VarId> all;
-  for (const GeneratorId& generator : every) {
-    TRY_LET(const std::vector<std::string> names, files(generator));
-    for (const std::string& name : names) all.push_back({.generator = generator, .file = name});
+  for (std::size_t i = 0; i < every.size(); ++i) {
+    TRY_LET(std::vector<std::string> names, std::move(stored[i]));
+    for (std::string& name : names) all.push_back({.generator = every[i], .file = std::move(name)});
   }
   return all;
 }

@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "base/file.h"
-#include "base/process.h"
 #include "credentials.h"
+#include "modules.h"
 #include "sources.h"
 
 namespace vmcred::guest {
@@ -46,17 +46,6 @@ std::vector<std::string> modules_of(const PciNumbers& numbers, const std::string
     }
   }
   return {"virtio_pci", "virtio_mmio", driver};
-}
-
-/// A failure is not ours to tell: where the driver is built in there is no module to load.
-void load_modules(std::vector<std::string> modules) {
-  for (const char* const modprobe : {"/sbin/modprobe", "/usr/sbin/modprobe", "/run/current-system/sw/bin/modprobe"}) {
-    if (::access(modprobe, X_OK) != 0) continue;
-    std::vector<std::string> argv = {modprobe, "-q", "-a"};
-    argv.insert(argv.end(), modules.begin(), modules.end());
-    (void)run({.argv = std::move(argv)}, {.limit = milliseconds(10000)});
-    return;
-  }
 }
 
 Result<Fd> open_serial(steady_clock::time_point end) {

@@ -70,6 +70,7 @@ wait "$listener"
 NAMESPACE
   [[ $output == *"TAP 02:00:00:00:77:02"* ]]
   [[ $output == *"receipt: 1 credentials arrived"* ]]
+  [[ $output == *"MODPROBE -q -a virtio_pci virtio_console"* ]] # a file in modprobe.d names one
   [ "$(cat heard)" = "10.77.0.2 $(sha256sum <credentials/host-api-key | cut -d' ' -f1)  -" ]
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "base/file.h"
 
@@ -64,29 +63,74 @@ bool matches(std::string_view pattern, std::string_view name) {
   return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : pattern == name;
 }
 
-Loads read_service(const std::vector<std::string>& folders, const std::string& unit) {
-  Loads loads;
-  for (const std::string& folder : folders) {
-    const auto text = read_file(join_path(folder, unit), kMaxUnitFile);
-    if (!text) continue;
-    read_assignments(*text, loads);
-    break;
-  }
-  std::map<std::string, std::string> drop_ins;  // by file name: a stronger folder's file hides a weaker one's
-  for (const std::string& folder : folders) {
-    for (const std::string& of : {unit + ".d", std::string("service.d")}) {
-      const auto files = list_folder(join_path(folder, of));
+/// The folders of drop-ins that belong to one service alone or share its name's beginning, the most specific first: of
+/// "a-b.service" these are "a-b.service.d" and "a-.service.d" (systemd.unit(5)).
+std::vector<std::string> drop_in_names(const std::string& unit) {
+  std::vector<std::string> names = {unit + ".d"};
+  for (std::size_t dash = unit.rfind('-'); dash != std::string::npos && dash > 0; dash = unit.rfind('-', dash - 1))
+    if (const std::string name = unit.substr(0, dash + 1) + ".service.d"; name != names.front()) names.push_back(name);
+  return names;
+}
+
+/// All services of some folders, of which each folder is listed once: a system has hundreds of services and few drop-ins.
+class Services {
+ public:
+  explicit Services(const std::vector<std::string>& folders) {
+    for (const std::string& folder : folders) {
+      const auto files = list_folder(folder);
       if (!files) continue;
+      std::map<std::string, std::string>& drop_ins = drop_ins_.emplace_back();
       for (const std::string& file : *files) {
-        if (file.ends_with(".conf")) drop_ins.emplace(file, join_path(join_path(folder, of), file));
+        if (file.ends_with("@.service") || file.ends_with("@.service.d")) continue;
+        if (file.ends_with(".service"))
+          if (std::string& path = files_[file]; path.empty()) path = join_path(folder, file);  // the strongest hides the others
+        if (file.ends_with(".service.d") || file == kOfAll) drop_ins.emplace(file, join_path(folder, file));
+        if (file.ends_with("-.service.d") || !file.ends_with(".service.d")) continue;
+        files_.try_emplace(file.substr(0, file.size() - 2));
       }
     }
   }
-  for (const auto& [file, path] : drop_ins) {
-    if (const auto text = read_file(path, kMaxUnitFile)) read_assignments(*text, loads);
+
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const auto& [unit, file] : files_) names.push_back(unit);
+    return names;
   }
-  return loads;
-}
+
+  [[nodiscard]] Loads loads_of(const std::string& unit) const {
+    Loads loads;
+    const std::string& own = files_.at(unit);
+    if (!own.empty() && !add(own, loads)) return {};  // masked
+    std::map<std::string, std::string> files;  // by file name: a stronger folder's file hides a weaker one's
+    const std::vector<std::string> names = drop_in_names(unit);
+    for (const auto& folder : drop_ins_)
+      for (const std::string& name : names) find_drop_ins(folder, name, files);
+    for (const auto& folder : drop_ins_) find_drop_ins(folder, kOfAll, files);
+    for (const auto& [file, path] : files) (void)add(path, loads);
+    return loads;
+  }
+
+ private:
+  static constexpr const char* kOfAll = "service.d";
+
+  /// Whether there is a file to read.
+  static bool add(const std::string& path, Loads& loads) {
+    const auto text = read_file(path, kMaxUnitFile);
+    if (text && text->contains("Credential")) read_assignments(*text, loads);
+    return text.has_value();
+  }
+  static void find_drop_ins(const std::map<std::string, std::string>& folder, const std::string& name, std::map<std::string, std::string>& files) {
+    const auto found = folder.find(name);
+    if (found == folder.end()) return;
+    const auto entries = list_folder(found->second);
+    if (!entries) return;
+    for (const std::string& file : *entries)
+      if (file.ends_with(".conf")) files.emplace(file, join_path(found->second, file));
+  }
+
+  std::map<std::string, std::string> files_;                    // unit -> its file; "" where it has drop-ins only
+  std::vector<std::map<std::string, std::string>> drop_ins_;    // for each folder: "web.service.d" -> its path
+};
 
 }  // namespace
 
@@ -96,18 +140,10 @@ std::vector<std::string> unit_folders() {
 }
 
 std::vector<link::Consumer> find_consumers(const std::vector<std::string>& folders, const std::vector<std::string>& names) {
-  std::set<std::string> units;
-  for (const std::string& folder : folders) {
-    const auto files = list_folder(folder);
-    if (!files) continue;
-    for (const std::string& file : *files) {
-      const std::string unit = file.ends_with(".service.d") ? file.substr(0, file.size() - 2) : file;
-      if (unit.ends_with(".service") && !unit.ends_with("@.service")) units.insert(unit);
-    }
-  }
+  const Services services(folders);
   std::vector<link::Consumer> consumers;
-  for (const std::string& unit : units) {
-    const Loads loads = read_service(folders, unit);
+  for (const std::string& unit : services.names()) {
+    const Loads loads = services.loads_of(unit);
     for (const std::string& name : names) {
       for (const auto& [id, source] : loads.by_id) {
         if (source == name) consumers.push_back({.guest = name, .id = id, .unit = unit, .state = {}});

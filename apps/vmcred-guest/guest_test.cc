@@ -1,4 +1,6 @@
 // The parts of the guest tool that need no guest.
+#include <unistd.h>
+
 #include "arguments.h"
 #include "consumers.h"
 #include "credentials.h"
@@ -17,6 +19,7 @@ using testing::TestFolder;
 using ::testing::_;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 Result<Arguments> parse(std::vector<std::string> words) {
@@ -122,6 +125,30 @@ TEST(Consumers, ComeFromUnitsAndDropIns) {
   std::vector<std::string> texts;
   for (const auto& one : found) texts.push_back(one.unit + " " + one.id);
   EXPECT_THAT(texts, ElementsAre("late.service API_KEY", "web.service API_KEY", "web.service key"));
+}
+
+TEST(Consumers, AreThoseThatSystemdWouldSee) {
+  const TestFolder root;
+  const std::vector<std::string> folders = {root / "etc", root / "usr"};
+  const auto ids = [&] {
+    std::vector<std::string> texts;
+    for (const auto& one : find_consumers(folders, {"API_KEY"})) texts.push_back(one.unit + " " + one.id);
+    return texts;
+  };
+  root.write("usr/web-api-v2.service", "[Service]\nLoadCredential=a:API_KEY\n");
+  root.write("usr/web-api-.service.d/x.conf", "[Service]\nLoadCredential=b:API_KEY\n");
+  root.write("usr/web-.service.d/y.conf", "[Service]\nLoadCredential=c:API_KEY\n");
+  root.write("etc/service.d/z.conf", "[Service]\nLoadCredential=d:API_KEY\n");
+  root.write("etc/only-drop-ins.service.d/only.conf", "[Service]\nLoadCredential=e:API_KEY\n");
+  EXPECT_THAT(ids(), ElementsAre("only-drop-ins.service d", "only-drop-ins.service e", "web-api-v2.service a", "web-api-v2.service b",
+                                 "web-api-v2.service c", "web-api-v2.service d"));
+  // One's own file hides one of the same name for all, in whatever folder; nothing is left of what is masked.
+  root.write("usr/web-api-v2.service.d/z.conf", "[Service]\nLoadCredential=\n");
+  ASSERT_EQ(::symlink("/dev/null", (root / "etc/only-drop-ins.service").c_str()), 0);
+  EXPECT_THAT(ids(), IsEmpty());
+  root.write("usr/late.service", "[Service]\nLoadCredential=f:API_KEY\n");
+  root.write("etc/late.service.d/more.conf", "[Service]\nLoadCredential=g:API_KEY\n");
+  EXPECT_THAT(ids(), ElementsAre("late.service d", "late.service f", "late.service g"));
 }
 
 TEST(SerialPort, IsFoundByItsName) {

@@ -8,6 +8,7 @@
 #include "port.h"
 #include "set_store.h"
 #include "sources.h"
+#include "systemd_bus.h"
 #include "systemd_json.h"
 
 namespace vmcred::guest {
@@ -111,6 +112,17 @@ TEST(Offers, ComeFromFwCfgAndTheKernelLine) {
   EXPECT_EQ(offers.offered[0].source, link::Source::fw_cfg);
   EXPECT_EQ(offers.offered[1].value.text(), "a:b");
   EXPECT_EQ(offers.offered[2].value.text(), "hi");
+}
+
+TEST(MappedVersion, IsTheNameOfPid1sLibrary) {
+  const auto of = [](std::string_view library) {
+    return mapped_version(fmt::format("7f01-7f02 r-xp 00000000 fe:00 42    /usr/lib/systemd/systemd\n7f03-7f04 r--p 00000000 fe:00 43    {}\n", library));
+  };
+  EXPECT_EQ(of("/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so"), "252");
+  EXPECT_EQ(of("/usr/lib64/systemd/libsystemd-shared-254.5-2.fc39.so"), "254.5-2.fc39");
+  EXPECT_EQ(of("/nix/store/abc-systemd-257.3/lib/systemd/libsystemd-shared-257.so"), "257");
+  EXPECT_EQ(of("/usr/lib/libsystemd-core.so"), "");
+  EXPECT_EQ(of("/usr/lib/libsystemd-shared-"), "");
 }
 
 TEST(Consumers, ComeFromUnitsAndDropIns) {

@@ -15,6 +15,7 @@ namespace vmcred::guest {
 namespace {
 
 constexpr std::size_t kMaxOutputFile = 16 * 1024;
+constexpr std::size_t kMaxMaps = 1024 * 1024;
 
 /// The values in effect, by name, without the link's own.
 std::map<std::string, Secret> read_system(link::Report& report) {
@@ -64,6 +65,10 @@ void add_outputs(link::Report& report, const ReportOptions& options) {
 
 /// States of the consumers and systemd's version. A guest without systemd reports neither.
 void ask_systemd(link::Report& report) {
+  if (report.consumers.empty()) {
+    if (const auto maps = read_file("/proc/1/maps", kMaxMaps)) report.systemd_version = mapped_version(*maps);
+    if (!report.systemd_version.empty()) return;
+  }
   auto bus = SystemdBus::connect();
   if (!bus) return;
   if (auto version = bus->version()) report.systemd_version = *std::move(version);

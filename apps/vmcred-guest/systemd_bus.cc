@@ -122,6 +122,16 @@ std::string message(std::uint32_t serial, const std::string& path, const std::st
 
 }  // namespace
 
+std::string mapped_version(std::string_view maps) {
+  constexpr std::string_view kLibrary = "/libsystemd-shared-";
+  const std::size_t at = maps.find(kLibrary);
+  if (at == std::string_view::npos) return {};
+  maps.remove_prefix(at + kLibrary.size());
+  const std::string_view name = maps.substr(0, maps.find('\n'));
+  const std::size_t end = name.find(".so");
+  return std::string(name.substr(0, end == std::string_view::npos ? 0 : end));
+}
+
 Result<SystemdBus> SystemdBus::connect(const std::string& path) {
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno("make a socket");

@@ -61,6 +61,7 @@ Result<> act(SystemdBus& bus, const link::UnitAction& action, const std::vector<
     case link::Action::reload: {
       const bool restart = action.action == link::Action::restart;
       if (!restart) TRY(renew_service_folder(action.unit, consumers));
+      bus.forget_starts(action.unit);
       TRY_LET(const std::string job, bus.queue_job(restart ? "RestartUnit" : "ReloadOrRestartUnit", action.unit));
       return wait_for_job(bus, job, action.unit);
     }

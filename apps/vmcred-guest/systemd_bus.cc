@@ -262,6 +262,12 @@ Result<std::string> SystemdBus::queue_job(const std::string& method, const std::
   return in.text();
 }
 
+void SystemdBus::forget_starts(const std::string& unit) {
+  Marshal body;
+  body.text(unit);
+  (void)call(kManagerPath, kManager, "ResetFailedUnit", "s", body.bytes());  // the start itself tells what is wrong
+}
+
 Result<> SystemdBus::kill_unit(const std::string& unit, int signal) {
   const auto tell = [&](const char* whom) -> Result<> {
     Marshal body;

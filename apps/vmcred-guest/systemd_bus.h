@@ -31,6 +31,9 @@ class SystemdBus {
   /// Queues a job of that kind ("RestartUnit", "ReloadOrRestartUnit", "StartUnit", "StopUnit"; mode "replace") and gives
   /// its object path.
   Result<std::string> queue_job(const std::string& method, const std::string& unit);
+  /// Forgets how often the unit was started, and that it failed (as `systemctl reset-failed`): what is asked for counts not as the
+  /// restarts of a service that crashes. A unit that is not loaded has nothing to forget.
+  void forget_starts(const std::string& unit);
   /// Sends a signal to the unit's main process, as its own ExecReload=kill -HUP $MAINPID would; to all of its processes where it
   /// has no main one.
   Result<> kill_unit(const std::string& unit, int signal);

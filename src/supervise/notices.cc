@@ -9,13 +9,15 @@
 
 #include <fmt/format.h>
 
+#include "link/wire.h"
+
 namespace vmcred::supervise {
 namespace {
 
-/// What is shown to people and programs: no control characters, not too much.
+/// What is shown to people and programs: one line of no control characters, not too much.
 std::string harmless(std::string_view text) {
-  std::string shown(text.substr(0, kMaxNoticeText));
-  std::ranges::replace_if(shown, [](char c) { return c < 0x20 || c >= 0x7f; }, '?');
+  std::string shown = link::printable(text.substr(0, kMaxNoticeText));
+  std::ranges::replace(shown, '\t', '?');
   return shown;
 }
 

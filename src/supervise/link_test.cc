@@ -239,6 +239,7 @@ TEST_F(GuestsWord, ProvesNothingWhereAReceiptIsAskedFor) {
   EXPECT_TRUE(outcome.ready) << outcome.failure;
   EXPECT_EQ(outcome.status.receipts.size(), 2u);  // the address is a credential like the others
   EXPECT_EQ(std::ranges::count(said_, '\n'), 60);  // it cannot fill the log
+  EXPECT_THAT(said_, HasSubstr("what else it says of this boot is not told\n"));
 }
 
 TEST_F(GuestsWord, IsNotWaitedForWhereTheDevicesServerDoesNotStart) {

@@ -99,8 +99,8 @@ void Supervisor::on_notice(const Notice& notice) {
   }
   if (notice.exit_status) word.exit_status = *notice.exit_status;
   if (std::string text = notice_text(notice); !text.empty() && told_notices_ < kMaxToldNotices) {
-    ++told_notices_;
-    tell(Event::Kind::systemd, std::move(text));
+    const bool last = ++told_notices_ == kMaxToldNotices;
+    tell(Event::Kind::systemd, last ? "has said much; what else it says of this boot is not told" : std::move(text));
   }
   if (!notice.ready || !word_due_) return;
   word_due_ = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "credential/limits.h"
 #include "credential/oem_string.h"
@@ -133,7 +134,7 @@ int major_version(std::string_view version) {
   version.remove_prefix(digits);
   int number = 0;
   const auto [end, error] = std::from_chars(version.data(), version.data() + version.size(), number);
-  return error == std::errc() ? number : 0;
+  return error == std::errc::result_out_of_range ? std::numeric_limits<int>::max() : number;
 }
 
 std::string too_old(const declare::Vm& vm, std::string_view version) {

@@ -34,6 +34,7 @@ TEST(Capability, RefusesVersionsThatCannotCarryCredentials) {
   EXPECT_EQ(too_old(vm_of(Hypervisor::firecracker), "1.16.1"), "");
   EXPECT_EQ(too_old(vm_of(Hypervisor::crosvm), "crosvm 0.1.0"), "");
   EXPECT_EQ(too_old(vm_of(Hypervisor::qemu), ""), "");
+  EXPECT_EQ(too_old(vm_of(Hypervisor::qemu), "QEMU emulator version 99999999999.1"), "");
 }
 
 TEST(Capability, WhatTheTableSaysOfVersionsIsWhatIsRefused) {

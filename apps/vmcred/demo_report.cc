@@ -94,8 +94,9 @@ std::string demo_table(const std::vector<DemoRow>& rows, const DemoSeen& seen, b
   for (const std::string& line : service_output(seen.receipt)) text += "  " + line + "\n";
   text += fmt::format("\nboot to receipt: {} ({}, the guest's systemd is {})\n", shown_seconds(seen.receipt_after), seen.accel,
                       seen.receipt ? seen.receipt->systemd_version : "?");
-  text += fmt::format("secrets found on command lines: {}, in environments: {}, in files: {}; places that could not be read: {}\n",
-                      seen.leaks.argv, seen.leaks.environ, seen.leaks.files, seen.leaks.unreadable);
+  text += fmt::format("secrets found on command lines: {}, in environments: {}, in files: {}; places that could not be read: {}{}\n",
+                      seen.leaks.argv, seen.leaks.environ, seen.leaks.files, seen.leaks.unreadable,
+                      seen.leaks.unreadable == 0 ? "" : " (--verbose names them)");
   return text;
 }
 

@@ -76,6 +76,7 @@ Result<Exit> import_vars(const Given& given, World& world) {
   store::Sealer sealer(principals, *world.clock);
   for (const auto& [id, values] : by_generator) {
     store::Change change;
+    TRY_LET(std::optional<store::Record> record, store::read_record(project.repository, id));
     for (const store::Wanted& value : values) {
       TRY_LET(Secret text, read_secret(join_path(top, store::rel_path(value.id)), store::kMaxValueBytes));
       if (project.repository.has(value.id)) {
@@ -87,8 +88,10 @@ Result<Exit> import_vars(const Given& given, World& world) {
                       .form = value.file->secret ? store::Form::secret : store::Form::open,
                       .value = std::move(text),
                       .links = links_for(project.declaration, value, writer)}));
+      if (record) record->set_by_hand[value.id.file] = rfc3339(world.clock->now());
       ++count;
     }
+    if (record && !change.files.empty()) change.files[std::string(store::kRecordName)] = print_record(*record);
     const std::string hash_path = join_path(top, store::rel_dir(id) + "/" + std::string(store::kValidationName));
     if (exists(hash_path)) {
       TRY_LET(change.files[std::string(store::kValidationName)], read_file(hash_path, 1024));

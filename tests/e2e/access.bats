@@ -161,6 +161,8 @@ join_bob() { as_bob "$VMCRED" vars keygen; }
   printf other >../out/per-machine/web/token/key
   "$VMCRED" vars import ../out
   [ "$("$VMCRED" vars get web token/key)" = other ]
+  # What came by hand is as old as that.
+  [ "$(jq -c '.["set-by-hand"] | keys' vars/per-machine/web/token/.vmcred.json)" = '["key"]' ]
 }
 
 @test "prompts are answered from a file, and missing answers are all named" {

@@ -111,7 +111,7 @@ Result<store::VarId> chosen_var(const std::vector<std::string>& words, const std
 Result<Overview> look_over(const Project& project, const World& world) {
   Overview overview;
   TRY_LET(overview.graph, generate::build_graph(project.declaration));
-  TRY_LET(overview.statuses, generate::survey(overview.graph, project.repository, *world.clock));
+  overview.statuses = generate::survey(overview.graph, project.repository, *world.clock);
   return overview;
 }
 

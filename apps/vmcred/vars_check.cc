@@ -99,7 +99,9 @@ Result<Exit> run(const Given& given, World& world) {
       if (asked[i]) of_tasks[i] = look_at(project, graph.tasks[i], status, folder, wanted, principals, memory);
     };
   };
-  TRY_LET(const std::vector<generate::Status> statuses, generate::survey(graph, project.repository, *world.clock, visits));
+  const std::vector<generate::Status> statuses = generate::survey(graph, project.repository, *world.clock, visits);
+  for (std::size_t i = 0; i < statuses.size(); ++i)
+    if (asked[i] && statuses[i].damage) of_tasks[i] = {{"damaged", store::spoken(graph.tasks[i].id), statuses[i].damage->message}};
   (void)memory.save(machines.empty() && only.empty());  // a cache that cannot be written costs the next run time, no more
   std::vector<Found> found;
   for (std::vector<Found>& each : of_tasks) std::ranges::move(each, std::back_inserter(found));

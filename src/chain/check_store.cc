@@ -111,7 +111,8 @@ void check_value(const declare::Declaration& declaration, store::Principals& pri
                  const store::Wanted& each, Looked& looked) {
   std::vector<Finding>& findings = looked.findings;
   const Result<std::optional<store::Form>> stands = folder.look(each.id.file);
-  const std::optional<store::Form> form = stands ? *stands : std::nullopt;
+  if (!stands) return;  // the survey tells
+  const std::optional<store::Form> form = *stands;
   if (!form) looked.missing.push_back(each.id);
   if (each.file->secret && form == store::Form::open) {
     findings.push_back(about(Code::open_secret, declaration, each.id, fmt::format("{} is a secret, and stored as plain text", store::spoken(each.id)),
@@ -154,9 +155,8 @@ Looked check_values(const declare::Declaration& declaration, const store::Reposi
   in_ranges(groups.size(), [&, principals = store::Principals(repository)](std::size_t begin, std::size_t end) mutable {
     for (std::size_t i = begin; i < end; ++i) {
       const auto folder = store::GeneratorFolder::open(repository, groups[i].front().id.generator);
-      for (const store::Wanted& each : groups[i])
-        if (folder) check_value(declaration, principals, *folder, each, of_groups[i]);
-        else of_groups[i].missing.push_back(each.id);
+      if (!folder) continue;
+      for (const store::Wanted& each : groups[i]) check_value(declaration, principals, *folder, each, of_groups[i]);
     }
   }, kTogether);
   Looked all;
@@ -167,29 +167,25 @@ Looked check_values(const declare::Declaration& declaration, const store::Reposi
   return all;
 }
 
-// What `vars generate` would say: made from something else since, or too old.
-Result<> check_age(const declare::Declaration& declaration, const store::Repository& repository, const Clock& clock,
-                   std::vector<Finding>& findings) {
-  const auto graph = generate::build_graph(declaration);
-  if (!graph) {
-    findings.push_back(finding(Code::invalid_declaration, {.file = declaration.file}, graph.error().message, graph.error().hint));
-    return {};
-  }
-  const auto surveyed = generate::survey(*graph, repository, clock);
-  // A damaged value was found above already; ages are told again once it is mended.
-  if (!surveyed && std::ranges::find(findings, Code::damaged, &Finding::code) != findings.end()) return {};
-  if (!surveyed) return std::unexpected(surveyed.error());
-  const auto& statuses = *surveyed;
+// What `vars generate` would say: damaged, made from something else since, or too old.
+void check_generators(const generate::Graph& graph, const std::vector<generate::Status>& statuses, std::vector<Finding>& findings) {
   for (std::size_t i = 0; i < statuses.size(); ++i) {
-    const generate::Task& task = graph->tasks[i];
+    const generate::Task& task = graph.tasks[i];
     const declare::Place& place = task.generator->place;
     const std::string name = store::spoken(task.id);
     const bool stale = statuses[i].state == generate::State::stale || statuses[i].state == generate::State::invalid;
     // A secret in clear is stale by its form alone; it was told above, and other reasons are told again once it is mended.
-    const bool told = std::ranges::any_of(findings, [&](const Finding& each) {
-      return each.code == Code::open_secret && each.subject.starts_with(store::rel_dir(task.id) + "/");
-    });
-    if (stale && !told) {
+    const auto told = [&](Code code) {
+      return std::ranges::any_of(findings, [&](const Finding& each) {
+        return each.code == code && each.subject.starts_with(store::rel_dir(task.id) + "/");
+      });
+    };
+    if (statuses[i].damage && !told(Code::damaged)) {
+      Finding each = finding(Code::damaged, place, fmt::format("{}: {}", name, statuses[i].damage->message), statuses[i].damage->hint);
+      each.subject = store::rel_dir(task.id);
+      findings.push_back(std::move(each));
+    }
+    if (stale && !told(Code::open_secret)) {
       Finding each = finding(Code::stale, place, fmt::format("{} is older than what it is made from", name),
                              fmt::format("run 'vmcred vars generate -g {} --stale'", task.generator->name));
       each.details = statuses[i].reasons;
@@ -203,7 +199,6 @@ Result<> check_age(const declare::Declaration& declaration, const store::Reposit
       findings.push_back(std::move(each));
     }
   }
-  return {};
 }
 
 }  // namespace
@@ -212,14 +207,17 @@ Result<std::vector<Finding>> check_store(const declare::Declaration& declaration
                                          const Clock& clock) {
   const std::vector<store::Wanted> wanted = store::wanted(declaration);
   auto [findings, missing] = check_values(declaration, repository, wanted);
-  TRY_LET(std::vector<store::VarId> orphans, repository.list());
-  std::erase_if(orphans, [&](const store::VarId& id) {
-    const auto declared = std::ranges::lower_bound(wanted, id, {}, &store::Wanted::id);
-    return declared != wanted.end() && declared->id == id;
-  });
+  const auto graph = generate::build_graph(declaration);
+  if (!graph) {  // orphans and ages are told once it is mended
+    findings.push_back(finding(Code::invalid_declaration, {.file = declaration.file}, graph.error().message, graph.error().hint));
+    check_missing(declaration, missing, {}, findings);
+    return findings;
+  }
+  const std::vector<generate::Status> statuses = generate::survey(*graph, repository, clock);
+  TRY_LET(const std::vector<store::VarId> orphans, generate::orphans(*graph, statuses, repository));
   check_missing(declaration, missing, orphans, findings);
   check_orphans(declaration, missing, orphans, findings);
-  TRY(check_age(declaration, repository, clock, findings));
+  check_generators(*graph, statuses, findings);
   return findings;
 }
 

@@ -1,7 +1,6 @@
 #include "generate/survey.h"
 
 #include <algorithm>
-#include <mutex>
 #include <set>
 
 #include "base/base64.h"
@@ -27,7 +26,7 @@ std::string quoted_list(const std::vector<std::string>& names) {
 }
 
 /// Why values that are all there are no longer what the declaration would make.
-Result<std::vector<std::string>> reasons_of(const Task& task, const Graph& graph, const store::Repository& repository,
+std::vector<std::string> reasons_of(const Task& task, const Graph& graph, const store::Repository& repository,
                                             const store::Record& record) {
   const declare::Generator& generator = *task.generator;
   std::vector<std::string> reasons;
@@ -45,13 +44,13 @@ Result<std::vector<std::string>> reasons_of(const Task& task, const Graph& graph
         reasons.push_back(fmt::format("{}/{} is a new dependency", id.generator.generator, name));
         continue;
       }
-      TRY_LET(const std::optional<Form> form, repository.look(id));
-      if (!form) {
+      const Result<std::optional<Form>> form = repository.look(id);
+      if (form && !*form) {
         reasons.push_back(fmt::format("{}/{} is missing", id.generator.generator, name));
         continue;
       }
-      const Result<std::string> stored = repository.read_stored(id);
-      const Result<std::string> digest = stored ? value_digest(*form, *stored) : stored;
+      const Result<std::string> stored = form ? repository.read_stored(id) : std::unexpected(form.error());
+      const Result<std::string> digest = stored ? value_digest(**form, *stored) : stored;
       if (!digest) reasons.push_back(fmt::format("{}/{} is damaged", id.generator.generator, name));
       else if (*digest != known->second) reasons.push_back(fmt::format("{}/{} changed", id.generator.generator, name));
     }
@@ -91,7 +90,7 @@ Result<Status> status_of(const Task& task, const Graph& graph, const store::Repo
   }
   status.reasons = std::move(other_form);
   if (status.record) {
-    TRY_LET(const std::vector<std::string> more, reasons_of(task, graph, repository, *status.record));
+    const std::vector<std::string> more = reasons_of(task, graph, repository, *status.record);
     status.reasons.insert(status.reasons.end(), more.begin(), more.end());
     status.due = generator.rotate_after && std::ranges::any_of(generator.files, [&](const auto& file) {
       const Result<SystemTime> made = store::born(*status.record, file.first);
@@ -140,6 +139,7 @@ std::string_view word(State state) {
     case State::invalid: return "invalid";
     case State::partial: return "partial";
     case State::missing: return "missing";
+    case State::damaged: return "damaged";
   }
   return {};
 }
@@ -159,11 +159,8 @@ std::vector<std::string> declared_inputs(const declare::Generator& generator) {
   return names;
 }
 
-Result<std::vector<Status>> survey(const Graph& graph, const store::Repository& repository, const Clock& clock,
-                                   const Visits& visits) {
+std::vector<Status> survey(const Graph& graph, const store::Repository& repository, const Clock& clock, const Visits& visits) {
   std::vector<Status> statuses(graph.tasks.size());
-  std::mutex mutex;
-  std::map<std::size_t, Error> failures;
   const auto look_at = [&](std::size_t i, const Visit& visit) -> Result<> {
     TRY_LET(const store::GeneratorFolder folder, store::GeneratorFolder::open(repository, graph.tasks[i].id));
     TRY_LET(statuses[i], status_of(graph.tasks[i], graph, repository, folder, clock));
@@ -173,13 +170,10 @@ Result<std::vector<Status>> survey(const Graph& graph, const store::Repository& 
   in_ranges(graph.tasks.size(), [&, visit = Visit()](std::size_t begin, std::size_t end) mutable {
     if (visits && !visit) visit = visits();
     for (std::size_t i = begin; i < end; ++i) {
-      if (Result<> looked = look_at(i, visit); !looked) {
-        const std::scoped_lock hold(mutex);
-        failures.emplace(i, std::move(looked).error());
-      }
+      if (Result<> looked = look_at(i, visit); !looked)
+        statuses[i] = {.state = State::damaged, .reasons = {looked.error().message}, .damage = std::move(looked).error()};
     }
   }, kTogether);
-  if (!failures.empty()) return Failure(std::move(failures.begin()->second));
   return statuses;
 }
 
@@ -232,6 +226,9 @@ Result<std::vector<Step>> make_plan(const Graph& graph, const std::vector<Status
           continue;
         }
         break;
+      case State::damaged:
+        if (!asked && !needed) continue;
+        return Failure(*status.damage);
       case State::fresh:
         if (!asked || !named || !request.regenerate) continue;
         step.why = "you asked for it";
@@ -267,7 +264,10 @@ Result<std::vector<Step>> rotation_plan(const Graph& graph, const std::vector<St
       chosen[i] = {.task = i, .why = joined(statuses[i].reasons)};
   }
   std::vector<Step> steps;
-  for (auto& [index, step] : chosen) steps.push_back(std::move(step));
+  for (auto& [index, step] : chosen) {
+    if (statuses[index].damage) return Failure(*statuses[index].damage);
+    steps.push_back(std::move(step));
+  }
   return steps;
 }
 

@@ -22,6 +22,7 @@ enum class State : std::uint8_t {
   invalid,  ///< its `validation` changed: remade
   partial,  ///< some of its files exist: the user chooses
   missing,  ///< none of its files exists: made
+  damaged,  ///< what stands in its folder cannot be looked at for what it should be: refused where it is asked for or needed
 };
 std::string_view word(State state);
 
@@ -33,20 +34,21 @@ struct Status {
   std::vector<std::string> undeclared = {};  ///< what else lies in its folder and may hold a value
   std::optional<store::Record> record = {};
   bool due = false;  ///< older than rotate-after
+  std::optional<Error> damage = {};  ///< of a damaged one: what it is, with the remedy
 };
 
 /// Whether only the files of a generator are known, because they were found in a store (store/inferred.h): nothing can be
 /// said to be stale then, and nothing can be made.
 [[nodiscard]] bool script_unknown(const declare::Generator& generator);
 
-/// Called for each task while its folder is open.
+/// Called for each task that is not damaged, while its folder is open.
 using Visit = std::function<void(std::size_t task, const Status& status, const store::GeneratorFolder& folder)>;
 /// Makes one for each thread.
 using Visits = std::function<Visit()>;
 
 /// The status of each task of the graph, in its order. Reads no plaintext and needs no key. `visits`: who else wants to look.
-Result<std::vector<Status>> survey(const Graph& graph, const store::Repository& repository,
-                                   const Clock& clock = real_clock(), const Visits& visits = {});
+std::vector<Status> survey(const Graph& graph, const store::Repository& repository, const Clock& clock = real_clock(),
+                           const Visits& visits = {});
 
 /// What is stored and not declared, sorted.
 Result<std::vector<store::VarId>> orphans(const Graph& graph, const std::vector<Status>& statuses,
@@ -69,11 +71,11 @@ struct Step {
 };
 
 /// The steps in the order of the graph. Missing dependencies come along. Partial generators without a choice are
-/// refused (`mismatch`), all of them in one message; so are unknown names (`not_found`).
+/// refused (`mismatch`), all of them in one message; so are unknown names (`not_found`), and damaged ones with what they are.
 Result<std::vector<Step>> make_plan(const Graph& graph, const std::vector<Status>& statuses,
                                     const declare::Declaration& declaration, const Request& request);
 
-/// A value rotated on purpose, and everything that is made from it.
+/// A value rotated on purpose, and everything that is made from it; damaged ones are refused.
 Result<std::vector<Step>> rotation_plan(const Graph& graph, const std::vector<Status>& statuses,
                                         const std::vector<std::size_t>& tasks);
 

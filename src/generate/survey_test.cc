@@ -65,6 +65,18 @@ TEST(Survey, OfGeneratorsWhoseScriptsNobodyKnowsIsFreshAndTheyAreNotRun) {
   EXPECT_EQ(project.value("base", "key"), "one");
 }
 
+TEST(Survey, OfADamagedGeneratorHoldsNobodyUpWhoDoesNotNeedIt) {
+  TrialProject project;
+  ASSERT_THAT(project.generate(), Succeeds());
+  const std::string secret = project.folder.path() + "/vars/per-machine/web/base/key/secret";
+  ASSERT_THAT(remove_tree(secret), Succeeds());
+  ASSERT_THAT(make_folders(secret), Succeeds());
+  EXPECT_THAT(project.states(), ElementsAre("base damaged, 'vars/per-machine/web/base/key/secret' is no plain file", "made stale, base/key is damaged"));
+  EXPECT_THAT(project.generate({.generators = {"made"}}), Succeeds());  // nothing to do
+  EXPECT_THAT(project.generate(), FailsWith(Errc::invalid_data, HasSubstr("base/key/secret' is no plain file")));
+  EXPECT_THAT(project.generate({.generators = {"base"}, .regenerate = true}), FailsWith(Errc::invalid_data, HasSubstr("is no plain file")));
+}
+
 TEST(Plan, StopsForAPartialGeneratorUntilItIsDecided) {
   TrialProject project;
   ASSERT_THAT(project.generate(), Succeeds());

@@ -36,7 +36,7 @@ struct TrialProject {
   [[nodiscard]] Result<> generate(const Request& request = {}) const {
     const store::Lock lock = store::Lock::take(repository, Wait::yes).value();
     TRY_LET(const Graph graph, build_graph(declaration));
-    TRY_LET(const std::vector<Status> statuses, survey(graph, repository));
+    const std::vector<Status> statuses = survey(graph, repository);
     TRY_LET(const std::vector<Step> steps, make_plan(graph, statuses, declaration, request));
     return run_plan(graph, statuses, steps, {},
                     {.declaration = declaration, .repository = repository, .lock = lock, .keys = keys})
@@ -44,7 +44,7 @@ struct TrialProject {
   }
   [[nodiscard]] std::vector<std::string> states() const {
     const Graph graph = build_graph(declaration).value();
-    const std::vector<Status> statuses = survey(graph, repository).value();
+    const std::vector<Status> statuses = survey(graph, repository);
     std::vector<std::string> list;
     for (std::size_t i = 0; i < statuses.size(); ++i) {
       std::string text = graph.tasks[i].id.generator + " " + std::string(word(statuses[i].state));

@@ -17,6 +17,9 @@ files.a = {}
 files.b = {}
 files.open = { secret = false }
 validation = { length = 30 }
+[generators.other]
+script = 'echo other > "$out/value"'
+files.value = {}
 [generators.made]
 dependencies = ["g"]
 script = 'cat "$in/g/a" > "$out/copy"'
@@ -75,7 +78,9 @@ says() {
     says 0 'open' vars get g/open || { echo "$kind"; return 1; }
     case $kind in
       loop | link | folder | fifo)
-        says 1 'g/a' vars list && says 1 'g/a' vars generate && says 1 'g/a' vars check ;;
+        # Nothing of it is touched, and the others are not held up.
+        says 0 'damaged.*g/a' vars list && says 1 'g/a' vars generate && says 3 'damaged .*g/a' vars check &&
+          says 3 'g/a' check && says 0 'nothing would change' vars generate -g other --dry-run ;;
       *)
         says 3 'damaged .*g/a' vars check || { echo "$kind"; return 1; }
         "$VMCRED" vars rotate -g g
@@ -94,10 +99,13 @@ says() {
   for kind in "${!damages[@]}"; do
     rm -rf vars && cp -a "$BATS_FILE_TMPDIR/good/vars" .
     damage "$kind" "$folder/.vmcred.json"
-    for command in "list" "check" "generate" "generate --stale" "rotate -g g"; do
+    for command in "generate" "generate --stale" "rotate -g g"; do
       # shellcheck disable=SC2086
       says 1 'web/g/.vmcred.json' vars $command || { echo "$kind"; return 1; }
     done
+    says 0 'damaged.*web/g/.vmcred.json' vars list || { echo "$kind"; return 1; }
+    says 3 'damaged.*web/g/.vmcred.json' vars check || { echo "$kind"; return 1; }
+    says 3 'web/g/.vmcred.json' check || { echo "$kind"; return 1; }
     says 0 '' vars get g/a || { echo "$kind"; return 1; }
   done
   # The remedy works.

@@ -17,9 +17,8 @@ std::map<store::GeneratorId, generate::Status> statuses_of(const declare::Declar
   std::map<store::GeneratorId, generate::Status> all;
   const auto graph = generate::build_graph(declaration);
   if (!graph) return all;
-  const auto surveyed = generate::survey(*graph, repository, clock);
-  if (!surveyed) return all;
-  for (std::size_t i = 0; i < surveyed->size(); ++i) all[graph->tasks[i].id] = (*surveyed)[i];
+  std::vector<generate::Status> statuses = generate::survey(*graph, repository, clock);
+  for (std::size_t i = 0; i < statuses.size(); ++i) all[graph->tasks[i].id] = std::move(statuses[i]);
   return all;
 }
 

@@ -140,9 +140,10 @@ constinit const Command kVarsCheck = {
     "find what is missing, stale, or encrypted to the wrong readers",
     "Compares what is stored with what is declared: missing and stale values, values that are due for rotation,\n"
     "values that nobody declares any more, secrets whose recipients are not those of their access links or\n"
-    "that a machine cannot read although they are deployed there, and, where signatures are demanded, what nobody\n"
-    "you trust has signed.\n"
-    "Needs no private key. Exit code 3 when there is something to say.",
+    "that a machine cannot read although they are deployed there, what is damaged, and, where signatures are\n"
+    "demanded, what nobody you trust has signed.\n"
+    "Secrets that did not change since the last run are not read again (~/.cache/vmcred/readers). Needs no\n"
+    "private key. Exit code 3 when there is something to say.",
     kParameters,
     run,
 };

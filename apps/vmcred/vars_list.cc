@@ -86,9 +86,9 @@ Result<Exit> run(const Given& given, World& world) {
 
 constinit const Command kVarsList = {
     "vars list",
-    "show all vars and whether they are fresh, stale, missing or orphaned",
-    "Lists every value with its owner and state, and why it is stale. Secrets are shown as stars; 'vmcred vars get' prints\n"
-    "one. Needs no private key.",
+    "show all vars and whether they are fresh, stale, missing, damaged or orphaned",
+    "Lists every value with its owner and state, and why it is stale or damaged. Secrets are shown as stars;\n"
+    "'vmcred vars get' prints one. Needs no private key.",
     kParameters,
     run,
 };

@@ -84,7 +84,7 @@ std::optional<Error> our_error(std::string_view text) {
   const auto end = text.find(kOursEnd, start);
   if (end == std::string_view::npos) return {};
   const auto thrown = parse_json(text.substr(start + kOurs.size() - 1, end - start - kOurs.size() + 2));
-  if (!thrown) return {};
+  if (!thrown || thrown->string_at("message").empty()) return {};  // a text of nix that only looks like ours
   Error error{Errc::invalid_data, thrown->string_at("message"), thrown->string_at("hint")};
   if (const Json* position = thrown->find("position"); position != nullptr && position->if_object() != nullptr) {
     const Json* line = position->find("line");

@@ -43,6 +43,7 @@ TEST(NixMessages, SaysThatAnEvaluationHasNoNetwork) {
 
 TEST(NixMessages, SaysSomethingWhenNixSaidNothing) {
   EXPECT_THAT(error_of("", {}).message, HasSubstr("without a message"));
+  EXPECT_THAT(error_of(R"(vmcred:{"hint":""}:vmcred)", {}).message, HasSubstr("without a message"));
 }
 
 TEST(NixMessages, PutsNothingOnATerminalButAShortLine) {

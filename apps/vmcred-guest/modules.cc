@@ -1,12 +1,14 @@
 #include "modules.h"
 
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <linux/module.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 
@@ -51,9 +53,31 @@ std::optional<std::string_view> line_of(std::string_view dependencies, const std
   return {};
 }
 
+/// Whether a word of modprobe's settings may mean the module: its name, its name with a parameter, a pattern that it matches.
+bool means(std::string_view word, const std::string& name) {
+  if (word.contains('[')) return true;  // what stands in it is not ours to read
+  const std::string plain = with_underscores(word);
+  if (plain.find_first_of("*?") != std::string::npos && ::fnmatch(plain.c_str(), name.c_str(), 0) == 0) return true;
+  const auto of_a_name = [&](std::size_t at) { return at < plain.size() && (std::isalnum(static_cast<unsigned char>(plain[at])) != 0 || plain[at] == '_'); };
+  for (std::size_t at = plain.find(name); at != std::string::npos; at = plain.find(name, at + 1))
+    if (!of_a_name(at - 1) && !of_a_name(at + name.size())) return true;
+  return false;
+}
+
 bool names_any(std::string_view text, const std::vector<std::string>& names) {
-  const std::string plain = with_underscores(text);
-  return std::ranges::any_of(names, [&](const std::string& name) { return plain.contains(name); });
+  constexpr std::string_view kBlank = " \t";
+  while (!text.empty()) {
+    std::string_view line = take_until(text, '\n');
+    line.remove_prefix(std::min(line.find_first_not_of(kBlank), line.size()));
+    if (line.starts_with('#')) continue;
+    while (!line.empty()) {
+      const std::string_view word = line.substr(0, line.find_first_of(kBlank));
+      if (std::ranges::any_of(names, [&](const std::string& name) { return means(word, name); })) return true;
+      line.remove_prefix(word.size());
+      line.remove_prefix(std::min(line.find_first_not_of(kBlank), line.size()));
+    }
+  }
+  return false;
 }
 
 /// Whether modprobe would do more than to load the files, or may do so as far as we can read.
@@ -102,12 +126,14 @@ ModuleFolders module_folders() {
 
 std::optional<std::vector<std::string>> module_files(const std::vector<std::string>& names, const ModuleFolders& folders) {
   const auto dependencies = read_file(join_path(folders.modules, "modules.dep"), kMaxDependencies);
-  if (!dependencies || has_settings(names, folders)) return {};
+  if (!dependencies) return {};
   std::vector<std::string> files;
+  std::vector<std::string> concerned = names;
   const auto add = [&](std::string_view path) {
     std::string file = join_path(folders.modules, path);
-    if (!exists(join_path(folders.loaded, module_name(path))) && std::ranges::find(files, file) == files.end())
-      files.push_back(std::move(file));
+    if (exists(join_path(folders.loaded, module_name(path))) || std::ranges::find(files, file) != files.end()) return;
+    concerned.push_back(module_name(path));
+    files.push_back(std::move(file));
   };
   for (const std::string& name : names) {
     if (exists(join_path(folders.loaded, name))) continue;
@@ -123,6 +149,7 @@ std::optional<std::vector<std::string>> module_files(const std::vector<std::stri
     }
     add(line->substr(0, colon));
   }
+  if (has_settings(concerned, folders)) return {};
   return files;
 }
 

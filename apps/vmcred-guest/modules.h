@@ -21,7 +21,7 @@ ModuleFolders module_folders();
 
 /// The files to give to the kernel, in this order, for the modules `names` (with '_') and all they need (modules.dep(5), whose
 /// dependencies are loaded last to first); without those loaded or built in. Empty where modprobe is to decide: no readable
-/// modules.dep, or a name stands in modprobe's settings, modules.softdep or the kernel's line.
+/// modules.dep, or the name of one of them stands in modprobe's settings, modules.softdep or the kernel's line.
 std::optional<std::vector<std::string>> module_files(const std::vector<std::string>& names, const ModuleFolders& folders);
 
 /// Loads them, by modprobe where `module_files` leaves it to that or the kernel refuses a file (compressed, say, where it cannot

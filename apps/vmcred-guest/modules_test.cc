@@ -64,6 +64,32 @@ TEST_F(Modules, WithSettingsAreModprobes) {
   }
 }
 
+TEST_F(Modules, ThatNeedOneWithSettingsAreModprobes) {
+  for (const auto& [file, text] : std::map<std::string, std::string>{{"etc/modprobe.d/hardening.conf", "install vsock /bin/false\n"},
+                                                                    {"lib/modprobe.d/a.conf", "options vsock max=1\n"},
+                                                                    {"modules/modules.softdep", "softdep vsock pre: hvc\n"},
+                                                                    {"cmdline", "quiet vsock.max=1\n"}}) {
+    SetUp();
+    guest_.write(file, text);
+    EXPECT_EQ(files({"vmw_vsock_virtio_transport"}), std::nullopt) << file;
+    EXPECT_THAT(files({"virtio_pci"}), Optional(ElementsAre("virtio.ko", "virtio_ring.ko", "virtio_pci.ko")));
+    guest_.write(file, "");
+  }
+}
+
+TEST_F(Modules, WhoseNamesAPatternMeansAreModprobes) {
+  for (const std::string pattern : {"virtio*", "virtio-p?i", "virtio_[a-z]ci", "*"}) {
+    guest_.write("etc/modprobe.d/hardening.conf", "install " + pattern + " /bin/false\n");
+    EXPECT_EQ(files({"virtio_pci"}), std::nullopt) << pattern;
+  }
+}
+
+TEST_F(Modules, AreTakenForOthersInNoSetting) {
+  guest_.write("etc/modprobe.d/a.conf", "# install virtio_pci by * yourself\nalias vsock-* vmw_vsock_virtio_transport_common\ninstall usb* /bin/false\n");
+  guest_.write("cmdline", "root=/dev/disk/by-id/virtio-root virtio_net.napi_tx=1\n");
+  EXPECT_THAT(files({"virtio_pci"}), Optional(ElementsAre("virtio.ko", "virtio_ring.ko", "virtio_pci.ko")));
+}
+
 TEST_F(Modules, WithoutTheirListAreModprobes) {
   const TestFolder empty;
   EXPECT_EQ(module_files({"virtio"}, {.modules = empty.path(), .settings = {}, .command_line = empty / "cmdline", .loaded = empty.path()}),

@@ -95,6 +95,14 @@ bool has_settings(const std::vector<std::string>& names, const ModuleFolders& fo
   });
 }
 
+/// While its state is another than "live", the kernel still makes it ready: given once more, it is waited for.
+bool is_loaded(const std::string& loaded, const std::string& name) {
+  constexpr std::size_t kPage = 4096;
+  const std::string folder = join_path(loaded, name);
+  const auto state = read_file(join_path(folder, "initstate"), kPage);
+  return state ? *state == "live\n" : exists(folder);  // what is built in has no state
+}
+
 /// Whether the kernel has it now.
 bool give_to_kernel(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -131,12 +139,12 @@ std::optional<std::vector<std::string>> module_files(const std::vector<std::stri
   std::vector<std::string> concerned = names;
   const auto add = [&](std::string_view path) {
     std::string file = join_path(folders.modules, path);
-    if (exists(join_path(folders.loaded, module_name(path))) || std::ranges::find(files, file) != files.end()) return;
+    if (is_loaded(folders.loaded, module_name(path)) || std::ranges::find(files, file) != files.end()) return;
     concerned.push_back(module_name(path));
     files.push_back(std::move(file));
   };
   for (const std::string& name : names) {
-    if (exists(join_path(folders.loaded, name))) continue;
+    if (is_loaded(folders.loaded, name)) continue;
     const auto line = line_of(*dependencies, name);
     if (!line) continue;  // built in, or this kernel has none
     const std::size_t colon = std::min(line->find(':'), line->size());

@@ -46,6 +46,15 @@ TEST_F(Modules, ThatAreLoadedOrUnknownAreLeftOut) {
   EXPECT_THAT(files({"virtio_mmio"}), Optional(IsEmpty()));
 }
 
+TEST_F(Modules, ThatAreAboutToBeLoadedAreWaitedFor) {
+  guest_.write("sys/module/virtio/initstate", "live\n");
+  guest_.write("sys/module/virtio_ring/initstate", "coming\n");
+  guest_.write("sys/module/virtio_pci/initstate", "coming\n");
+  EXPECT_THAT(files({"virtio_pci"}), Optional(ElementsAre("virtio_ring.ko", "virtio_pci.ko")));
+  guest_.write("sys/module/virtio_mmio/parameters/built_in", "1\n");  // no state: it is part of the kernel
+  EXPECT_THAT(files({"virtio_mmio"}), Optional(IsEmpty()));
+}
+
 TEST_F(Modules, OutsideTheFolderKeepTheirPath) {
   guest_.write("modules/modules.dep", "/opt/extra/virtio_pci.ko: /opt/extra/virtio.ko\nno colon\n");
   EXPECT_THAT(files({"virtio_pci"}), Optional(ElementsAre("virtio.ko", "virtio_pci.ko")));

@@ -17,6 +17,12 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
+/// Whether the line goes on in the next one: it ends with a backslash that no other one takes away.
+bool goes_on(std::string_view line) {
+  const std::size_t last = line.find_last_not_of('\\');
+  return (line.size() - (last == std::string_view::npos ? 0 : last + 1)) % 2 == 1;
+}
+
 /// What one service loads: id -> source name, and patterns of ImportCredential=.
 struct Loads {
   std::map<std::string, std::string> by_id;
@@ -28,15 +34,16 @@ void read_assignments(std::string_view text, Loads& loads) {
   bool service = false;
   std::string continued;
   while (!text.empty()) {
-    const std::string_view raw = text.substr(0, text.find('\n'));
+    std::string_view raw = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(text.size(), raw.size() + 1));
+    if (raw.ends_with('\r')) raw.remove_suffix(1);
     const std::string_view part = trimmed(raw);
     if (part.starts_with('#') || part.starts_with(';')) continue;
-    if (part.ends_with('\\')) {
-      continued += std::string(part.substr(0, part.size() - 1)) + " ";
+    if (goes_on(raw)) {
+      continued += std::string(raw.substr(0, raw.size() - 1)) + " ";
       continue;
     }
-    const std::string whole = continued + std::string(part);
+    const std::string whole = continued + std::string(raw);
     continued.clear();
     const std::string_view line = trimmed(whole);
     if (line.starts_with('[')) service = line == "[Service]";

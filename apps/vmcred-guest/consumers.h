@@ -13,7 +13,8 @@ namespace vmcred::guest {
 std::vector<std::string> unit_folders();
 
 /// The consumers of `names`, from LoadCredential= and ImportCredential= in all services of `folders` and their drop-ins.
-/// Absolute sources are no credentials of the system and left out; templates have no instances to name and are too.
+/// Absolute sources are no credentials of the system and left out; so are instances of a template that have neither a file nor
+/// drop-ins of their own, which nothing here names.
 std::vector<link::Consumer> find_consumers(const std::vector<std::string>& folders, const std::vector<std::string>& names);
 
 }  // namespace vmcred::guest

@@ -163,6 +163,21 @@ TEST(Consumers, AreThoseThatSystemdWouldSee) {
   EXPECT_THAT(ids(), ElementsAre("late.service d", "late.service f", "late.service g"));
 }
 
+/// "UNIT ID" of each consumer of API_KEY and db.password.
+std::vector<std::string> consumers_in(const std::vector<std::string>& folders) {
+  std::vector<std::string> texts;
+  for (const auto& one : find_consumers(folders, {"API_KEY", "db.password"})) texts.push_back(one.unit + " " + one.id);
+  return texts;
+}
+
+TEST(Consumers, AreReadFromLinesAsSystemdJoinsThem) {
+  const TestFolder root;
+  root.write("web.service",
+             "[Service]\nEnvironment=A=b \\ \nLoadCredential=blank:API_KEY\nEnvironment=A=b\\\\\nLoadCredential=pair:API_KEY\n"
+             "Environment=A=b \\\n# a comment \\\nLoadCredential=joined:API_KEY\nLoadCredential=last:API_KEY\n");
+  EXPECT_THAT(consumers_in({root.path()}), ElementsAre("web.service blank", "web.service last", "web.service pair"));
+}
+
 TEST(SerialPort, IsFoundByItsName) {
   const TestFolder sys;
   EXPECT_FALSE(find_serial_port(sys.path()));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 
 #include "base/file.h"
 
@@ -23,10 +25,10 @@ bool goes_on(std::string_view line) {
   return (line.size() - (last == std::string_view::npos ? 0 : last + 1)) % 2 == 1;
 }
 
-/// What one service loads: id -> source name, and patterns of ImportCredential=.
+/// What one service loads: id -> source name, and patterns of ImportCredential= (systemd 257: "db.*:mine.").
 struct Loads {
   std::map<std::string, std::string> by_id;
-  std::vector<std::string> imports;
+  std::vector<std::pair<std::string, std::string>> imports;  ///< and what stands in place of the pattern's fixed part ("": that)
 };
 
 /// Adds what `text` assigns in its [Service] section (systemd.syntax(7): an empty assignment forgets the earlier ones).
@@ -60,14 +62,20 @@ void read_assignments(std::string_view text, Loads& loads) {
       if (value.empty()) {
         loads.imports.clear();
       } else {
-        loads.imports.emplace_back(value.substr(0, value.find(':')));
+        const std::size_t colon = std::min(value.find(':'), value.size());
+        loads.imports.emplace_back(value.substr(0, colon), value.substr(std::min(colon + 1, value.size())));
       }
     }
   }
 }
 
-bool matches(std::string_view pattern, std::string_view name) {
-  return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1)) : pattern == name;
+/// Under which name one import gives the service the credential `name`.
+std::optional<std::string> imported_as(const std::pair<std::string, std::string>& import, const std::string& name) {
+  std::string_view fixed = import.first;
+  const bool open = fixed.ends_with('*');
+  if (open) fixed.remove_suffix(1);
+  if (open ? !name.starts_with(fixed) : name != fixed) return {};
+  return import.second.empty() ? name : import.second + name.substr(fixed.size());
 }
 
 /// The folders of drop-ins that belong to one service alone or share its name's beginning, the most specific first: of
@@ -155,8 +163,11 @@ std::vector<link::Consumer> find_consumers(const std::vector<std::string>& folde
       for (const auto& [id, source] : loads.by_id) {
         if (source == name) consumers.push_back({.guest = name, .id = id, .unit = unit, .state = {}});
       }
-      const bool imported = std::ranges::any_of(loads.imports, [&](const auto& pattern) { return matches(pattern, name); });
-      if (imported && !loads.by_id.contains(name)) consumers.push_back({.guest = name, .id = name, .unit = unit, .state = {}});
+      std::set<std::string> ids;
+      for (const auto& import : loads.imports)
+        if (const auto id = imported_as(import, name)) ids.insert(*id);
+      for (const std::string& id : ids)
+        if (!loads.by_id.contains(id)) consumers.push_back({.guest = name, .id = id, .unit = unit, .state = {}});
     }
   }
   return consumers;

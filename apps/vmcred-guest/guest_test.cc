@@ -178,6 +178,15 @@ TEST(Consumers, AreReadFromLinesAsSystemdJoinsThem) {
   EXPECT_THAT(consumers_in({root.path()}), ElementsAre("web.service blank", "web.service last", "web.service pair"));
 }
 
+TEST(Consumers, ImportUnderTheNameThatTheServiceSees) {
+  const TestFolder root;
+  root.write("a.service", "[Service]\nImportCredential=db.*:mine.\n");
+  root.write("b.service", "[Service]\nImportCredential=db.password:password\n");
+  root.write("c.service", "[Service]\nImportCredential=db.*:\nImportCredential=API_*\nLoadCredential=API_KEY:/run/key\n");
+  root.write("d.service", "[Service]\nLoadCredential=password:/run/key\nImportCredential=db.password:password\n");
+  EXPECT_THAT(consumers_in({root.path()}), ElementsAre("a.service mine.password", "b.service password", "c.service db.password"));
+}
+
 TEST(SerialPort, IsFoundByItsName) {
   const TestFolder sys;
   EXPECT_FALSE(find_serial_port(sys.path()));

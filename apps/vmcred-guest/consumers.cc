@@ -150,8 +150,10 @@ class Services {
 }  // namespace
 
 std::vector<std::string> unit_folders() {
-  return {"/etc/systemd/system", "/run/systemd/system", "/run/systemd/generator", "/usr/local/lib/systemd/system",
-          "/usr/lib/systemd/system", "/lib/systemd/system"};
+  return {"/etc/systemd/system.control",  "/run/systemd/system.control", "/run/systemd/transient", "/run/systemd/generator.early",
+          "/etc/systemd/system",          "/etc/systemd/system.attached", "/run/systemd/system",    "/run/systemd/system.attached",
+          "/run/systemd/generator",       "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
+          "/run/systemd/generator.late"};
 }
 
 std::vector<link::Consumer> find_consumers(const std::vector<std::string>& folders, const std::vector<std::string>& names) {

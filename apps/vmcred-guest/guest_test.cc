@@ -1,6 +1,8 @@
 // The parts of the guest tool that need no guest.
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "arguments.h"
 #include "consumers.h"
 #include "credentials.h"
@@ -185,6 +187,17 @@ TEST(Consumers, ImportUnderTheNameThatTheServiceSees) {
   root.write("c.service", "[Service]\nImportCredential=db.*:\nImportCredential=API_*\nLoadCredential=API_KEY:/run/key\n");
   root.write("d.service", "[Service]\nLoadCredential=password:/run/key\nImportCredential=db.password:password\n");
   EXPECT_THAT(consumers_in({root.path()}), ElementsAre("a.service mine.password", "b.service password", "c.service db.password"));
+}
+
+TEST(Consumers, AreLookedForWhereSystemdLooks) {
+  const std::vector<std::string> folders = unit_folders();
+  const auto place = [&](std::string_view folder) { return std::ranges::find(folders, folder) - folders.begin(); };
+  // `systemd-analyze unit-paths`: a mask on the kernel's line stands in generator.early, `systemd-run` writes transient.
+  EXPECT_LT(place("/run/systemd/transient"), place("/run/systemd/generator.early"));
+  EXPECT_LT(place("/run/systemd/generator.early"), place("/etc/systemd/system"));
+  EXPECT_LT(place("/etc/systemd/system"), place("/etc/systemd/system.attached"));
+  EXPECT_LT(place("/usr/lib/systemd/system"), place("/run/systemd/generator.late"));
+  EXPECT_LT(place("/run/systemd/generator.late"), std::ssize(folders));
 }
 
 TEST(SerialPort, IsFoundByItsName) {

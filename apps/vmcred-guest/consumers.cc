@@ -1,6 +1,10 @@
 #include "consumers.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,6 +15,7 @@ namespace vmcred::guest {
 namespace {
 
 constexpr std::size_t kMaxUnitFile = 1024 * 1024;
+constexpr std::size_t kMaxTarget = 4096;
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r";
@@ -78,13 +83,30 @@ std::optional<std::string> imported_as(const std::pair<std::string, std::string>
   return import.second.empty() ? name : import.second + name.substr(fixed.size());
 }
 
-/// The folders of drop-ins that belong to one service alone or share its name's beginning, the most specific first: of
-/// "a-b.service" these are "a-b.service.d" and "a-.service.d" (systemd.unit(5)).
-std::vector<std::string> drop_in_names(const std::string& unit) {
-  std::vector<std::string> names = {unit + ".d"};
-  for (std::size_t dash = unit.rfind('-'); dash != std::string::npos && dash > 0; dash = unit.rfind('-', dash - 1))
-    if (const std::string name = unit.substr(0, dash + 1) + ".service.d"; name != names.front()) names.push_back(name);
-  return names;
+/// Whether two paths, links followed, lead to the same file.
+bool are_one_file(const std::string& one, const std::string& other) {
+  struct stat first = {};
+  struct stat second = {};
+  if (::stat(one.c_str(), &first) != 0 || ::stat(other.c_str(), &second) != 0) return false;
+  return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+/// "web@.service" of the instance "web@1.service"; "" of what is none.
+std::string template_of(const std::string& unit) {
+  const std::size_t at = unit.find('@');
+  return at == std::string::npos ? std::string() : unit.substr(0, at + 1) + ".service";
+}
+
+/// Adds the folders of drop-ins that belong to one service alone or share its name's beginning, the most specific first: of
+/// "a-b.service" these are "a-b.service.d" and "a-.service.d" (systemd.unit(5)), of an instance also its template's.
+void add_drop_in_names(const std::string& unit, std::vector<std::string>& names) {
+  if (std::ranges::find(names, unit + ".d") == names.end()) names.push_back(unit + ".d");
+  const std::string of_all = template_of(unit);
+  if (!of_all.empty() && of_all != unit) add_drop_in_names(of_all, names);
+  const std::size_t end = std::min(unit.find('@'), unit.rfind('.'));  // of what is said before an instance
+  std::size_t dash = end < 2 ? std::string::npos : unit.rfind('-', end - 2);  // the last byte may be the dash of the step before
+  if (dash == std::string::npos || dash == 0) return;
+  add_drop_in_names(unit.substr(0, dash + 1) + unit.substr(end), names);
 }
 
 /// All services of some folders, of which each folder is listed once: a system has hundreds of services and few drop-ins.
@@ -96,7 +118,6 @@ class Services {
       if (!files) continue;
       std::map<std::string, std::string>& drop_ins = drop_ins_.emplace_back();
       for (const std::string& file : *files) {
-        if (file.ends_with("@.service") || file.ends_with("@.service.d")) continue;
         if (file.ends_with(".service"))
           if (std::string& path = files_[file]; path.empty()) path = join_path(folder, file);  // the strongest hides the others
         if (file.ends_with(".service.d") || file == kOfAll) drop_ins.emplace(file, join_path(folder, file));
@@ -104,22 +125,32 @@ class Services {
         files_.try_emplace(file.substr(0, file.size() - 2));
       }
     }
+    for (const auto& folder : drop_ins_)
+      for (const auto& [name, path] : folder) note_alias(name.substr(0, name.size() - 2), folders);
   }
 
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> names;
-    for (const auto& [unit, file] : files_) names.push_back(unit);
+    for (const auto& [unit, file] : files_)
+      if (!unit.ends_with("@.service")) names.push_back(unit);
     return names;
   }
 
   [[nodiscard]] Loads loads_of(const std::string& unit) const {
     Loads loads;
-    const std::string& own = files_.at(unit);
-    if (!own.empty() && !add(own, loads)) return {};  // masked
+    const auto shared = files_.find(template_of(unit));
+    const std::string& own = files_.at(unit).empty() && shared != files_.end() ? shared->second : files_.at(unit);
+    if (!add(own, loads)) return {};  // masked, or drop-ins of nothing
     std::map<std::string, std::string> files;  // by file name: a stronger folder's file hides a weaker one's
-    const std::vector<std::string> names = drop_in_names(unit);
-    for (const auto& folder : drop_ins_)
-      for (const std::string& name : names) find_drop_ins(folder, name, files);
+    std::vector<std::string> known_as = {unit};
+    const auto others = aliases_.find(unit);
+    if (others != aliases_.end()) known_as.insert(known_as.end(), others->second.begin(), others->second.end());
+    for (const std::string& each : known_as) {
+      std::vector<std::string> names;
+      add_drop_in_names(each, names);
+      for (const auto& folder : drop_ins_)
+        for (const std::string& name : names) find_drop_ins(folder, name, files);
+    }
     for (const auto& folder : drop_ins_) find_drop_ins(folder, kOfAll, files);
     for (const auto& [file, path] : files) (void)add(path, loads);
     return loads;
@@ -128,11 +159,24 @@ class Services {
  private:
   static constexpr const char* kOfAll = "service.d";
 
-  /// Whether there is a file to read.
+  /// Of a service with drop-ins: whether it is another one's other name, a link from one folder of units to one of another name.
+  void note_alias(const std::string& unit, const std::vector<std::string>& folders) {
+    const auto file = files_.find(unit);
+    if (file == files_.end() || file->second.empty()) return;
+    std::array<char, kMaxTarget> text = {};
+    const ssize_t size = ::readlink(file->second.c_str(), text.data(), text.size());
+    if (size <= 0 || static_cast<std::size_t>(size) == text.size()) return;
+    const std::string target(text.data(), static_cast<std::size_t>(size));
+    const std::string name = target.substr(target.rfind('/') + 1);
+    if (name == unit || !files_.contains(name)) return;
+    for (const std::string& folder : folders)
+      if (are_one_file(join_path(folder, name), file->second)) aliases_[name].insert(unit);
+  }
+  /// Whether there is something to read: an empty file masks as a link to /dev/null does.
   static bool add(const std::string& path, Loads& loads) {
     const auto text = read_file(path, kMaxUnitFile);
     if (text && text->contains("Credential")) read_assignments(*text, loads);
-    return text.has_value();
+    return text && !text->empty();
   }
   static void find_drop_ins(const std::map<std::string, std::string>& folder, const std::string& name, std::map<std::string, std::string>& files) {
     const auto found = folder.find(name);
@@ -140,9 +184,10 @@ class Services {
     const auto entries = list_folder(found->second);
     if (!entries) return;
     for (const std::string& file : *entries)
-      if (file.ends_with(".conf")) files.emplace(file, join_path(found->second, file));
+      if (file.ends_with(".conf") && !file.starts_with('.')) files.emplace(file, join_path(found->second, file));
   }
 
+  std::map<std::string, std::set<std::string>> aliases_;        // unit -> its other names that have drop-ins
   std::map<std::string, std::string> files_;                    // unit -> its file; "" where it has drop-ins only
   std::vector<std::map<std::string, std::string>> drop_ins_;    // for each folder: "web.service.d" -> its path
 };

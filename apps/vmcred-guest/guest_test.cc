@@ -153,6 +153,7 @@ TEST(Consumers, AreThoseThatSystemdWouldSee) {
   root.write("usr/web-api-.service.d/x.conf", "[Service]\nLoadCredential=b:API_KEY\n");
   root.write("usr/web-.service.d/y.conf", "[Service]\nLoadCredential=c:API_KEY\n");
   root.write("etc/service.d/z.conf", "[Service]\nLoadCredential=d:API_KEY\n");
+  root.write("usr/only-drop-ins.service", "[Service]\n");
   root.write("etc/only-drop-ins.service.d/only.conf", "[Service]\nLoadCredential=e:API_KEY\n");
   EXPECT_THAT(ids(), ElementsAre("only-drop-ins.service d", "only-drop-ins.service e", "web-api-v2.service a", "web-api-v2.service b",
                                  "web-api-v2.service c", "web-api-v2.service d"));
@@ -172,6 +173,17 @@ std::vector<std::string> consumers_in(const std::vector<std::string>& folders) {
   return texts;
 }
 
+TEST(Consumers, AreNoneInAnEmptyFileAndInDropInsOfNothing) {
+  const TestFolder root;
+  root.write("usr/web.service", "[Service]\nLoadCredential=a:API_KEY\n");
+  root.write("etc/web.service.d/x.conf", "[Service]\nLoadCredential=b:API_KEY\n");
+  root.write("etc/web.service.d/.x.conf.conf", "[Service]\nLoadCredential=hidden:API_KEY\n");
+  root.write("etc/gone.service.d/x.conf", "[Service]\nLoadCredential=c:API_KEY\n");
+  EXPECT_THAT(consumers_in({root / "etc", root / "usr"}), ElementsAre("web.service a", "web.service b"));
+  root.write("etc/web.service", "");  // masks it as a link to /dev/null does
+  EXPECT_THAT(consumers_in({root / "etc", root / "usr"}), IsEmpty());
+}
+
 TEST(Consumers, AreReadFromLinesAsSystemdJoinsThem) {
   const TestFolder root;
   root.write("web.service",
@@ -187,6 +199,27 @@ TEST(Consumers, ImportUnderTheNameThatTheServiceSees) {
   root.write("c.service", "[Service]\nImportCredential=db.*:\nImportCredential=API_*\nLoadCredential=API_KEY:/run/key\n");
   root.write("d.service", "[Service]\nLoadCredential=password:/run/key\nImportCredential=db.password:password\n");
   EXPECT_THAT(consumers_in({root.path()}), ElementsAre("a.service mine.password", "b.service password", "c.service db.password"));
+}
+
+TEST(Consumers, HaveTheDropInsOfTheirOtherNames) {
+  const TestFolder root;
+  root.write("usr/mariadb.service", "[Service]\nLoadCredential=a:API_KEY\n");
+  root.write("etc/mysql.service.d/x.conf", "[Service]\nLoadCredential=b:API_KEY\n");
+  ASSERT_EQ(::symlink("../usr/mariadb.service", (root / "etc/mysql.service").c_str()), 0);
+  root.write("elsewhere/linked.service", "[Service]\nLoadCredential=c:API_KEY\n");
+  ASSERT_EQ(::symlink((root / "elsewhere/linked.service").c_str(), (root / "etc/linked.service").c_str()), 0);
+  EXPECT_THAT(consumers_in({root / "etc", root / "usr"}),
+              ElementsAre("linked.service c", "mariadb.service a", "mariadb.service b", "mysql.service a", "mysql.service b"));
+}
+
+TEST(Consumers, ThatAreInstancesHaveTheirTemplates) {
+  const TestFolder root;
+  root.write("usr/web-api@.service", "[Service]\nLoadCredential=a:API_KEY\n");
+  root.write("usr/web-api@.service.d/y.conf", "[Service]\nLoadCredential=b:API_KEY\n");
+  root.write("usr/web-@.service.d/z.conf", "[Service]\nLoadCredential=c:API_KEY\n");
+  root.write("etc/web-api@x-1.service.d/x.conf", "[Service]\nLoadCredential=d:API_KEY\n");
+  EXPECT_THAT(consumers_in({root / "etc", root / "usr"}),
+              ElementsAre("web-api@x-1.service a", "web-api@x-1.service b", "web-api@x-1.service c", "web-api@x-1.service d"));
 }
 
 TEST(Consumers, AreLookedForWhereSystemdLooks) {

@@ -2,9 +2,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -75,6 +80,19 @@ std::string print_common(const SecretReaders& readers) {
   return fits ? line + "\n" : std::string();
 }
 
+/// Whether this kernel gives each file its change time. Where it does not (an image, whose maker did; a network; an overlay of
+/// such), another project may have the same inodes and times.
+bool keeps_change_times(const Fd& folder) {
+  constexpr std::uint32_t kXfs = 0x58465342;  // as statfs(2) lists them; linux/magic.h has the others
+  constexpr std::uint32_t kZfs = 0x2fc12fc1;
+  constexpr std::uint32_t kBcachefs = 0xca451a4e;
+  constexpr std::array<std::uint32_t, 7> kKeeping = {EXT4_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, TMPFS_MAGIC,
+                                                     kXfs,             kZfs,              kBcachefs};
+  struct statfs found = {};
+  if (::fstatfs(folder.get(), &found) != 0 || (static_cast<unsigned long>(found.f_flags) & ST_RDONLY) != 0) return false;
+  return std::ranges::find(kKeeping, static_cast<std::uint32_t>(found.f_type)) != kKeeping.end();
+}
+
 /// The file's text when it is the user's own; "" otherwise.
 std::string own_text(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -91,7 +109,7 @@ RememberedReaders RememberedReaders::open(const std::string& folder, const Fd& r
   RememberedReaders memory;
   memory.before_ = now - kSettled;
   struct stat project = {};
-  if (::fstat(root.get(), &project) != 0) return memory;
+  if (!keeps_change_times(root) || ::fstat(root.get(), &project) != 0) return memory;
   memory.device_ = project.st_dev;
   memory.path_ = join_path(folder, fmt::format("{}-{}", project.st_dev, project.st_ino));
   memory.text_ = own_text(memory.path_);

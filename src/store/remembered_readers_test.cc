@@ -122,6 +122,15 @@ TEST_F(Remembered, IsNothingInAFileOfOthersOrADamagedOne) {
   }
 }
 
+TEST_F(Remembered, IsNothingWhereNobodyKeepsChangeTimes) {
+  // A file system that is computed, as an image's and a network's is: its times are whatever its maker says.
+  const Fd root = open_folder("/proc").value();
+  RememberedReaders memory = RememberedReaders::open(cache_.path(), root, later());
+  memory.note("vars/shared/g/f", "stamp", alice_);
+  ASSERT_THAT(memory.save(false), Succeeds());
+  EXPECT_THAT(list_folder(cache_.path()).value(), ::testing::IsEmpty());
+}
+
 TEST_F(Remembered, ForgetsWhatAWholeRunDidNotMeet) {
   remember("vars/shared/g/gone");
   remember();

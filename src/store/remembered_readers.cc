@@ -93,6 +93,16 @@ bool keeps_change_times(const Fd& folder) {
   return std::ranges::find(kKeeping, static_cast<std::uint32_t>(found.f_type)) != kKeeping.end();
 }
 
+/// Whether nobody but this user and root says what `folder` is (or is to be): it may be the home of somebody else, as under sudo.
+bool is_of_user(std::string folder) {
+  for (; folder.starts_with('/'); folder.resize(folder.rfind('/'))) {
+    struct stat found = {};
+    const bool stands = ::lstat(folder.c_str(), &found) == 0;
+    if (stands ? found.st_uid != 0 && found.st_uid != ::geteuid() : errno != ENOENT) return false;
+  }
+  return true;
+}
+
 /// The file's text when it is the user's own; "" otherwise.
 std::string own_text(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
@@ -109,7 +119,7 @@ RememberedReaders RememberedReaders::open(const std::string& folder, const Fd& r
   RememberedReaders memory;
   memory.before_ = now - kSettled;
   struct stat project = {};
-  if (!keeps_change_times(root) || ::fstat(root.get(), &project) != 0) return memory;
+  if (!keeps_change_times(root) || !is_of_user(folder) || ::fstat(root.get(), &project) != 0) return memory;
   memory.device_ = project.st_dev;
   memory.path_ = join_path(folder, fmt::format("{}-{}", project.st_dev, project.st_ino));
   memory.text_ = own_text(memory.path_);

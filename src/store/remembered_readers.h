@@ -29,8 +29,8 @@ class RememberedReaders {
   /// Remembers nothing, and does so the whole run.
   RememberedReaders() = default;
   /// What is remembered of the project `root` in a file of `folder` (below the user's cache). Without such a file, or with one
-  /// that is damaged or another user could have written, nothing is; nor where the project's file system keeps no change times.
-  /// `now`: what changed less than two seconds before it may
+  /// that is damaged or another user could have written, nothing is; nor where the project's file system keeps no change times, or
+  /// the cache is another user's. `now`: what changed less than two seconds before it may
   /// change again unseen, so it is not remembered.
   static RememberedReaders open(const std::string& folder, const Fd& root, SystemTime now = real_clock().now());
 

@@ -131,6 +131,28 @@ TEST_F(Remembered, IsNothingWhereNobodyKeepsChangeTimes) {
   EXPECT_THAT(list_folder(cache_.path()).value(), ::testing::IsEmpty());
 }
 
+TEST_F(Remembered, LeavesFoldersOfOthersAlone) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a folder to somebody";
+  const std::string home = cache_ / "home";
+  for (const char* const folder : {"", "/readers"}) {
+    ASSERT_THAT(make_folders(home + folder), Succeeds());
+    ASSERT_EQ(::chown(home.c_str(), 12345, 12345), 0);
+    RememberedReaders memory = RememberedReaders::open(home + "/readers", repository_.root(), later());
+    memory.note("vars/shared/g/f", stamp(open()), alice_);
+    ASSERT_THAT(memory.save(false), Succeeds());
+    EXPECT_THAT(list_folder(home + folder).value(), ::testing::IsEmpty());
+  }
+  // Nor is somebody's link followed to where only we may write.
+  ASSERT_THAT(remove_tree(home + "/readers"), Succeeds());
+  ASSERT_EQ(::symlink(cache_.path().c_str(), (home + "/readers").c_str()), 0);
+  ASSERT_EQ(::lchown((home + "/readers").c_str(), 12345, 12345), 0);
+  ASSERT_EQ(::chown(home.c_str(), 0, 0), 0);
+  RememberedReaders memory = RememberedReaders::open(home + "/readers", repository_.root(), later());
+  memory.note("vars/shared/g/f", stamp(open()), alice_);
+  ASSERT_THAT(memory.save(false), Succeeds());
+  EXPECT_THAT(list_folder(cache_.path()).value(), ElementsAre("home"));
+}
+
 TEST_F(Remembered, ForgetsWhatAWholeRunDidNotMeet) {
   remember("vars/shared/g/gone");
   remember();

@@ -6,15 +6,16 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 namespace vmcred {
 
 /// Calls `work(begin, end)` for ranges that together are 0 … count, from several threads at once; few items stay on this
-/// one. Returns when all of it is done. Each thread has a copy of `work`, so what that keeps in itself is its own. The
-/// other threads also have descriptors of their own (copies of those that are open now): `work` closes what it opens, and
-/// hands on what it read.
+/// one, as all do where the system gives no other. Returns when all of it is done. Each thread has a copy of `work`, so what
+/// that keeps in itself is its own. The other threads also have descriptors of their own (copies of those that are open
+/// now): `work` closes what it opens, and hands on what it read.
 template <class Work>
 void in_ranges(std::size_t count, Work work, std::size_t least = 64) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
@@ -31,13 +32,18 @@ void in_ranges(std::size_t count, Work work, std::size_t least = 64) {
       own(begin, std::min(begin + least, count));
     }
   };
+  const auto help = [&take, &work] {
+    // One table for all threads makes each open and close wait for those of the others. Refused, it is only slower.
+    (void)::unshare(CLONE_FILES);
+    take(work);
+  };
   std::vector<std::jthread> others;
-  for (std::size_t i = 1; i < threads; ++i)
-    others.emplace_back([&take, &work] {
-      // One table for all threads makes each open and close wait for those of the others. Refused, it is only slower.
-      (void)::unshare(CLONE_FILES);
-      take(work);
-    });
+  others.reserve(threads);
+  try {
+    while (others.size() + 1 < threads) others.emplace_back(help);
+  } catch (const std::system_error&) {
+    // The system gives no more threads (a limit of the user's or of the unit's tasks): those that are there do it all.
+  }
   take(work);
 }
 

@@ -83,7 +83,9 @@ std::optional<std::string> imported_as(const std::pair<std::string, std::string>
   return import.second.empty() ? name : import.second + name.substr(fixed.size());
 }
 
-/// Whether two paths, links followed, lead to the same file.
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+/// Whether two paths, links followed, lead to the same file or folder.
 bool are_one_file(const std::string& one, const std::string& other) {
   struct stat first = {};
   struct stat second = {};
@@ -98,7 +100,8 @@ std::string template_of(const std::string& unit) {
 }
 
 /// Adds the folders of drop-ins that belong to one service alone or share its name's beginning, the most specific first: of
-/// "a-b.service" these are "a-b.service.d" and "a-.service.d" (systemd.unit(5)), of an instance also its template's.
+/// "a-b.service" these are "a-b.service.d" and "a-.service.d" (systemd.unit(5)), of an instance also its template's, which shares
+/// its beginning with plain services.
 void add_drop_in_names(const std::string& unit, std::vector<std::string>& names) {
   if (std::ranges::find(names, unit + ".d") == names.end()) names.push_back(unit + ".d");
   const std::string of_all = template_of(unit);
@@ -106,7 +109,7 @@ void add_drop_in_names(const std::string& unit, std::vector<std::string>& names)
   const std::size_t end = std::min(unit.find('@'), unit.rfind('.'));  // of what is said before an instance
   std::size_t dash = end < 2 ? std::string::npos : unit.rfind('-', end - 2);  // the last byte may be the dash of the step before
   if (dash == std::string::npos || dash == 0) return;
-  add_drop_in_names(unit.substr(0, dash + 1) + unit.substr(end), names);
+  add_drop_in_names(unit.substr(0, dash + 1) + (of_all == unit ? ".service" : unit.substr(end)), names);
 }
 
 /// All services of some folders, of which each folder is listed once: a system has hundreds of services and few drop-ins.
@@ -125,8 +128,8 @@ class Services {
         files_.try_emplace(file.substr(0, file.size() - 2));
       }
     }
-    for (const auto& folder : drop_ins_)
-      for (const auto& [name, path] : folder) note_alias(name.substr(0, name.size() - 2), folders);
+    for (const auto& [unit, file] : files_)
+      if (!file.empty() && has_drop_ins(unit)) note_alias(unit, file, folders);
   }
 
   [[nodiscard]] std::vector<std::string> names() const {
@@ -159,18 +162,23 @@ class Services {
  private:
   static constexpr const char* kOfAll = "service.d";
 
-  /// Of a service with drop-ins: whether it is another one's other name, a link from one folder of units to one of another name.
-  void note_alias(const std::string& unit, const std::vector<std::string>& folders) {
-    const auto file = files_.find(unit);
-    if (file == files_.end() || file->second.empty()) return;
+  [[nodiscard]] bool has_drop_ins(const std::string& unit) const {
+    std::vector<std::string> names;
+    add_drop_in_names(unit, names);
+    return std::ranges::any_of(drop_ins_, [&](const auto& folder) {
+      return std::ranges::any_of(names, [&](const std::string& name) { return folder.contains(name); });
+    });
+  }
+  /// A link to another name in a folder of units makes `unit` that one's other name, whichever folder that one stands in.
+  void note_alias(const std::string& unit, const std::string& file, const std::vector<std::string>& folders) {
     std::array<char, kMaxTarget> text = {};
-    const ssize_t size = ::readlink(file->second.c_str(), text.data(), text.size());
+    const ssize_t size = ::readlink(file.c_str(), text.data(), text.size());
     if (size <= 0 || static_cast<std::size_t>(size) == text.size()) return;
-    const std::string target(text.data(), static_cast<std::size_t>(size));
+    const std::string target = join_path(folder_of(file), {text.data(), static_cast<std::size_t>(size)});
     const std::string name = target.substr(target.rfind('/') + 1);
     if (name == unit || !files_.contains(name)) return;
     for (const std::string& folder : folders)
-      if (are_one_file(join_path(folder, name), file->second)) aliases_[name].insert(unit);
+      if (are_one_file(folder_of(target), folder)) aliases_[name].insert(unit);
   }
   /// Whether there is something to read: an empty file masks as a link to /dev/null does.
   static bool add(const std::string& path, Loads& loads) {

@@ -206,10 +206,14 @@ TEST(Consumers, HaveTheDropInsOfTheirOtherNames) {
   root.write("usr/mariadb.service", "[Service]\nLoadCredential=a:API_KEY\n");
   root.write("etc/mysql.service.d/x.conf", "[Service]\nLoadCredential=b:API_KEY\n");
   ASSERT_EQ(::symlink("../usr/mariadb.service", (root / "etc/mysql.service").c_str()), 0);
+  root.write("usr/web.service", "[Service]\n");
+  root.write("etc/www-.service.d/x.conf", "[Service]\nLoadCredential=d:API_KEY\n");
+  ASSERT_EQ(::symlink((root / "etc/web.service").c_str(), (root / "etc/www-1.service").c_str()), 0);  // where it is does not matter
   root.write("elsewhere/linked.service", "[Service]\nLoadCredential=c:API_KEY\n");
   ASSERT_EQ(::symlink((root / "elsewhere/linked.service").c_str(), (root / "etc/linked.service").c_str()), 0);
   EXPECT_THAT(consumers_in({root / "etc", root / "usr"}),
-              ElementsAre("linked.service c", "mariadb.service a", "mariadb.service b", "mysql.service a", "mysql.service b"));
+              ElementsAre("linked.service c", "mariadb.service a", "mariadb.service b", "mysql.service a", "mysql.service b",
+                          "web.service d"));
 }
 
 TEST(Consumers, ThatAreInstancesHaveTheirTemplates) {
@@ -218,8 +222,10 @@ TEST(Consumers, ThatAreInstancesHaveTheirTemplates) {
   root.write("usr/web-api@.service.d/y.conf", "[Service]\nLoadCredential=b:API_KEY\n");
   root.write("usr/web-@.service.d/z.conf", "[Service]\nLoadCredential=c:API_KEY\n");
   root.write("etc/web-api@x-1.service.d/x.conf", "[Service]\nLoadCredential=d:API_KEY\n");
+  root.write("etc/web-.service.d/w.conf", "[Service]\nLoadCredential=e:API_KEY\n");
   EXPECT_THAT(consumers_in({root / "etc", root / "usr"}),
-              ElementsAre("web-api@x-1.service a", "web-api@x-1.service b", "web-api@x-1.service c", "web-api@x-1.service d"));
+              ElementsAre("web-api@x-1.service a", "web-api@x-1.service b", "web-api@x-1.service c", "web-api@x-1.service d",
+                          "web-api@x-1.service e"));
 }
 
 TEST(Consumers, AreLookedForWhereSystemdLooks) {

@@ -1,10 +1,11 @@
 // sd_notify(3) messages as any process of a guest may send them: nothing of them reaches a terminal but printable text.
 // links: vmcred_supervise
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 
+#include "link/wire.h"
 #include "supervise/notices.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -14,6 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (text->size() > kMaxNoticeText) std::abort();
   }
   if (notice.exit_status && (*notice.exit_status < 0 || *notice.exit_status > 255)) std::abort();
-  if (!std::ranges::all_of(notice_text(notice), [](char c) { return c >= 0x20 && c < 0x7f; })) std::abort();
+  const std::string told = notice_text(notice);
+  if (told != vmcred::link::printable(told) || told.contains('\n') || told.contains('\t')) std::abort();
   return 0;
 }

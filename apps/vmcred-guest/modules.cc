@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "base/text.h"
 
 namespace vmcred::guest {
 namespace {
@@ -36,12 +37,6 @@ std::string with_underscores(std::string_view text) {
 std::string module_name(std::string_view path) {
   path.remove_prefix(path.rfind('/') + 1);  // npos + 1 is 0
   return with_underscores(path.substr(0, path.find(".ko")));
-}
-
-std::string_view take_until(std::string_view& rest, char end) {
-  const std::string_view taken = rest.substr(0, rest.find(end));
-  rest.remove_prefix(std::min(rest.size(), taken.size() + 1));
-  return taken;
 }
 
 /// The line of modules.dep whose file is the module: "its path: the paths it needs".

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace vmcred::generate {
 namespace {
 
@@ -10,13 +12,6 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && blank(text.back())) text.remove_suffix(1);
   return text;
-}
-
-std::string_view take_line(std::string_view& text) {
-  const std::size_t end = std::min(text.find('\n'), text.size());
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return line;
 }
 
 }  // namespace
@@ -68,7 +63,7 @@ Result<AnswerSheet> AnswerSheet::parse(const Secret& secret) {
       return hint(fail(Errc::invalid_data, "line {}: {}", first, why),
                   "write GENERATOR/PROMPT = ANSWER, or GENERATOR/PROMPT <<END, lines, END");
     };
-    const std::string_view line = take_line(text);
+    const std::string_view line = take_until(text, '\n');
     if (trimmed(line).empty() || trimmed(line).front() == '#') continue;
     const std::size_t equals = line.find('=');
     const std::size_t here = line.find("<<");
@@ -87,7 +82,7 @@ Result<AnswerSheet> AnswerSheet::parse(const Secret& secret) {
       while (!text.empty() && !ended) {
         const std::size_t before = text.size();
         ++number;
-        ended = take_line(text) == mark;
+        ended = take_until(text, '\n') == mark;
         if (!ended) size += before - text.size();
       }
       if (!ended) return refuse("the word that ends this answer is missing");

@@ -27,7 +27,7 @@ std::string quoted_list(const std::vector<std::string>& names) {
 
 /// Why values that are all there are no longer what the declaration would make.
 std::vector<std::string> reasons_of(const Task& task, const Graph& graph, const store::Repository& repository,
-                                            const store::Record& record) {
+                                    const store::Record& record) {
   const declare::Generator& generator = *task.generator;
   std::vector<std::string> reasons;
   if (record.script != script_digest(generator)) reasons.emplace_back("its script changed");

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/spelling.h"
+#include "base/text.h"
 
 namespace vmcred::nix {
 namespace {
@@ -25,12 +26,6 @@ std::string fit_to_print(std::string text) {
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a character
   text.resize(end);
   return text + "\u2026";
-}
-
-std::string_view next_line(std::string_view& text) {
-  const std::string_view line = text.substr(0, text.find('\n'));
-  text.remove_prefix(std::min(line.size() + 1, text.size()));
-  return line;
 }
 
 std::string_view trimmed(std::string_view line) {
@@ -123,7 +118,7 @@ Told innermost(std::string_view stderr_text) {
   std::optional<std::string> place_before;
   bool in_sentence = false;
   for (std::string_view rest = stderr_text; !rest.empty();) {
-    const std::string_view line = next_line(rest);
+    const std::string_view line = take_until(rest, '\n');
     const std::string_view text = trimmed(line);
     if (text.starts_with("error:")) {
       sentence = trimmed(text.substr(6));
@@ -163,7 +158,7 @@ bool has_place(const Error& error) { return error.message.starts_with('/'); }
 Reads reads_of(std::string_view stderr_text) {
   Reads reads;
   while (!stderr_text.empty()) {
-    const std::string_view line = next_line(stderr_text);
+    const std::string_view line = take_until(stderr_text, '\n');
     if (line.starts_with(kEvaluating)) reads.evaluated.emplace_back(line.substr(kEvaluating.size(), line.rfind('\'') - kEvaluating.size()));
     if (line.starts_with(kRead)) reads.values.emplace_back(line.substr(kRead.size()));
   }

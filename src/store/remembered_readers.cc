@@ -16,6 +16,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/text.h"
 
 namespace vmcred::store {
 namespace {
@@ -27,12 +28,6 @@ constexpr std::size_t kMaxFileBytes = 64UL * 1024 * 1024;
 constexpr std::chrono::seconds kSettled{2};  // the coarsest times that file systems keep
 constexpr std::size_t kUsualStamp = 160;
 constexpr std::size_t kUsualLine = 128;
-
-std::string_view take_until(std::string_view& rest, char end) {
-  const std::string_view taken = rest.substr(0, rest.find(end));
-  rest.remove_prefix(std::min(rest.size(), taken.size() + 1));
-  return taken;
-}
 
 bool take_number(std::string_view text, std::size_t& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -119,7 +114,7 @@ RememberedReaders RememberedReaders::open(const std::string& folder, const Fd& r
   RememberedReaders memory;
   memory.before_ = now - kSettled;
   struct stat project = {};
-  if (!keeps_change_times(root) || !is_of_user(folder) || ::fstat(root.get(), &project) != 0) return memory;
+  if (folder.empty() || !keeps_change_times(root) || !is_of_user(folder) || ::fstat(root.get(), &project) != 0) return memory;
   memory.device_ = project.st_dev;
   memory.path_ = join_path(folder, fmt::format("{}-{}", project.st_dev, project.st_ino));
   memory.text_ = own_text(memory.path_);

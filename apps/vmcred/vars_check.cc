@@ -91,8 +91,7 @@ Result<Exit> run(const Given& given, World& world) {
   }
   const std::vector<store::Wanted> wanted = store::wanted(project.declaration);
   std::vector<std::vector<Found>> of_tasks(graph.tasks.size());
-  const std::string cache = cache_folder(world, "readers");
-  auto memory = cache.empty() ? store::RememberedReaders() : store::RememberedReaders::open(cache, project.repository.root());
+  auto memory = store::RememberedReaders::open(cache_folder(world, "readers"), project.repository.root());
   const auto visits = [&]() -> generate::Visit {
     return [&, principals = store::Principals(project.repository)](std::size_t i, const generate::Status& status,
                                                                    const store::GeneratorFolder& folder) mutable {

@@ -26,12 +26,10 @@ struct SecretReaders {
 /// For commands that only look: whoever writes reads the store itself. Usable from many threads at once.
 class RememberedReaders {
  public:
-  /// Remembers nothing, and does so the whole run.
-  RememberedReaders() = default;
   /// What is remembered of the project `root` in a file of `folder` (below the user's cache). Without such a file, or with one
-  /// that is damaged or another user could have written, nothing is; nor where the project's file system keeps no change times, or
-  /// the cache is another user's. `now`: what changed less than two seconds before it may
-  /// change again unseen, so it is not remembered.
+  /// that is damaged or another user could have written, nothing is; nor where there is no such folder (""), the project's file
+  /// system keeps no change times, or the cache is another user's. `now`: what changed less than two seconds before it may change
+  /// again unseen, so it is not remembered.
   static RememberedReaders open(const std::string& folder, const Fd& root, SystemTime now = real_clock().now());
 
   /// The inodes and times of the secret `file`, which `generator.look` has found, and of its folders of links; "" where it cannot
@@ -47,6 +45,7 @@ class RememberedReaders {
   Result<> save(bool whole) const;
 
  private:
+  RememberedReaders() = default;
   struct Entry {
     std::string_view stamp;
     std::size_t readers = 0;  ///< in known_

@@ -168,6 +168,13 @@ TEST_F(Remembered, ForgetsWhatAWholeRunDidNotMeet) {
   EXPECT_THAT(read_file(file(), 4096).value(), ::testing::Not(HasSubstr("gone")));
 }
 
+TEST_F(Remembered, IsNothingWhereThereIsNoCache) {
+  RememberedReaders memory = RememberedReaders::open("", repository_.root(), later());
+  memory.note("vars/shared/g/f", "1.2.", alice_);
+  ASSERT_THAT(memory.save(true), Succeeds());
+  EXPECT_EQ(stamp(memory), "");
+}
+
 TEST_F(Remembered, IsNotWhatNoLineHolds) {
   RememberedReaders memory = open();
   memory.note("vars/shared/g/f", stamp(memory), {.recipients = {}, .links = {.users = {"a\tb"}}});

@@ -2,7 +2,9 @@
 
 add_library(vmcred_options INTERFACE)
 target_compile_options(vmcred_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-  -fstack-protector-strong -ftrivial-auto-var-init=zero)
+  -fstack-protector-strong -ftrivial-auto-var-init=zero
+  # The same bytes and the same cached objects, whatever folder the source lies in.
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(vmcred_options INTERFACE -fstack-clash-protection -fcf-protection)
 endif()

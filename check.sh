@@ -3,6 +3,8 @@
 # and undefined behaviour sanitizers, and the journeys end to end once more. One line a step; the last is "N passed, N failed".
 #   ./check.sh            everything
 #   ./check.sh --quick    the unit tests without sanitizers
+#   ./check.sh --lab      only the real hypervisors, in an emulated machine whose KVM works: an hour and more (tools/lab)
+#   ./check.sh --lab-short   of that, what continuous integration runs: QEMU with KVM and vhost-vsock, within 25 minutes
 set -uo pipefail
 cd "$(dirname "$0")" || exit
 if [[ $(id -u) -eq 0 && -z ${VMCRED_PRIVATE_MOUNTS:-} ]]; then
@@ -12,7 +14,12 @@ fi
 # shellcheck source=tools/steps.sh
 . tools/steps.sh
 quick=no
-[[ ${1:-} == --quick ]] && quick=yes
+lab=()
+case ${1:-} in
+--quick) quick=yes ;;
+--lab) lab=(-L '^lab$' -E '^lab_short$') ;;
+--lab-short) lab=(-R '^lab_short$') ;;
+esac
 passed=0
 failed=0
 
@@ -49,6 +56,11 @@ need() {
 }
 
 need "install what is missing (tools/setup)" tools/setup
+if [[ ${#lab[@]} -gt 0 ]]; then
+  need "build: release" build release
+  suite "lab (real hypervisors, KVM in an emulated machine)" build/release "${lab[@]}"
+  finish
+fi
 step "the real sops, built once where Go is" bash -c 'tools/sops || [[ $? -eq 75 ]]'
 grep 'NOT RUN HERE' "$steps_log/last"
 step "vhost-device-vsock, built once where cargo is" bash -c 'tools/vhost-device-vsock || [[ $? -eq 75 ]]'

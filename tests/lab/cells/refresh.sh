@@ -1,0 +1,20 @@
+# A new value reaches the running guest; one that its service does not bear is taken back.
+printf 'first' | secret api-key ', services = ["lab-consumer"]'
+declare_vm
+start
+await ": ready"
+await "CONSUMER $(digest api-key)"
+all_bytes >credentials/host-api-key
+begin=$(now)
+vmcred vm refresh v --credential api-key >refreshed 2>&1 || fail "refresh: $(cat refreshed)"
+took=$(seconds "$begin" "$(now)")
+good=$(digest api-key)
+await "CONSUMER $good"
+echo poison >credentials/host-api-key
+status=0
+vmcred vm refresh v --credential api-key >refreshed 2>&1 || status=$?
+[[ $status -ne 0 ]] || fail "a value that the service does not bear was taken"
+grep -q "keeps its old credentials" refreshed || fail "rollback: $(cat refreshed)"
+await "CONSUMER $good" 2
+stop
+yes "new value in $took; rollback: $(sed -n 's/.*keeps its old/keeps its old/p' refreshed | head -n 1)"

@@ -1,0 +1,190 @@
+"""What tools/lab does: brings programs and images into the machine, runs cells in it, keeps their results."""
+import argparse
+import datetime
+import lzma
+import os
+import pathlib
+import subprocess
+import time
+
+import machine
+import table
+from machine import FOLDER, SOURCE, LabError, say
+
+RELEASE = SOURCE / "build/release/bin"
+CELL_SECONDS = int(os.environ.get("VMCRED_LAB_SECONDS", "3600"))
+# What continuous integration runs, in this order while there is time; each says something that no other does.
+SHORT = [("qemu-microvm", "start"), ("qemu-microvm", "reboot"), ("qemu-q35", "kill"), ("qemu-microvm", "exec"), ("qemu-q35", "reference"),
+         ("qemu-microvm", "refresh"), ("qemu-q35", "start"), ("qemu-q35", "panic")]
+SHORT_AT_LEAST = 2
+SUITES = {"252": [], "262": ["--suite", "sid"]}
+
+
+def elf_of(image, to):
+    """The ELF kernel in a bzImage, for VMMs that boot no other: Debian packs it by xz."""
+    packed = image.read_bytes()
+    unpacked = lzma.LZMADecompressor().decompress(packed[packed.index(b"\xfd7zXZ\0"):])
+    to.write_bytes(unpacked[:len(unpacked)])
+
+
+def give_image(guest):
+    """The guest of the lab: /lab/image-GUEST in the machine."""
+    out = FOLDER / f"image-{guest}"
+    subprocess.run([SOURCE / "tools/guest-image", *SUITES[guest], "--guest", RELEASE / "vmcred-guest", "--overlay",
+                    SOURCE / "tests/lab/guest", "--module", "virtio_net", "--module", "failover", "--module", "net_failover",
+                    "--module", "fuse", "--module", "virtiofs", out], check=True, stdout=subprocess.DEVNULL)
+    elf_of(out / "vmlinuz", out / "vmlinux")
+    for name in "vmlinuz", "vmlinux", "initrd", "systemd":
+        machine.give(out / name, f"image-{guest}/{name}")
+
+
+def give_debian():
+    """A whole Debian as guest: the lab's own root, read only under a layer in memory; /lab/debian in the machine."""
+    out = FOLDER / "debian"
+    subprocess.run([SOURCE / "tests/lab/debian-initrd", FOLDER, RELEASE / "vmcred-guest", out], check=True)
+    for name in "vmlinuz", "initrd":
+        machine.give(out / name, f"debian/{name}")
+
+
+def give_all(row, guest):
+    for name in "vmcred", "vmcred-guest":
+        if not (RELEASE / name).exists():
+            raise LabError(f"there is no '{RELEASE / name}': build the release preset first")
+        machine.give(RELEASE / name, f"bin/{name}")
+    machine.give(SOURCE / "tests/lab/cells", "cells")
+    machine.give(SOURCE / "tests/e2e/canary_patterns", "canary_patterns")
+    give_image(guest)
+    give_debian()
+    for path in table.program(row):
+        if path.exists():
+            machine.give(path, f"vmms/{row}/{path.name}")
+
+
+def script(row, column, guest, times):
+    numbers = f"export REBOOTS={times} VMS={times} ROUNDS={times}\n" if times else ""
+    return f"VMM={row} GUEST={guest}\n{numbers}. /lab/cells/lib.sh\n. /lab/cells/{column}.sh\n"
+
+
+def commit():
+    said = subprocess.run(["git", "-C", SOURCE, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return said.stdout.strip() or "unknown"
+
+
+class Cells:
+    """Runs cells in the machine, which is there as long as this is."""
+
+    def __init__(self, options):
+        self.options = options
+        self.bad = 0
+        self.versions = {}
+        self.channel = None
+
+    def __enter__(self):
+        machine.start()
+        self.channel = machine.Channel()
+        return self
+
+    def __exit__(self, *_):
+        self.channel.close()
+        if not self.options.keep:
+            machine.stop()
+
+    def version(self, row):
+        if row not in self.versions:
+            programs = table.program(row)
+            path = f"/lab/vmms/{row}/{programs[0].name}" if programs else "qemu-system-x86_64"
+            _, lines = self.channel.run(f"{path} --version 2>&1 | head -n 1", 120)
+            self.versions[row] = lines[0] if lines else "unknown"
+        return self.versions[row]
+
+    def run(self, row, column):
+        guest = self.options.guest
+        begin = time.monotonic()
+        status, lines = self.channel.run(script(row, column, guest, self.options.times), CELL_SECONDS, say if self.options.verbose else None)
+        took = time.monotonic() - begin
+        results = [line.removeprefix("RESULT ") for line in lines if line.startswith("RESULT ")]
+        failed = [line.removeprefix("FAILED ") for line in lines if line.startswith("FAILED ")]
+        good = status == 0 and len(results) == 1
+        self.bad += not good
+        result = results[0] if good else f"no: {failed[0] if failed else f'status {status}'}"
+        print(f"{'ok' if good else 'FAILED':6} {took:6.0f} s  {row} {column} (guest {guest}): {result}", flush=True)
+        if not good and not self.options.verbose:
+            say("\n".join(lines[-60:]))
+        if good and self.options.record:
+            table.keep(row, column, guest, {"result": result, "date": datetime.date.today().isoformat(), "vmm": self.version(row),
+                                            "vmcred": commit(), "seconds": f"{took:.0f}"})
+
+
+def run_short(options):
+    """The cells of continuous integration, as far as the minutes go."""
+    options.times = options.times or 2
+    until = time.monotonic() + options.short * 60
+    with machine.alone():
+        give_all(SHORT[0][0], options.guest)
+        with Cells(options) as cells:
+            for number, (row, column) in enumerate(SHORT):
+                if number >= SHORT_AT_LEAST and time.monotonic() > until:
+                    say(f"NOT RUN HERE: {table.ROWS[row]}, {table.COLUMNS[column]}: {options.short} minutes are over")
+                    continue
+                cells.run(row, column)
+            return cells.bad
+
+
+def main(arguments, description):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*", metavar="VMM COLUMN")
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--columns", action="store_true")
+    parser.add_argument("--shell", metavar="COMMAND")
+    parser.add_argument("--stop", action="store_true")
+    parser.add_argument("--guest", choices=sorted(SUITES), default="252")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--times", type=int, default=0)
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--short", type=int, default=0, metavar="MINUTES")
+    parser.add_argument("--no-record", dest="record", action="store_false")
+    options = parser.parse_args(arguments)
+    if options.table:
+        print("\n".join(table.lines()))
+        return 0
+    if options.columns:
+        for name, what in {**table.ROWS, **table.COLUMNS, **table.OTHERS}.items():
+            print(f"{name:22} {what}")
+        return 0
+    try:
+        if options.stop:
+            machine.stop()
+            return 0
+        if not machine.build():
+            say("NOT RUN HERE: the lab: the packages of its machine cannot be had")
+            return 1 if os.environ.get("CI") else 0
+        if options.shell:
+            with machine.alone():
+                machine.start()
+                channel = machine.Channel()
+                return channel.run(options.shell, CELL_SECONDS, print)[0]
+        return run_words(options)
+    except (LabError, subprocess.CalledProcessError) as error:
+        say(f"tools/lab: {error}")
+        return 1
+
+
+def run_words(options):
+    if options.short:
+        return 1 if run_short(options) else 0
+    row, columns = (options.words or [""])[0], options.words[1:]
+    unknown = [word for word, known in [(row, table.ROWS)] + [(column, table.COLUMNS | table.OTHERS) for column in columns]
+               if word not in known]
+    if unknown:
+        say(f"tools/lab: no '{unknown[0]}'; the words are those of: tools/lab --columns")
+        return 2
+    if table.program(row) is None:
+        say(f"NOT RUN HERE: {table.ROWS[row]}: VMCRED_VMMS names no folder with it")
+        return 0
+    columns = columns or [column for column in table.COLUMNS if (row, column) not in table.NOT_FOR]
+    with machine.alone():
+        give_all(row, options.guest)
+        with Cells(options) as cells:
+            for column in columns:
+                cells.run(row, column)
+            return 1 if cells.bad else 0

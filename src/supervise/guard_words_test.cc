@@ -1,5 +1,7 @@
 #include "supervise/guard_words.h"
 
+#include <ranges>
+
 #include "matchers.h"
 
 namespace vmcred::supervise {
@@ -36,6 +38,31 @@ TEST(GuardWords, LetsListedCommandsThroughAndNamesTheOthers) {
   EXPECT_THAT(judge_qmp(R"({"execute":["query-status"]})", kRules).refused, HasSubstr("does not let"));
   EXPECT_THAT(judge_qmp("{}", kRules).refused, HasSubstr("does not let"));
   EXPECT_THAT(judge_qmp("{\"execute\":\"a\\n<3>forged\\u001b\"}", kRules).refused, HasSubstr("'a?<3>forged?'"));
+}
+
+TEST(GuardWords, LetsThroughOnlyTheKeysThatEndAGuest) {
+  const vmm::GuardRules rules = {.allowed = {"input-send-event"}};
+  const auto pressed = [&rules](std::string_view keys, std::string_view more = "") {
+    std::string events;
+    for (const auto& part : std::views::split(keys, ' ')) {
+      events += fmt::format(R"({}{{"type":"key","data":{{"down":true,"key":{{"type":"qcode","data":"{}"}}}}}})",
+                            events.empty() ? "" : ",", std::string_view(part.begin(), part.end()));
+    }
+    return judge_qmp(fmt::format(R"({{"arguments":{{"events":[{}]{}}},"execute":"input-send-event"}})", events, more), rules);
+  };
+  // What a runner of microvm.nix says to end its QEMU, byte for byte but for the order of members.
+  EXPECT_EQ(pressed("ctrl alt delete").refused, "");
+  EXPECT_THAT(pressed("ctrl alt delete").arguments, HasSubstr("delete"));
+  EXPECT_THAT(pressed("ctrl alt f1").refused, HasSubstr("does not let"));
+  EXPECT_THAT(pressed("a").refused, HasSubstr("does not let"));
+  EXPECT_THAT(pressed("ctrl", R"(,"device":"x")").refused, HasSubstr("does not let"));
+  for (const char* const odd : {R"({"execute":"input-send-event","arguments":{"events":[1]}})",
+                                R"({"execute":"input-send-event","arguments":{"events":{}}})",
+                                R"({"execute":"input-send-event","arguments":{}})",
+                                R"({"execute":"input-send-event","arguments":{"events":[{"type":"rel","data":{"axis":"x","value":1}}]}})",
+                                R"({"execute":"input-send-event","arguments":{"events":[{"type":"key","data":{"key":{"type":"number","data":1}}}]}})"}) {
+    EXPECT_THAT(judge_qmp(odd, rules).refused, HasSubstr("does not let")) << odd;
+  }
 }
 
 TEST(GuardWords, TranslatesAFewWordsOfTheHumanMonitor) {

@@ -8,7 +8,7 @@ void put_guard(Arguments& arguments, Launch& launch, const Context& context) {
   arguments.option("mon", "", {{"chardev", "vmcred-guard"}, {"mode", "control"}});
   auto& allowed = launch.guard_rules.allowed;
   allowed = {"query-status", "query-name", "query-version", "query-balloon", "query-cpus-fast", "query-kvm",
-             "system_powerdown", "system_reset", "stop", "cont", "quit", "balloon"};
+             "system_powerdown", "system_reset", "stop", "cont", "quit", "balloon", "input-send-event"};
   const auto allow = [&allowed](std::initializer_list<const char*> commands) {
     allowed.insert(allowed.end(), commands.begin(), commands.end());
   };

@@ -57,7 +57,7 @@ cloud-hypervisor*) curl -s --unix-socket v.sock -X PUT http://localhost/api/v1/v
 firecracker) curl -s --unix-socket v.sock -X PUT http://localhost/actions -d '{ "action_type": "SendCtrlAltDel" }' || true ;;
 esac
 status=0
-timeout 120 tail --pid="$vm" -f /dev/null || fail "microvm-shutdown does not end it: $(cat answers 2>/dev/null | tail -n 3)"
+timeout 600 tail --pid="$vm" -f /dev/null || fail "microvm-shutdown does not end it: $(tail -n 3 answers 2>/dev/null)"
 wait "$vm" || status=$?
 vm=
 [[ ! -e v.sock && ! -e notify.vsock_8889 ]] || fail "left behind: $(ls)"

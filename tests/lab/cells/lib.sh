@@ -1,10 +1,12 @@
 # What cells share: they run in the lab's machine, as root, with VMM (a row of the table) and GUEST (a systemd) set. (sourced)
 # shellcheck shell=bash
 set -euo pipefail
-export HOME=/root PATH=/run/lab/bin:$PATH
-mkdir -p /run/lab/bin
-for program in /lab/bin/*; do [[ /run/lab/bin/${program##*/} -nt $program ]] || cp -p "$program" /run/lab/bin/; done
-IMAGE=/lab/image-$GUEST
+export HOME=/root
+mkdir -p /run/lab # where nothing can be executed, on Debian
+for program in /lab/bin/*; do cmp -s "$program" "/usr/local/bin/${program##*/}" || cp "$program" /usr/local/bin/; done
+IMAGE=/var/tmp/image-$GUEST # what a VMM reads at its start must not come over 9p: some wait for no more than seconds
+mkdir -p "$IMAGE"
+for file in "/lab/image-$GUEST"/*; do cmp -s "$file" "$IMAGE/${file##*/}" || cp "$file" "$IMAGE/"; done
 case $VMM in # each in a folder of its own, so that programs keep the names that their makers gave them
 qemu-*) PROGRAM=/usr/bin/qemu-system-x86_64 ;;
 kvmtool) PROGRAM=/lab/vmms/kvmtool/lkvm ;;
@@ -117,7 +119,7 @@ nothing_of() {
 
 # install_unit: microvm@v of this vm in the lab's own systemd
 install_unit() {
-  install /run/lab/bin/vmcred /usr/bin/vmcred
+  install /usr/local/bin/vmcred /usr/bin/vmcred
   rm -rf /etc/vmcred
   mkdir -p /etc/vmcred /var/lib/lab
   cp -a credentials /var/lib/lab/

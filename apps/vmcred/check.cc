@@ -25,7 +25,8 @@ constexpr Parameter kParameters[] = {
     {"--unit PATH...", "check this unit file with its drop-ins, or a folder of units, instead of the declaration"},
     {"--argv", "check the command line after '--' instead of the declaration"},
     {"--libvirt FILE...", "check this libvirt domain instead of the declaration (repeatable)"},
-    {"--systemd VERSION", "of the guest, for --unit, --argv and --libvirt (default: 252)"},
+    {"--config FILE...", "check this configuration of Firecracker, Proxmox, incus, QEMU, mkosi or nspawn instead (repeatable)"},
+    {"--systemd VERSION", "of the guest, for --unit, --argv, --libvirt and --config (default: 252)"},
 };
 
 Result<int> systemd_version(const Given& given) {
@@ -52,11 +53,15 @@ Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
   append(all, chain::check_units(units, systemd));
   for (const std::string& file : given.all("libvirt")) {
     TRY_LET(const std::string text, in("read the domain", read_file(file, kMaxForeign)));
-    if (text.find("<domain") == std::string::npos && text.find("<sysinfo") == std::string::npos)
-      return hint(fail(Errc::invalid_data, "'{}' is no libvirt domain", file), "'virsh dumpxml NAME >FILE' makes one");
-    append(all, chain::check_domain(text, file, systemd));
+    TRY_LET(auto found, chain::check_domain(text, file, systemd));
+    append(all, std::move(found));
   }
-  append(all, chain::check_command_line(given.all("REST"), "command line", systemd));
+  for (const std::string& file : given.all("config")) {
+    TRY_LET(const std::string text, in("read the configuration", read_file(file, kMaxForeign)));
+    TRY_LET(auto found, chain::check_configuration(text, file, systemd));
+    append(all, std::move(found));
+  }
+  append(all, chain::check_command_line(given.all("REST"), "command line", systemd, {}, chain::NamedFiles::read));
   return all;
 }
 
@@ -79,11 +84,11 @@ Result<Exit> run(const Given& given, World& world) {
   const bool argv = given.has("argv") || given.has("REST");
   if (argv && given.all("REST").empty())
     return hint(fail(Errc::usage, "--argv needs a command line"), "vmcred check --argv -- qemu-system-x86_64 …");
-  if (argv && !chain::reads_command_line_of(given.all("REST").front())) {
+  if (argv && !chain::reads_command_line(given.all("REST"))) {
     return hint(fail(Errc::usage, "'{}' is no hypervisor whose command line vmcred can check", given.all("REST").front()),
-                "the command must begin with QEMU, cloud-hypervisor, crosvm, Firecracker or kvmtool");
+                "the command must be that of QEMU, cloud-hypervisor, crosvm, Firecracker, kvmtool, vmspawn, nspawn, mkosi or virt-install");
   }
-  const bool foreign = argv || given.has("unit") || given.has("libvirt");
+  const bool foreign = argv || given.has("unit") || given.has("libvirt") || given.has("config");
   if (foreign && given.has("fix")) return fail(Errc::usage, "--fix mends declarations alone");
   TRY_LET(std::vector<chain::Finding> findings, foreign ? foreign_findings(given) : project_findings(world));
   if (given.has("fix")) {
@@ -116,7 +121,7 @@ constinit const Command kCheck = {
     "that were never generated, modes, collisions, budgets of the declared guest and hypervisor, recipients that\n"
     "drifted, plain text where none may be: each with its place, cause and remedy. --fix mends what is mechanical.\n"
     "On the host itself, as root, also guests that run with older values than were activated.\n\n"
-    "--unit, --argv and --libvirt check what others wrote, with no declaration at all.\n\n"
+    "--unit, --argv, --libvirt and --config check what others wrote, with no declaration at all.\n\n"
     "Exit code 3 when there is any error or warning; notes change nothing.",
     kParameters,
     run,

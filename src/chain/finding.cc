@@ -81,6 +81,11 @@ constexpr CodeInfo kCodes[] = {
     {Code::guest_link, Level::error, "the link to the host cannot work"},
     {Code::guest_nothing, Level::error, "systemd was given no credentials at boot"},
     {Code::guest_access_list, Level::warning, "a service's credential has a mode that programs refuse"},
+    {Code::encrypted_for_a_user, Level::error, "a user's service has an encrypted credential that its systemd does not open"},
+    {Code::image_not_looked_into, Level::note, "what an image brings along is not looked into"},
+    {Code::lost_credential, Level::error, "a credential is given and does not arrive"},
+    {Code::smbios_mode_missing, Level::error, "a libvirt domain does not give its OEM strings to the guest"},
+    {Code::secret_in_configuration, Level::error, "a hypervisor's configuration holds a secret"},
 };
 
 }  // namespace

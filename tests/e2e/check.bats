@@ -130,11 +130,14 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$schem
   [[ $output == *"app.service:2:1: error:"*"[VC031]"* ]]
   run -0 "$VMCRED" check --unit app.service --systemd 257
   run -1 --separate-stderr "$VMCRED" check --libvirt app.service
-  [[ $stderr == *"'app.service' is no libvirt domain"* ]]
+  [[ $stderr == *"read 'app.service': line 1: it is no XML"* ]]
+  echo '<network/>' >net.xml
+  run -1 --separate-stderr "$VMCRED" check --libvirt net.xml
+  [[ $stderr == *"'net.xml' is no libvirt domain"* ]]
   run -3 "$VMCRED" check --argv -- qemu-system-x86_64 -smbios type=11,value=io.systemd.credential:DB_PASSWORD=hunter2
   [[ $output == *"[VC040]"* ]]
   [[ $output != *hunter2* ]]
-  printf '<domain><sysinfo><oemStrings><entry>io.systemd.credential:TOKEN=hunter2</entry></oemStrings></sysinfo></domain>\n' >web.xml
+  printf '<domain><os><smbios mode="sysinfo"/></os><sysinfo><oemStrings><entry>io.systemd.credential:TOKEN=hunter2</entry></oemStrings></sysinfo></domain>\n' >web.xml
   run -3 "$VMCRED" check --libvirt web.xml
   [[ $output == *"web.xml:1:"*"[VC050]"* ]]
 }

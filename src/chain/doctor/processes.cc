@@ -2,12 +2,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/file.h"
 #include "chain/check.h"
 #include "chain/doctor/doctor.h"
-#include "chain/exposed.h"
+#include "shape/secret_shape.h"
 #include "supervise/guard_words.h"
 
 namespace vmcred::chain::doctor {
@@ -17,15 +16,6 @@ constexpr std::size_t kMaxWords = 4UL * 1024 * 1024;  ///< of one process
 constexpr std::size_t kMaxValue = 1024UL * 1024;
 constexpr int kDeepest = 8;
 constexpr int kOldestGuest = 252;
-
-/// What looks random and is public: session, invocation and build ids, colours, paths of programs.
-bool public_variable(std::string_view name) {
-  static const std::set<std::string_view> kPublic = {
-      "INVOCATION_ID", "JOURNAL_STREAM",          "LS_COLORS", "MACHINE_ID", "SYSTEMD_EXEC_PID",
-      "WINDOWID",      "DBUS_SESSION_BUS_ADDRESS"};
-  return kPublic.contains(name) || name.ends_with("PATH") || name.ends_with("_SHA") || name.ends_with("_HASH") ||
-         name.ends_with("_VERSION") || name.ends_with("_ID");
-}
 
 std::vector<std::string> split(std::string_view text) {
   std::vector<std::string> words;
@@ -74,8 +64,8 @@ void examine_environment(const Process& process, std::string_view text, std::vec
     const std::string_view word = text.substr(0, std::min(text.find('\0'), text.size()));
     text.remove_prefix(std::min(word.size() + 1, text.size()));
     const std::size_t equals = word.find('=');
-    if (equals == std::string_view::npos || public_variable(word.substr(0, equals))) continue;
-    const auto what = exposed(word.substr(0, equals), word.substr(equals + 1));
+    if (equals == std::string_view::npos) continue;
+    const auto what = shape::looks_like_secret(word.substr(equals + 1), word.substr(0, equals));
     if (!what) continue;
     findings.push_back(finding(
         Code::exposed_by_process, {.file = process.name},

@@ -24,8 +24,8 @@ inside = root[len(other):]
 at = (["chroot", other] if other else [])
 version = int(subprocess.run(at + ["systemctl", "--version"], capture_output=True, text=True, check=True).stdout.split()[1])
 
-NAMES = ["a", "b", "db.key", "x y", "é", "a/b", "a:b", "..", ".", "", "%i", "%n", "%p-c", "%%", "%z", "%m", "%-", "q\\:r", "q\\x", '"q"', "n" * 255, "n" * 256, "a\tb", "%I", "%j", "p%"]
-SOURCES = ["/run/x", "/run//x", "/run/./x", "/run/../x", "/run/x/", "/run/x/.", "/run/..x", "/a:b", "name", "a/b", "../x", "%i", "/run/%i", "/run/%m", "/x%", "/x/%z", "", ".", "/", "//", "/x y", "\\x", "/\\x", "/%t",
+NAMES = ["a", "b", "db.key", "x y", "é", "a/b", "a:b", "..", ".", "", "%i", "%n", "%p-c", "%%", "%z", "%v", "%-", "q\\:r", "q\\x", '"q"', "n" * 255, "n" * 256, "a\tb", "%I", "%j", "p%"]
+SOURCES = ["/run/x", "/run//x", "/run/./x", "/run/../x", "/run/x/", "/run/x/.", "/run/..x", "/a:b", "name", "a/b", "../x", "%i", "/run/%i", "/run/%v", "/x%", "/x/%z", "", ".", "/", "//", "/x y", "\\x", "/\\x", "/%t",
            "/" + "y" * 4094, "/" + "y" * 4095, "%p", "/x/%I"]
 PATTERNS = ["app.*", "app*key", "*", "a?", "[a]", "app.key", "a/b*", "", "%i.*", "x:y", "tty.*:x.", "tty.*:", "tty.key:renamed", "tty.*:a/b", "*:x.", "**", "a*:b:c", "é*"]
 VALUES = ["text", "a\\n", "a\\q", "", "a:b", "\\x41", "\\x4", "\\", "\\101", "\\999", "aGVsbG8=", "!!", "%z", "\\u00e9", "\\s", "a\\\\"]

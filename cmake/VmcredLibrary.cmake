@@ -8,8 +8,11 @@ target_compile_options(vmcred_options INTERFACE -Wall -Wextra -Wpedantic -Wshado
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(vmcred_options INTERFACE -fstack-clash-protection -fcf-protection)
 endif()
+if(CMAKE_BUILD_TYPE STREQUAL Release OR VMCRED_WERROR)
+  target_compile_options(vmcred_options INTERFACE -Werror)
+endif()
 if(CMAKE_BUILD_TYPE STREQUAL Release)
-  target_compile_options(vmcred_options INTERFACE -Werror -D_FORTIFY_SOURCE=3 -fzero-call-used-regs=used-gpr)
+  target_compile_options(vmcred_options INTERFACE -D_FORTIFY_SOURCE=3 -fzero-call-used-regs=used-gpr)
 endif()
 target_compile_definitions(vmcred_options INTERFACE _GLIBCXX_ASSERTIONS)
 target_include_directories(vmcred_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
@@ -20,7 +23,7 @@ if(VMCRED_STATIC)
 endif()
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(nlohmann_json REQUIRED)
-# fmt: headers only; src/base/fmt_instances.cc holds what its library would.
+# fmt: headers only; src/base/fmt_instances.cc makes what its library would hold.
 
 file(STRINGS ${CMAKE_SOURCE_DIR}/src/LAYERS VMCRED_LAYERS REGEX "^[a-z]")
 

@@ -5,7 +5,7 @@
 namespace vmcred::guest {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     switch (c) {
@@ -45,13 +45,13 @@ void append(std::string& out, const Json& value, bool pretty, std::size_t depth)
     for (std::size_t i = 0; i < object->size(); ++i) {
       if (i > 0) out += ',';
       begin_line(depth + 1);
-      out += quoted((*object)[i].first) + (pretty ? " : " : ":");
+      out += json_string((*object)[i].first) + (pretty ? " : " : ":");
       append(out, (*object)[i].second, pretty, depth + 1);
     }
     if (!object->empty()) begin_line(depth);
     out += '}';
   } else if (const auto* text = value.if_string()) {
-    out += quoted(*text);
+    out += json_string(*text);
   } else if (const auto* integer = value.if_integer()) {
     out += fmt::format("{}", *integer);
   } else if (const auto* number = value.if_double()) {

@@ -1,18 +1,16 @@
-// Debian ships fmt as headers and a shared library only. The programs are static, so what the library would hold is
-// instantiated here once, from its own headers.
-#include <fmt/format-inl.h>
+// Debian ships fmt as headers and a shared library only, and the programs are static. So the functions of that library are made
+// here, once: with FMT_HEADER_ONLY the headers define them inline, and CMakeLists.txt has this file keep its inline functions.
+#define FMT_HEADER_ONLY
+#include <fmt/format.h>
 
-FMT_BEGIN_NAMESPACE
-namespace detail {
+#include <locale>
 
-template FMT_API auto dragonbox::to_decimal(float x) noexcept -> dragonbox::decimal_fp<float>;
-template FMT_API auto dragonbox::to_decimal(double x) noexcept -> dragonbox::decimal_fp<double>;
-template FMT_API locale_ref::locale_ref(const std::locale& loc);
-template FMT_API auto locale_ref::get<std::locale>() const -> std::locale;
-template FMT_API auto thousands_sep_impl(locale_ref) -> thousands_sep_result<char>;
-template FMT_API auto decimal_point_impl(locale_ref) -> char;
-template FMT_API void buffer<char>::append(const char*, const char*);
-template FMT_API void vformat_to(buffer<char>&, string_view, basic_format_args<FMT_BUFFER_CONTEXT(char)>, locale_ref);
+#include "base/fmt_instances.h"
 
-}  // namespace detail
-FMT_END_NAMESPACE
+namespace vmcred {
+
+std::string every_kind_of_argument(const std::locale& locale, double number, float small, long double large) {
+  return fmt::format(locale, "{:L} {} {} {} {} {:>{}}", number, small, large, 1, static_cast<const void*>(nullptr), "", 3);
+}
+
+}  // namespace vmcred

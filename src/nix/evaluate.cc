@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kLimit{60};
 constexpr std::chrono::seconds kNixosLimit{600};
 constexpr std::size_t kMaxOutput = 16UL * 1024 * 1024;
 
-std::string quoted(std::string_view text) {
+std::string nix_string(std::string_view text) {
   std::string nix = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\' || c == '$') nix += '\\';
@@ -46,21 +46,21 @@ std::string lib_text() { return fmt::format("({}) {{ types = ({}); }}", kLib, kT
 
 std::string stand_alone(const std::string& file, const Settings& settings, const Sources& sources) {
   std::string words;
-  for (const std::string& word : sources.identifiers) words += quoted(word) + ' ';
+  for (const std::string& word : sources.identifiers) words += nix_string(word) + ' ';
   const std::string parts =
       set_of({{"lib", lib_text()}, {"options", kOptions}, {"modules", kModules}, {"schema", kSchema}, {"places", kPlaces},
               {"guests", kGuests}, {"packages", kPackages}, {"hardware", kHardware}, {"guest_of", kGuestOf}, {"declaration", kDeclaration}});
   return fmt::format("({}) {}\n{{ file = {}; folder = {}; machine = {}; only_machine = {}; system = {}; identifiers = [ {}]; }}\n",
-                     kMain, parts, quoted(file), quoted(settings.folder.empty() ? file.substr(0, file.rfind('/')) : settings.folder),
-                     quoted(settings.machine), quoted(settings.only_machine), quoted(system_name()), words);
+                     kMain, parts, nix_string(file), nix_string(settings.folder.empty() ? file.substr(0, file.rfind('/')) : settings.folder),
+                     nix_string(settings.machine), nix_string(settings.only_machine), nix_string(system_name()), words);
 }
 
 std::string with_nixpkgs(const std::string& file, const Settings& settings) {
   const std::string guest = fmt::format("({}) {{ guest_module = ({}); }}", kGuestCredentials, kGuestModule);
   const std::string parts = set_of({{"declaration", kDeclaration}, {"checks", kChecks}, {"guest_of", kGuestOf}, {"guest", guest}});
   return fmt::format("({}) {{ modules = [ (({}) {}) ({}) ({}) ]; }}\n{{ file = {}; machine = {}; nixpkgs = {}; system = {}; }}\n",
-                     kNixpkgs, kHostModule, parts, kClanOptions, kMicrovmOptions, quoted(file), quoted(settings.machine),
-                     quoted(settings.nixpkgs), quoted(system_name()));
+                     kNixpkgs, kHostModule, parts, kClanOptions, kMicrovmOptions, nix_string(file), nix_string(settings.machine),
+                     nix_string(settings.nixpkgs), nix_string(system_name()));
 }
 
 /// What the outcome depends on besides the files.
@@ -161,14 +161,14 @@ Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& 
   }
   const std::string host = reference.substr(hash + 1);
   const std::string parts = set_of({{"lib", lib_text()}, {"guest_of", kGuestOf}, {"declaration", kDeclaration}});
-  const std::string apply = fmt::format("({}) {} {}", kFlake, parts, quoted(settings.machine.empty() ? host : settings.machine));
+  const std::string apply = fmt::format("({}) {} {}", kFlake, parts, nix_string(settings.machine.empty() ? host : settings.machine));
   const auto digest = settings.cache_folder.empty() ? std::nullopt : flake_digest(folder_of_flake(reference));
   const Digest key = digest ? sha256(bytes_of(std::string(text_of(Bytes(*digest))) + host + '\n' + apply)) : Digest{};
   if (digest) {
     if (auto kept = kept_evaluation(settings, key)) return *std::move(kept);
   }
   std::vector<std::string> argv{"nix", "--extra-experimental-features", "nix-command flakes", "eval", "--json",
-                                fmt::format("{}#nixosConfigurations.{}.config", reference.substr(0, hash), quoted(host)), "--apply", apply};
+                                fmt::format("{}#nixosConfigurations.{}.config", reference.substr(0, hash), nix_string(host)), "--apply", apply};
   if (settings.offline) argv.emplace_back("--offline");
   // A flake is evaluated purely: it reads nothing but itself and its inputs.
   TRY_LET(const Output output, run_nix(Network::of_inputs, std::move(argv), {}, settings, settings.offline ? kLimit : kNixosLimit, reference));

@@ -10,7 +10,7 @@ namespace vmcred::chain::explain {
 namespace {
 
 /// A quoted ID of the DOT language; a label's line ends become \n.
-std::string quoted(std::string_view text) {
+std::string dot_string(std::string_view text) {
   std::string all = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') all += '\\';
@@ -59,7 +59,7 @@ std::string cluster(const Picture& picture, const Chains& vm, std::size_t number
         for (const Consumer& each : chain.consumers) {
           const std::string node = fmt::format("{}/service/{}", vm.vm, each.service);
           nodes[node] = {each.service + ".service", mood_of(each, station.mood)};
-          edges.insert(fmt::format("    {} -> {} [label={}];\n", quoted(before), quoted(node), quoted(each.id)));
+          edges.insert(fmt::format("    {} -> {} [label={}];\n", dot_string(before), dot_string(node), dot_string(each.id)));
         }
         continue;
       }
@@ -67,15 +67,15 @@ std::string cluster(const Picture& picture, const Chains& vm, std::size_t number
       auto& [label, mood] = nodes[node];
       label = label_of(chain, station);
       mood = std::max(mood, station.mood);
-      if (!before.empty()) edges.insert(fmt::format("    {} -> {};\n", quoted(before), quoted(node)));
+      if (!before.empty()) edges.insert(fmt::format("    {} -> {};\n", dot_string(before), dot_string(node)));
       before = node;
     }
   }
   std::string text = fmt::format("  subgraph cluster_{} {{\n    label={};\n", number,
-                                 quoted(fmt::format("{} on {}\n{}", vm.vm, vm.machine, hardware_of(vm))));
+                                 dot_string(fmt::format("{} on {}\n{}", vm.vm, vm.machine, hardware_of(vm))));
   for (const auto& [node, seen] : nodes)
     text +=
-        fmt::format("    {} [label={}, color={}];\n", quoted(node), quoted(seen.first), quoted(color_of(seen.second)));
+        fmt::format("    {} [label={}, color={}];\n", dot_string(node), dot_string(seen.first), dot_string(color_of(seen.second)));
   for (const std::string& edge : edges) text += edge;
   return text + "  }\n";
 }

@@ -9,7 +9,7 @@ namespace {
 constexpr std::uint64_t kMebibyte = 1024 * 1024;
 
 /// A value of crosvm's key-value options (serde_keyvalue): in quotes, so that commas are part of it.
-std::string quoted(std::string_view value) {
+std::string option_value(std::string_view value) {
   std::string text = "\"";
   for (const char c : value) {
     if (c == '"' || c == '\\') text += '\\';
@@ -55,18 +55,18 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
   option("--mem", fmt::format("size={}", vm.memory_bytes / kMebibyte));
   option("--serial", "type=stdout,hardware=serial,num=1,console=true");
   for (const declare::Disk& disk : vm.disks) {
-    option("--block", fmt::format("path={},ro={}", quoted(disk.path), disk.read_only));
+    option("--block", fmt::format("path={},ro={}", option_value(disk.path), disk.read_only));
   }
   for (const declare::Network& network : vm.networks) {
     if (network.type != "tap") {
       return hint(fail(Errc::usage, "crosvm has no network of type '{}'", network.type), "use type = \"tap\"");
     }
-    std::string value = "tap-name=" + quoted(network.tap);
-    if (!network.mac.empty()) value += ",mac=" + quoted(network.mac);
+    std::string value = "tap-name=" + option_value(network.tap);
+    if (!network.mac.empty()) value += ",mac=" + option_value(network.mac);
     option("--net", std::move(value));
   }
   for (const declare::Share& share : vm.shares) {
-    option("--vhost-user", fmt::format("type=fs,socket={}", quoted(share.socket)));
+    option("--vhost-user", fmt::format("type=fs,socket={}", option_value(share.socket)));
   }
   if (vm.vsock_cid) option("--vsock", fmt::format("cid={}", *vm.vsock_cid));
   if (!plan.initrd.empty()) {

@@ -136,4 +136,9 @@ JSON
   run -3 --separate-stderr "$VMCRED" exec --vm v -- ./crosvm run -m 512 -c 1 --initrd initrd -p "console=ttyS0" kernel
   grep -qaF -f credentials/host-api-key record/initrd.before
   [ "$output" = up ]
+  run -2 --separate-stderr "$VMCRED" exec --vm v -- ./crosvm run -s v.sock --initrd initrd kernel
+  [[ $stderr == *"'-s' cannot be used with crosvm"*"--without-control"* ]]
+  behave console=up end=3
+  run -3 --separate-stderr "$VMCRED" exec --vm v --without-control -- ./crosvm run -s v.sock --initrd initrd kernel
+  [ ! -e v.sock ]
 }

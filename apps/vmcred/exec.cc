@@ -1,6 +1,7 @@
 // vmcred exec: a VMM's command line that somebody else built, with the credentials of a vm added to it.
 #include "commands.h"
 #include "project.h"
+#include "project_for_vm.h"
 #include "vm_story.h"
 #include "vmm/crosvm/adopt.h"
 #include "vmm/crosvm/conflicts.h"
@@ -27,7 +28,7 @@ Result<Exit> run(const Given& given, World& world) {
   if (given.has("without-control") && vmm::crosvm::recognises(foreign)) foreign.argv = vmm::crosvm::without_control_socket(foreign.argv);
   StartOptions options;
   TRY_LET(options.exposed, read_exposures(given.all("expose")));
-  TRY_LET(const declare::Declaration declaration, load_project(world));
+  TRY_LET(const declare::Declaration declaration, load_project_for_vm(world, given.at("vm")));
   TRY_LET(const declare::Vm* const vm, find_vm(declaration, given.at("vm")));
   warn_about_swap(world);
   Story story(world, *vm, true);

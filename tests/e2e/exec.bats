@@ -142,3 +142,14 @@ JSON
   run -3 --separate-stderr "$VMCRED" exec --vm v --without-control -- ./crosvm run -s v.sock --initrd initrd kernel
   [ ! -e v.sock ]
 }
+
+@test "a bad vm beside it stops no vm" {
+  printf '\n[vms.bad]\nhypervizor = "qemu"\n' >>vmcred.toml
+  run -0 --separate-stderr qemu -fake "end=guest-shutdown"
+  [[ $stderr == *"vm 'bad' is left out: "*"unknown key 'hypervizor'"* ]]
+  run -1 --separate-stderr "$VMCRED" exec --vm bad -- ./qemu-system-x86_64 -M q35
+  [[ $stderr == *"unknown key 'hypervizor'"*"did you mean 'hypervisor'"* ]]
+  printf '[generators.g]\nfils = 1\n' >>vmcred.toml
+  run -1 --separate-stderr qemu -fake "end=guest-shutdown"
+  [[ $stderr == *"unknown key 'fils'"* ]]
+}

@@ -191,6 +191,28 @@ NIX
   [ "${lines[1]}" = "API Key length: 44 bytes" ]
 }
 
+@test "what is to be generated first keeps nobody from generating" {
+  cat >host.nix <<'NIX'
+{ config, ... }: {
+  networking.hostName = "web";
+  clan.core.vars.generators.g = { files.name.secret = false; files.key = { }; script = "printf north >$out/name; printf x >$out/key"; };
+  vmcred.vms.v.credentials.name = { value = config.clan.core.vars.generators.g.files.name.value; };
+  vmcred.vms.v.credentials.key.from = "g/key";
+}
+NIX
+  "$VMCRED" init
+  run -1 --separate-stderr "$VMCRED" declare
+  [[ $stderr == *"'g/name' was not generated yet"* ]]
+  run -0 --separate-stderr "$VMCRED" vars generate
+  [[ $stderr == *"the vms do not evaluate yet: "*"'g/name' was not generated yet"* ]]
+  run -0 --separate-stderr "$VMCRED" declare
+  [[ $output == *'"north"'* ]]
+  # A mistake in a generator stays one.
+  sed -i 's/files.key/fils.key/' host.nix
+  run -1 --separate-stderr "$VMCRED" vars generate
+  [[ $stderr == *"has no option 'fils'"* && $stderr != *"do not evaluate yet"* ]]
+}
+
 @test "vmcred.vms has the keys of the declaration" {
   keys() { python3 -c 'import json, sys; print("\n".join(sorted(json.load(sys.stdin)["$defs"][sys.argv[1]]["properties"])))' "$1" <"$VMCRED_SOURCE/packaging/vmcred.schema.json"; }
   options() { # of a set in nix/modules/options.nix, in the declaration's words

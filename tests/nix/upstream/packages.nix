@@ -76,7 +76,7 @@ let
     vfkit = linked "vfkit" "0.6.1" [ "vfkit" ] { };
   };
   names = [
-    "acl" "age" "bash" "bubblewrap" "coreutils" "coreutils-full" "curl" "dnsutils" "dosfstools" "expect" "e2fsprogs" "btrfs-progs" "xfsprogs" "findutils"
+    "acl" "age" "bash" "bubblewrap" "coreutils" "coreutils-full" "curl" "dnsutils" "dosfstools" "expect" "btrfs-progs" "xfsprogs" "findutils"
     "gawk" "gnugrep" "gnused" "gnutar" "gzip" "iproute2" "jq" "kmod" "libguestfs" "libguestfs-appliance" "libusb1" "netcat" "openssl" "openssh" "parted"
     "passage" "pass" "python3" "qemu-utils" "socat" "sops" "squashfs-tools-ng" "tcpdump" "time" "util-linux" "virtiofsd" "waypipe"
     "wayland-proxy-virtwl" "htop" "gitMinimal"
@@ -91,6 +91,7 @@ let
     stdenv = { inherit hostPlatform mkDerivation; buildPlatform = hostPlatform; targetPlatform = hostPlatform; };
     qemu = vmms.qemu_kvm;
     systemd = tool "systemd" "259.1" { };
+    e2fsprogs = tool "e2fsprogs" "1.47" { buildCommand = ''mkdir -p "$out"; ln -s ${tools}/sbin "$out/bin"''; };
     erofs-utils = tool "erofs-utils" "1.9" { configureFlags = [ ]; };
     linux = kernel_package // { target = "bzImage"; dev = kernel_package; };
     python3Packages.supervisor = tool "supervisor" "4.3" { };

@@ -71,6 +71,11 @@ check "shell scripts (shellcheck)" bash -c 'git ls-files | xargs grep -lsE "^#!.
 suite "end to end (release programs)" build/release -L e2e -j "$(nproc)"
 suite "guests (QEMU, real systemd)" build/release -L vm -j "$(nproc)"
 suite "host (systemd in nspawn)" build/release -L host
+# Both need sources of others, in the folder that VMCRED_UPSTREAM names.
+check "NixOS modules under nixpkgs' lib, microvm.nix and clan-core" bash -c 'tests/nix/upstream/run || [[ $? -eq 77 ]]'
+grep 'NOT RUN HERE' "$steps_log/last"
+check "NixOS host (systemd in nspawn)" bash -c 'VMCRED_BUILD=build/release tests/host/nixos || [[ $? -eq 77 ]]'
+grep 'NOT RUN HERE' "$steps_log/last"
 if [[ $quick == yes ]]; then
   need "build: dev" build dev
   suite "unit, golden, property, fuzz replay" build/dev -L unit -j "$(nproc)"

@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "commands.h"
 #include "project.h"
+#include "project_for_vm.h"
 #include "running.h"
 #include "trust.h"
 #include "unit/host.h"
@@ -124,7 +125,7 @@ Result<Exit> run(const Given& given, World& world) {
                        : fmt::format("this host demands no signatures: there is no '{}'", trust.signers));
     return Exit::done;
   }
-  TRY_LET(const declare::Declaration declaration, load_project(world));
+  TRY_LET(const declare::Declaration declaration, load_project_for_vm(world, ""));
   TRY_LET(const std::string machine, this_machine(declaration, world));
   TRY_LET(store::Repository repository, store::Repository::open(declaration.folder));
   TRY_LET(store::KeyRing keys, store::KeyRing::of_host(world.environment, prefix.empty() ? "/" : prefix));

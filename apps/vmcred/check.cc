@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "chain/about.h"
 #include "chain/report.h"
 #include "chain/unit_files.h"
 #include "commands.h"
@@ -21,6 +22,8 @@ constexpr std::size_t kMaxForeign = 4UL * 1024 * 1024;  // of a domain
 constexpr Parameter kParameters[] = {
     {"--sarif", "print the findings as SARIF 2.1.0, for code scanning"},
     {"--fix", "mend what is mechanical, then check again"},
+    {"--declaration", "only what the declaration alone tells: no store, no files of this host (for builds and CI)"},
+    {"--fail-on LEVEL", "the least level that changes the exit code: error, or warning (default)"},
     {"--describe CODE", "explain a finding; 'all' lists the codes"},
     {"--unit PATH...", "check this unit file with its drop-ins, or a folder of units, instead of the declaration"},
     {"--argv", "check the command line after '--' instead of the declaration"},
@@ -65,8 +68,9 @@ Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
   return all;
 }
 
-Result<std::vector<chain::Finding>> project_findings(const World& world) {
+Result<std::vector<chain::Finding>> project_findings(const Given& given, const World& world) {
   TRY_LET(const declare::Reading reading, load_project_leniently(world));
+  if (given.has("declaration")) return chain::check_declared(reading);
   TRY_LET(std::vector<chain::Finding> findings, chain::check_project(reading, world.project, *world.clock));
   if (!can_compare()) return findings;
   // What runs on this host is a link of the chain too: a guest may hold older values than were activated.
@@ -81,6 +85,10 @@ Result<std::vector<chain::Finding>> project_findings(const World& world) {
 
 Result<Exit> run(const Given& given, World& world) {
   if (given.has("describe")) return describe(world, given.at("describe"));
+  const std::string fail_on = given.has("fail-on") ? given.at("fail-on") : "warning";
+  if (fail_on != "error" && fail_on != "warning")
+    return hint(fail(Errc::usage, "--fail-on takes no level '{}'", fail_on), "one of error, warning");
+  const bool errors_only = fail_on == "error";
   const bool argv = given.has("argv") || given.has("REST");
   if (argv && given.all("REST").empty())
     return hint(fail(Errc::usage, "--argv needs a command line"), "vmcred check --argv -- qemu-system-x86_64 …");
@@ -90,14 +98,16 @@ Result<Exit> run(const Given& given, World& world) {
   }
   const bool foreign = argv || given.has("unit") || given.has("libvirt") || given.has("config");
   if (foreign && given.has("fix")) return fail(Errc::usage, "--fix mends declarations alone");
-  TRY_LET(std::vector<chain::Finding> findings, foreign ? foreign_findings(given) : project_findings(world));
+  if (foreign && given.has("declaration"))
+    return fail(Errc::usage, "--declaration checks the declaration, and --unit, --argv, --libvirt and --config what others wrote");
+  TRY_LET(std::vector<chain::Finding> findings, foreign ? foreign_findings(given) : project_findings(given, world));
   if (given.has("fix")) {
     std::size_t mended = 0;
     for (int round = 0; round < kMaxRounds; ++round) {  // what is mended may have hidden what else is wrong
       TRY_LET(const std::size_t now, chain::apply_edits(findings));
       if (now == 0) break;
       mended += now;
-      TRY_LET(findings, project_findings(world));
+      TRY_LET(findings, project_findings(given, world));
     }
     note(world, fmt::format("mended {} {}", mended, mended == 1 ? "finding" : "findings"));
   }
@@ -109,6 +119,7 @@ Result<Exit> run(const Given& given, World& world) {
   } else {
     print(world, chain::findings_text(findings, world.color_out));
   }
+  if (errors_only) std::erase_if(findings, [](const chain::Finding& each) { return each.level != chain::Level::error; });
   return chain::any_findings(findings) ? Exit::findings : Exit::done;
 }
 
@@ -120,9 +131,11 @@ constinit const Command kCheck = {
     "Reads the declaration and the store, decrypts nothing and starts nothing. Names that do not match, values\n"
     "that were never generated, modes, collisions, budgets of the declared guest and hypervisor, recipients that\n"
     "drifted, plain text where none may be: each with its place, cause and remedy. --fix mends what is mechanical.\n"
-    "On the host itself, as root, also guests that run with older values than were activated.\n\n"
+    "On the host itself, as root, also guests that run with older values than were activated. --declaration leaves\n"
+    "out what needs the store or this host, and so finds the same on every machine.\n\n"
     "--unit, --argv, --libvirt and --config check what others wrote, with no declaration at all.\n\n"
-    "Exit code 3 when there is any error or warning; notes change nothing.",
+    "Exit code 3 when there is any error or warning, with '--fail-on error' when there is any error; notes change\n"
+    "nothing.",
     kParameters,
     run,
     Rest::optional,

@@ -1,7 +1,10 @@
 // vmcred exec: a VMM's command line that somebody else built, with the credentials of a vm added to it.
 #include "commands.h"
 #include "project.h"
+#include "project_for_vm.h"
 #include "vm_story.h"
+#include "vmm/crosvm/adopt.h"
+#include "vmm/crosvm/conflicts.h"
 #include "vms.h"
 
 namespace vmcred::app {
@@ -9,6 +12,7 @@ namespace {
 
 constexpr Parameter kParameters[] = {
     {"--vm NAME", "the declared vm whose credentials are added"},
+    {"--without-control", "leave out crosvm's control socket, which no guard can stand before, if the command line names one"},
     {"--expose WHAT...", "let the guard pass this: snapshot, migration or coredump, each of which holds the guest's memory"},
 };
 
@@ -19,11 +23,12 @@ Exit status_of(const ExitStatus& vmm) {
 
 Result<Exit> run(const Given& given, World& world) {
   if (!given.has("vm")) return hint(fail(Errc::usage, "'exec' needs --vm"), "vmcred exec --vm NAME -- VMM ARGS...");
-  const vmm::Foreign foreign = {.argv = given.all("REST")};
+  vmm::Foreign foreign = {.argv = given.all("REST")};
   if (foreign.argv.empty()) return hint(fail(Errc::usage, "'exec' needs a command"), "vmcred exec --vm NAME -- VMM ARGS...");
+  if (given.has("without-control") && vmm::crosvm::recognises(foreign)) foreign.argv = vmm::crosvm::without_control_socket(foreign.argv);
   StartOptions options;
   TRY_LET(options.exposed, read_exposures(given.all("expose")));
-  TRY_LET(const declare::Declaration declaration, load_project(world));
+  TRY_LET(const declare::Declaration declaration, load_project_for_vm(world, given.at("vm")));
   TRY_LET(const declare::Vm* const vm, find_vm(declaration, given.at("vm")));
   warn_about_swap(world);
   Story story(world, *vm, true);

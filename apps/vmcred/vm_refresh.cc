@@ -4,6 +4,7 @@
 #include "base/spelling.h"
 #include "commands.h"
 #include "project.h"
+#include "project_for_vm.h"
 #include "running.h"
 #include "supervise/refresh.h"
 #include "vms.h"
@@ -41,7 +42,7 @@ Result<supervise::Secrets> chosen(supervise::Secrets values, const declare::Vm& 
 }
 
 Result<Exit> run(const Given& given, World& world) {
-  TRY_LET(const declare::Declaration declaration, load_project(world));
+  TRY_LET(const declare::Declaration declaration, load_project_for_vm(world, given.at("NAME")));
   TRY_LET(const declare::Vm* const vm, find_vm(declaration, given.at("NAME")));
   TRY_LET(supervise::Secrets present, present_secrets(declaration, *vm, world));
   TRY_LET(const supervise::Secrets values, chosen(std::move(present), *vm, given.all("credential")));

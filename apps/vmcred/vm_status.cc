@@ -1,6 +1,7 @@
 // vmcred vm status: what a vm's supervisor knows.
 #include "commands.h"
 #include "project.h"
+#include "project_for_vm.h"
 #include "terminal.h"
 #include "vms.h"
 
@@ -67,7 +68,7 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(auto status, running_status(world, name));
   if (!status) {
     // Nothing runs; the declaration tells a stopped vm from a mistyped one.
-    TRY_LET(const declare::Declaration declaration, load_project(world));
+    TRY_LET(const declare::Declaration declaration, load_project_for_vm(world, name));
     TRY(find_vm(declaration, name));
     status = supervise::Status{.vm = name, .state = supervise::VmState::stopped};
   }

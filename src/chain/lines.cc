@@ -51,7 +51,21 @@ std::pair<std::size_t, std::size_t> quoted_around(const std::string& line, std::
   return {begin, end};
 }
 
+/// Values of credentials, whatever they look like: "systemd.set_credential=NAME:VALUE", "systemd.credential.NAME: VALUE".
+void cover_credentials(std::string& line) {
+  for (const std::string_view marker : {"systemd.set_credential", "io.systemd.credential", "SetCredential", "systemd.credential."}) {
+    for (std::size_t at = line.find(marker); at != std::string::npos; at = line.find(marker, at + 1)) {
+      std::size_t value = line.find_first_of("=:", at + marker.size());
+      if (value != std::string::npos && !marker.ends_with('.')) value = line.find_first_of("=:", value + 1);
+      if (value == std::string::npos) continue;
+      value = std::min(line.find_first_not_of(" \"'", value + 1), line.size());
+      cover(line, value, std::min(line.find_first_of(" \t\"'<,", value), line.size()));
+    }
+  }
+}
+
 std::string without_secrets(std::string line) {
+  cover_credentials(line);
   const auto suspects = shape::secrets_in(line);
   std::size_t covered = line.size();
   for (auto each = suspects.rbegin(); each != suspects.rend(); ++each) {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "chain/about.h"
 #include "chain/lines.h"
 #include "declare/problem.h"
 #include "link/wire.h"
@@ -73,7 +74,7 @@ Json findings_json(const std::vector<Finding>& findings) {
   Json list = Json::array();
   for (const Finding& each : findings) {
     Json json = Json::object();
-    json.set("code", code_name(each.code)).set("level", std::string(level_name(each.level))).set("file", each.place.file);
+    json.set("code", code_name(each.code)).set("level", std::string(level_name(each.level))).set("about", std::string(about_name(about(each.code)))).set("file", each.place.file);
     json.set("line", each.place.line).set("column", each.place.column);
     if (!each.place.pointer.empty()) json.set("pointer", each.place.pointer);
     json.set("message", each.message).set("hint", each.hint);

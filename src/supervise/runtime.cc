@@ -48,8 +48,12 @@ Result<bool> make_private(const std::string& path) {
 }  // namespace
 
 Result<std::string> runtime_path(const RuntimePlaces& places, const std::string& vm) {
-  // RUNTIME_DIRECTORY is a list; the unit's template names one.
-  if (!places.unit.empty()) return places.unit.substr(0, places.unit.find(':'));
+  // RUNTIME_DIRECTORY is a list: our template names one folder, a drop-in may add others, which are not ours to empty.
+  if (!places.unit.empty()) {
+    const std::string own = join_path(places.system, vm);
+    if ((":" + places.unit + ":").find(":" + own + ":") != std::string::npos) return own;
+    return places.unit.substr(0, places.unit.find(':'));
+  }
   if (places.root) return join_path(places.system, vm);
   if (places.user.empty()) {
     return hint(fail(Errc::not_found, "no runtime folder for vm '{}'", vm),

@@ -171,6 +171,30 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$schem
   [[ $stderr == *"read the unit: open 'nowhere.service'"* ]]
 }
 
+@test "--declaration finds the same where there is no store and no such host" {
+  cp -r "$VMCRED_SOURCE/examples/test-vm" project
+  run -3 "$VMCRED" --project project check
+  [[ $output == *"[VC006]"* ]]
+  run -0 "$VMCRED" --project project check --declaration
+  [ "$output" = "no findings" ]
+  printf '[vms.test-vm]\nhypervizor = "qemu"\n' >project/vmcred.toml
+  run -3 "$VMCRED" --project project check --declaration
+  [[ $output == *"did you mean 'hypervisor'"* ]]
+  run -2 --separate-stderr "$VMCRED" check --declaration --unit /etc/systemd/system
+  [[ $stderr == *"--declaration checks the declaration"* ]]
+}
+
+@test "--fail-on error lets warnings pass, and shows them" {
+  printf '%s\n' '[machines.host]' '[generators.g]' 'files.a = { mode = "0444" }' >vmcred.toml
+  run -3 "$VMCRED" check --declaration
+  run -0 "$VMCRED" check --declaration --fail-on error
+  [[ $output == *"warning: "*"[VC007]"* ]]
+  echo 'x = 1' >>vmcred.toml
+  run -3 "$VMCRED" check --declaration --fail-on error
+  run -2 --separate-stderr "$VMCRED" check --fail-on note
+  [[ $stderr == *"one of error, warning"* ]]
+}
+
 @test "a code is explained" {
   run -0 "$VMCRED" check --describe vc002
   [ "${lines[0]}" = "# VC002: credential-files names a credential that load-credential does not load" ]

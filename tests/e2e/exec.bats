@@ -136,4 +136,20 @@ JSON
   run -3 --separate-stderr "$VMCRED" exec --vm v -- ./crosvm run -m 512 -c 1 --initrd initrd -p "console=ttyS0" kernel
   grep -qaF -f credentials/host-api-key record/initrd.before
   [ "$output" = up ]
+  run -2 --separate-stderr "$VMCRED" exec --vm v -- ./crosvm run -s v.sock --initrd initrd kernel
+  [[ $stderr == *"'-s' cannot be used with crosvm"*"--without-control"* ]]
+  behave console=up end=3
+  run -3 --separate-stderr "$VMCRED" exec --vm v --without-control -- ./crosvm run -s v.sock --initrd initrd kernel
+  [ ! -e v.sock ]
+}
+
+@test "a bad vm beside it stops no vm" {
+  printf '\n[vms.bad]\nhypervizor = "qemu"\n' >>vmcred.toml
+  run -0 --separate-stderr qemu -fake "end=guest-shutdown"
+  [[ $stderr == *"vm 'bad' is left out: "*"unknown key 'hypervizor'"* ]]
+  run -1 --separate-stderr "$VMCRED" exec --vm bad -- ./qemu-system-x86_64 -M q35
+  [[ $stderr == *"unknown key 'hypervizor'"*"did you mean 'hypervisor'"* ]]
+  printf '[generators.g]\nfils = 1\n' >>vmcred.toml
+  run -1 --separate-stderr qemu -fake "end=guest-shutdown"
+  [[ $stderr == *"unknown key 'fils'"* ]]
 }

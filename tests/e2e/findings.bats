@@ -189,6 +189,13 @@ judged() {
     [ "$(jq -r --arg code "$code" '[.findings[] | select(.code == $code)] | length' findings)" = 1 ] || echo "$code: not found exactly once"
     jq -r --arg code "$code" '.findings[] | select(.code != $code and .level != "note") | "\($code): also \(.code), \(.message)"' findings
     [[ $status -eq $([[ $level == note ]] && echo 0 || echo 3) ]] || echo "$code: exit code $status"
+    # The same without store and host: those about the declaration, and no others. Plans know no sizes there.
+    if [[ ${#arguments[@]} -eq 0 && $code != VC012 && $code != VC019 ]]; then
+      rm -rf vars sops
+      "$VMCRED" --json check --declaration >declared
+      cmp -s <(jq -c '[.findings[] | select(.about == "declaration" and .level != "note") | .code]' findings) \
+        <(jq -c '[.findings[] | select(.level != "note") | .code]' declared) || echo "$code: differs with --declaration"
+    fi
     ! grep -q 'hunter2\|'"$random" findings || echo "$code: shows the secret"
   )
 }

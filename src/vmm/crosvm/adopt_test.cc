@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "matchers.h"
+#include "vmm/crosvm/conflicts.h"
 
 namespace vmcred::vmm::crosvm {
 namespace {
@@ -77,6 +78,12 @@ TEST(CrosvmAdopt, RefusesAControlSocketThatNobodyGuards) {
 TEST(CrosvmAdopt, RecognisesOnlyARun) {
   EXPECT_TRUE(recognises({.argv = microvm_runner()}));
   EXPECT_FALSE(recognises({.argv = {"crosvm", "stop", "test-vm.sock"}}));
+}
+
+TEST(CrosvmAdopt, LeavesTheControlSocketOutWhereThatIsAskedFor) {
+  const Words words = {"crosvm", "run", "-s", "v.sock", "--socket=w.sock", "--socket", "x.sock", "-c", "1", "/k"};
+  EXPECT_THAT(without_control_socket(words), ElementsAre("crosvm", "run", "-c", "1", "/k"));
+  EXPECT_THAT(without_control_socket(Words{"crosvm", "run", "-s"}), ElementsAre("crosvm", "run"));
 }
 
 }  // namespace

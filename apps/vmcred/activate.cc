@@ -19,6 +19,7 @@ constexpr Parameter kParameters[] = {
     {"--restart", "restart the running units that use what changed"},
     {"--early", "only what is needed for users, below /run/vmcred/vars-for-users, before there are any"},
     {"--no-refresh", "leave running vms with the values that they have"},
+    {"--mount", "only make the memory that the vars are to lie in (the unit does, before it gives up the right to)"},
     {"--verify", "only look whether the signed manifest is as it should be"},
     {"--root-prefix DIR", "work below DIR instead of / and mount nothing (for tests)"},
 };
@@ -155,6 +156,17 @@ void name_troubles(const activate::Published& published, const std::vector<Refre
 
 Result<Exit> run(const Given& given, World& world) {
   const std::string prefix = given.at("root-prefix");
+  const bool early = given.has("early");
+  activate::Places places = early ? activate::early_places() : activate::Places();
+  if (!prefix.empty()) {
+    places = {.generations = prefix + places.generations, .link = prefix + places.link, .mount = false};
+  }
+  if (given.has("mount")) {
+    TRY(activate::make_places(places));
+    return Exit::done;
+  }
+  // Old plaintext goes even where what follows fails.
+  if (!given.has("verify")) TRY(activate::remove_leftovers(places));
   // Before anything else in that folder is looked at: who vouches for it.
   const HostTrust trust = host_trust(prefix);
   TRY_LET(std::optional<store::Proven> proven, prove_on_host(world.project, trust, world));
@@ -173,11 +185,6 @@ Result<Exit> run(const Given& given, World& world) {
     TRY(store::check_key(proven->manifest, keys));
     TRY(store::write_last_manifest(trust.last, proven->as_last));
     repository.demand(store::proof_by(std::move(proven->manifest)));
-  }
-  const bool early = given.has("early");
-  activate::Places places = early ? activate::early_places() : activate::Places();
-  if (!prefix.empty()) {
-    places = {.generations = prefix + places.generations, .link = prefix + places.link, .mount = false};
   }
   TRY_LET(const activate::Report report,
           in(fmt::format("activate machine '{}'", machine),

@@ -37,8 +37,6 @@ Result<Fd> lock_folder(const std::string& path) {
 }
 
 Result<> switch_link(const Places& places, const std::string& target) {
-  const std::string parent = places.link.substr(0, places.link.rfind('/'));
-  TRY(make_folders(parent, 0755));
   const std::string temporary = places.link + ".new";
   (void)::unlink(temporary.c_str());  // of a run that was killed here
   if (::symlink(target.c_str(), temporary.c_str()) != 0) return fail_errno("make the link '{}'", temporary);
@@ -59,7 +57,7 @@ void zero_file(const Fd& file) {
   }
 }
 
-/// Removes every generation but `keep`: the one before, and what a killed run left.
+/// Removes every generation but `keep`.
 Result<> remove_others(const Places& places, std::uint64_t keep) {
   TRY_LET(const auto names, list_folder(places.generations));
   for (const std::string& name : names) {
@@ -109,15 +107,28 @@ Result<> wipe_tree(const std::string& path) {
   return remove_tree(path);
 }
 
-Result<Published> publish_generation(const Places& places, const std::vector<Item>& items) {
+Result<> remove_leftovers(const Places& places) {
+  if (!is_folder(places.generations)) return {};
+  TRY_LET(const Fd lock, lock_folder(places.generations));
+  TRY_LET(const auto present, present_generation(places));
+  return remove_others(places, present.value_or(0));
+}
+
+Result<> make_places(const Places& places) {
   if (places.mount) {
     TRY(mount_memory(places.generations));
   } else {
     TRY(make_folders(places.generations, kFolderMode));
   }
+  return make_folders(places.link.substr(0, places.link.rfind('/')), 0755);
+}
+
+Result<Published> publish_generation(const Places& places, const std::vector<Item>& items) {
+  TRY(make_places(places));
   TRY_LET(const Fd lock, lock_folder(places.generations));
   TRY_LET(const auto present, present_generation(places));
   TRY_LET(const std::uint64_t number, next_number(places));
+  TRY(remove_others(places, present.value_or(0)));
   Published published = {.number = number, .first = !present};
   const std::string before = present ? join_path(places.generations, std::to_string(*present)) : std::string();
   const std::string root = join_path(places.generations, std::to_string(number));

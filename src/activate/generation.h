@@ -62,6 +62,9 @@ struct Published {
   std::vector<Kept> kept = {};      ///< what stays of generators that could not be read as a whole
 };
 
+/// Makes the memory that generations lie in, and the folder of the link.
+Result<> make_places(const Places& places);
+
 /// Builds the next generation from `items` and publishes it; the one before is wiped and removed. Folders are 0751 and
 /// root's, files get owner and mode before anybody can reach them.
 ///
@@ -70,6 +73,9 @@ struct Published {
 /// was none before, the others go on, and where nothing at all can be read nothing is published. Any other failure leaves the
 /// present generation as it was.
 Result<Published> publish_generation(const Places& places, const std::vector<Item>& items);
+
+/// Wipes every generation but the one that the link shows: what an activation left that was killed.
+Result<> remove_leftovers(const Places& places);
 
 /// The number of the generation that the link shows; none: nothing is active.
 Result<std::optional<std::uint64_t>> present_generation(const Places& places);

@@ -148,6 +148,24 @@ TEST_F(Generation, RemovesWhatAKilledRunLeft) {
   EXPECT_EQ(active("g/a"), "two");
 }
 
+TEST_F(Generation, RemovesTheOneBeforeWhereARunWasKilledAfterItsSwitch) {
+  ASSERT_THAT(publish_generation(places_, {item("g/a", "one")}), Succeeds());
+  (void)folder_.write("run/vmcred.d/7/g/a", "before");
+  const auto published = publish_generation(places_, {item("g/a", "one")});
+  ASSERT_THAT(published, Succeeds());
+  EXPECT_FALSE(published->switched);
+  EXPECT_THAT(kept(), ::testing::ElementsAre("1"));
+}
+
+TEST_F(Generation, RemovesLeftoversBeforeAnythingIsPublished) {
+  EXPECT_THAT(remove_leftovers(places_), Succeeds());  // nothing has ever been active
+  ASSERT_THAT(publish_generation(places_, {item("g/a", "one")}), Succeeds());
+  (void)folder_.write("run/vmcred.d/7/g/a", "half");
+  EXPECT_THAT(remove_leftovers(places_), Succeeds());
+  EXPECT_THAT(kept(), ::testing::ElementsAre("1"));
+  EXPECT_EQ(active("g/a"), "one");
+}
+
 TEST_F(Generation, ZeroesAnOldFileOnlyWhenNobodyReadsIt) {
   const std::string held = folder_.write("tree/held", "still read");
   const std::string idle = folder_.write("tree/idle", "not read");

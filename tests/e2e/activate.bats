@@ -52,6 +52,20 @@ activate() { "$VMCRED" activate --root-prefix "$BATS_TEST_TMPDIR/root" "$@"; }
   [ "$(ls ../root/run/vmcred.d)" = 1 ]
 }
 
+@test "what an activation left that was killed goes with the next one, also with one that fails" {
+  activate
+  mkdir ../root/run/vmcred.d/7
+  echo plaintext >../root/run/vmcred.d/7/a
+  run -0 --separate-stderr activate
+  [[ $stderr == *"is up to date"* ]]
+  [ "$(ls ../root/run/vmcred.d)" = 1 ]
+  mkdir ../root/run/vmcred.d/8
+  echo plaintext >../root/run/vmcred.d/8/a
+  rm ../root/var/lib/vmcred/key.txt
+  run -1 activate
+  [ "$(ls ../root/run/vmcred.d)" = 1 ]
+}
+
 @test "a changed var names its units and the vms that use it, and the old generation goes" {
   activate
   printf three | "$VMCRED" vars set g/a

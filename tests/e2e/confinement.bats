@@ -27,11 +27,6 @@ exposure() {
   [ "$(exposure root/etc/systemd/system/vmcred-activate.service)" -le 45 ]
 }
 
-@test "the guest's units stay as confined as they are" {
-  [ "$(exposure "$VMCRED_SOURCE/packaging/guest/vmcred-receipt.service")" -le 40 ]
-  [ "$(exposure "$VMCRED_SOURCE/packaging/guest/vmcred-agent.service")" -le 75 ]
-}
-
 @test "both programs are position-independent, with nothing of their tables writable, and name no folder of their build" {
   for program in "$VMCRED" "$VMCRED_GUEST"; do
     readelf -hW "$program" | grep -q 'Type: *DYN'

@@ -1,6 +1,9 @@
 #include "run_steps.h"
 
+#include <unistd.h>
+
 #include "ask.h"
+#include "base/file.h"
 #include "generate/prompts.h"
 #include "generate/run.h"
 #include "terminal.h"
@@ -70,6 +73,13 @@ std::string subject_of(const std::vector<const generate::Task*>& made) {
   return fmt::format("vars: update via generator {} ({}: {})", id.generator, kind, id.placement.owner);
 }
 
+/// Of our own manager: PID 1's for root, a user's for a user.
+std::string systemd_socket(const World& world) {
+  if (::geteuid() == 0) return "/run/systemd/private";
+  const std::string folder = world.env("XDG_RUNTIME_DIR");
+  return folder.empty() ? "" : join_path(folder, "systemd/private");
+}
+
 }  // namespace
 
 Result<> carry_out(const Project& project, const Overview& overview, const std::vector<generate::Step>& steps,
@@ -90,6 +100,7 @@ Result<> carry_out(const Project& project, const Overview& overview, const std::
       .lock = lock,
       .keys = keys,
       .sandbox = how.sandbox,
+      .systemd = systemd_socket(world),
       .clock = *world.clock,
       .observe = [&](const generate::Event& event) { story.tell(overview.graph, event); },
   };

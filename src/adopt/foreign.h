@@ -12,7 +12,7 @@
 
 namespace vmcred::adopt {
 
-inline constexpr std::size_t kMaxForeignFile = 4UL * 1024 * 1024;
+inline constexpr std::size_t kMaxForeignFile = 24UL * 1024 * 1024;
 inline constexpr std::size_t kMaxForeignFiles = 4096;
 
 /// One value, and where it comes from.

@@ -105,5 +105,12 @@ TEST(FieldReader, StaysEmptyAfterTheEnd) {
   EXPECT_FALSE(in.done());
 }
 
+TEST(Names, ArePrintableAsciiOfAtMost255Characters) {
+  EXPECT_TRUE(is_name(" ~"));
+  EXPECT_TRUE(is_name(std::string(255, 'x')));
+  for (const std::string& bad : {std::string(), std::string(256, 'x'), std::string("a\x7f"), std::string("a\x1f"), std::string("\xc3\xa4")})
+    EXPECT_FALSE(is_name(bad)) << bad;
+}
+
 }  // namespace
 }  // namespace vmcred::link

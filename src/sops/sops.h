@@ -16,7 +16,7 @@
 
 namespace vmcred::sops {
 
-inline constexpr std::size_t kMaxFile = 4 * 1024 * 1024;
+inline constexpr std::size_t kMaxFile = 24UL * 1024 * 1024;
 inline constexpr std::size_t kMaxRecipients = 4096;
 inline constexpr std::string_view kVersion = "3.11.0";  ///< the sops version whose shape we write
 

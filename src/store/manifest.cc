@@ -95,7 +95,7 @@ Result<> check_files(const Fd& root, const Manifest& manifest) {
   for (const std::string& path : present) {
     if (path == kManifestName || path == kManifestSignatureName) continue;
     if (wanted.erase(path) == 0) return fail(Errc::mismatch, "the manifest does not name '{}'", path);
-    TRY_LET(const std::string text, read_beneath(root, path, kMaxManifest));
+    TRY_LET(const std::string text, read_beneath(root, path, kMaxStoredBytes));
     if (digest_of(text) != manifest.files.at(path)) return fail(Errc::mismatch, "'{}' is not what the manifest names", path);
   }
   if (!wanted.empty()) return fail(Errc::mismatch, "'{}', which the manifest names, is not there", *wanted.begin());

@@ -136,6 +136,8 @@ Result<std::string> make_staging(const Repository& repository) {
   std::string top = join_path(repository.folder(), kStaging);
   TRY(remove_tree(top));
   TRY(make_real_folders(repository.folder(), std::string(kStaging)));
+  // Should we be interrupted, `git add -A` takes up nothing of it, this file included.
+  TRY(write_new_file(join_path(top, ".gitignore"), "*\n"));
   return top;
 }
 

@@ -19,10 +19,11 @@ struct stat;
 
 namespace vmcred::store {
 
-/// The largest value that is stored.
-inline constexpr std::size_t kMaxValueBytes = 1024 * 1024;
-/// The largest file of the store that is read.
-inline constexpr std::size_t kMaxStoredBytes = 4 * 1024 * 1024;
+/// The largest value of a var, through every door: made, set, imported, activated, exported. (A credential may have no more
+/// than systemd's 1 MiB, which the delivery plan says.)
+inline constexpr std::size_t kMaxValueBytes = 16UL * 1024 * 1024;
+/// The largest file of the store that is read: such a value in base64, and all that sops writes around it.
+inline constexpr std::size_t kMaxStoredBytes = 24UL * 1024 * 1024;
 
 inline constexpr std::string_view kValidationName = ".validation-hash";
 

@@ -149,7 +149,7 @@ JSON
   [[ $stderr == *"vm 'bad' is left out: "*"unknown key 'hypervizor'"* ]]
   run -1 --separate-stderr "$VMCRED" exec --vm bad -- ./qemu-system-x86_64 -M q35
   [[ $stderr == *"unknown key 'hypervizor'"*"did you mean 'hypervisor'"* ]]
-  printf '[generators.g]\nfils = 1\n' >>vmcred.toml
+  printf '[generators.other]\nfils = 1\n' >>vmcred.toml
   run -1 --separate-stderr qemu -fake "end=guest-shutdown"
   [[ $stderr == *"unknown key 'fils'"* ]]
 }

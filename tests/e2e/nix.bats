@@ -196,11 +196,11 @@ NIX
 { config, ... }: {
   networking.hostName = "web";
   clan.core.vars.generators.g = { files.name.secret = false; files.key = { }; script = "printf north >$out/name; printf x >$out/key"; };
-  vmcred.vms.v.credentials.name = { value = config.clan.core.vars.generators.g.files.name.value; };
   vmcred.vms.v.credentials.key.from = "g/key";
 }
 NIX
   "$VMCRED" init
+  sed -i 's/^}$/  vmcred.vms.v.credentials.name.value = config.clan.core.vars.generators.g.files.name.value;\n}/' host.nix
   run -1 --separate-stderr "$VMCRED" declare
   [[ $stderr == *"'g/name' was not generated yet"* ]]
   run -0 --separate-stderr "$VMCRED" vars generate

@@ -7,13 +7,13 @@
 #include "chain/check.h"
 #include "chain/doctor/doctor.h"
 #include "shape/secret_shape.h"
+#include "store/repository.h"
 #include "supervise/guard_words.h"
 
 namespace vmcred::chain::doctor {
 namespace {
 
 constexpr std::size_t kMaxWords = 4UL * 1024 * 1024;  ///< of one process
-constexpr std::size_t kMaxValue = 1024UL * 1024;
 constexpr int kDeepest = 8;
 constexpr int kOldestGuest = 252;
 
@@ -91,7 +91,7 @@ void add_folder(const Doors& doors, const std::string& folder, const std::string
       if (depth < kDeepest) add_folder(doors, path, id, depth + 1, patterns, findings);
       continue;
     }
-    if (const auto value = read_secret(doors.at(path), kMaxValue)) {
+    if (const auto value = read_secret(doors.at(path), store::kMaxValueBytes)) {
       patterns.add(id, *value);
     } else if (value.error().code == Errc::denied) {
       findings.push_back(finding(Code::not_looked_at, {.file = path},

@@ -1,4 +1,4 @@
-#include "systemd_bus.h"
+#include "base/systemd_bus.h"
 
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace vmcred::guest {
+namespace vmcred {
 namespace {
 
 constexpr std::size_t kMaxMessage = 4 * 1024 * 1024;
@@ -40,6 +40,22 @@ class Marshal {
     const std::size_t begin = bytes_.size();
     for (const auto& value : values) text(value);
     patch_u32(begin - 4, static_cast<std::uint32_t>(bytes_.size() - begin));
+  }
+  /// The pairs of a(sv), each written by `write` behind its name.
+  template <class Write>
+  void properties(const Write& write) {
+    u32(0);
+    const std::size_t length = bytes_.size() - 4;
+    align(8);
+    const std::size_t begin = bytes_.size();
+    write();
+    patch_u32(length, static_cast<std::uint32_t>(bytes_.size() - begin));
+  }
+  /// One pair's name and the type of its value, which comes next.
+  void property(std::string_view name, std::string_view type) {
+    align(8);
+    text(name);
+    signature(type);
   }
   void patch_u32(std::size_t at, std::uint32_t value) {
     for (std::size_t i = 0; i < 4; ++i) bytes_[at + i] = static_cast<char>(value >> (8 * i));
@@ -262,6 +278,40 @@ Result<std::string> SystemdBus::queue_job(const std::string& method, const std::
   return in.text();
 }
 
+Result<std::string> SystemdBus::start_scope(const std::string& unit, const std::string& description, pid_t process) {
+  Marshal body;
+  body.text(unit);
+  body.text("fail");
+  body.properties([&] {
+    body.property("Description", "s");
+    body.text(description);
+    body.property("Delegate", "b");
+    body.u32(1);
+    body.property("CollectMode", "s");
+    body.text("inactive-or-failed");
+    body.property("PIDs", "au");
+    body.u32(4);
+    body.u32(static_cast<std::uint32_t>(process));
+  });
+  body.u32(0);  // no further units
+  body.align(8);
+  TRY_LET(const std::vector<char> answer, call(kManagerPath, kManager, "StartTransientUnit", "ssa(sv)a(sa(sv))", body.bytes()));
+  Unmarshal in({answer.data(), answer.size()});
+  std::string job = in.text();
+  if (!in.ok()) return fail(Errc::invalid_data, "systemd answered nonsense");
+  return job;
+}
+
+Result<> SystemdBus::attach(const std::string& unit, const std::string& cgroup, pid_t process) {
+  Marshal body;
+  body.text(unit);
+  body.text(cgroup);
+  body.u32(4);
+  body.u32(static_cast<std::uint32_t>(process));
+  TRY_LET(const std::vector<char> answer, call(kManagerPath, kManager, "AttachProcessesToUnit", "ssau", body.bytes()));
+  return {};
+}
+
 void SystemdBus::forget_starts(const std::string& unit) {
   Marshal body;
   body.text(unit);
@@ -291,4 +341,4 @@ Result<bool> SystemdBus::job_exists(const std::string& job) {
   return answer.has_value();
 }
 
-}  // namespace vmcred::guest
+}  // namespace vmcred

@@ -1,6 +1,8 @@
-// PID 1's private bus socket, spoken to directly: no bus daemon, no libsystemd, no systemctl to start. Only the few calls
-// that the guest tool needs (D-Bus specification 0.38, "Message Protocol"; org.freedesktop.systemd1(5)).
+// systemd's private bus socket (PID 1's, or a user's own manager's), spoken to directly: no bus daemon, no libsystemd, no
+// systemctl to start. Only the few calls that we need (D-Bus specification 0.38, "Message Protocol"; org.freedesktop.systemd1(5)).
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstdint>
 #include <map>
@@ -12,7 +14,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 
-namespace vmcred::guest {
+namespace vmcred {
 
 /// systemd's version as the library says that PID 1 has mapped ("252" on Debian, "252.20-1.fc37" on Fedora), from the text of
 /// /proc/1/maps; "" where PID 1 has none. For those who ask nothing else: the first connection to PID 1 costs it more than all
@@ -28,6 +30,10 @@ class SystemdBus {
   Result<std::string> version();
   /// The ActiveState of each unit.
   Result<std::map<std::string, std::string>> active_states(const std::vector<std::string>& units);
+  /// Makes a scope with that process in it, a part of the cgroup tree that is left to us (Delegate=yes), and gives the job.
+  Result<std::string> start_scope(const std::string& unit, const std::string& description, pid_t process);
+  /// Moves a process of ours into a cgroup ("/name") below such a scope, also where we may not.
+  Result<> attach(const std::string& unit, const std::string& cgroup, pid_t process);
   /// Queues a job of that kind ("RestartUnit", "ReloadOrRestartUnit", "StartUnit", "StopUnit"; mode "replace") and gives
   /// its object path.
   Result<std::string> queue_job(const std::string& method, const std::string& unit);
@@ -49,4 +55,4 @@ class SystemdBus {
   std::uint32_t serial_ = 0;
 };
 
-}  // namespace vmcred::guest
+}  // namespace vmcred

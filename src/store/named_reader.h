@@ -1,0 +1,15 @@
+// Whether the tree names a machine as a reader of a value, also where the value itself cannot be opened.
+#pragma once
+
+#include <string>
+
+#include "store/access.h"
+#include "store/repository.h"
+
+namespace vmcred::store {
+
+/// By the links of the secret; where it has none (in what was deployed) by its recipients and the machine's key. What
+/// neither can tell (a damaged file, a key that is not there) is yes: the declaration asks for the value.
+bool names_reader(const Repository& repository, Principals& principals, const VarId& id, const std::string& machine);
+
+}  // namespace vmcred::store

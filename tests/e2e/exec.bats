@@ -137,3 +137,30 @@ JSON
   grep -qaF -f credentials/host-api-key record/initrd.before
   [ "$output" = up ]
 }
+
+@test "by reference: no value is given to the VMM, the agent fetches it" {
+  sed -i 's/^machine/delivery = "reference"\nreceipt = "off"\nmachine/' vmcred.toml
+  echo 'agent = true' >>vmcred.toml
+  in_background "$VMCRED" exec --vm v -- ./qemu-system-x86_64 -M q35 -fake "record=$PWD/record"
+  run -1 grep -arFf patterns record
+  stop_it
+  rm -rf record && mkdir record
+  in_background "$VMCRED" exec --vm v -- ./cloud-hypervisor --kernel kernel
+  run -1 grep -arFf patterns record
+  [ -S run/vsock.sock_8889 ]
+  stop_it
+  printf '{"boot-source": {"kernel_image_path": "kernel", "boot_args": "reboot=k"}}' >config.json
+  for systemd in 252 262; do
+    rm -rf record && mkdir record
+    sed -i '/^systemd/d' vmcred.toml && echo "systemd = $systemd" >>vmcred.toml
+    in_background "$VMCRED" exec --vm v -- ./firecracker --config-file config.json
+    run -1 grep -arFf patterns record
+    stop_it
+  done
+}
+
+@test "what is exposed is exposed from the first look on" {
+  printf 'systemd = 262\nsystemd-in-initrd = true\n' >>vmcred.toml
+  behave end=3
+  run -3 --separate-stderr "$VMCRED" exec --vm v --expose snapshot -- ./crosvm run -s crosvm.sock --initrd initrd kernel
+}

@@ -11,6 +11,7 @@
 
 #include "activate/memory_mount.h"
 #include "base/file.h"
+#include "base/public_folders.h"
 #include "base/parallel.h"
 
 namespace vmcred::activate {
@@ -104,7 +105,7 @@ Result<> collect_files(const std::string& root, const std::string& below, std::v
 
 Result<> switch_link(const Places& places, const std::string& target) {
   const std::string parent = places.link.substr(0, places.link.rfind('/'));
-  TRY(make_folders(parent, 0755));
+  TRY(make_public_folders(parent));
   const std::string temporary = places.link + ".new";
   (void)::unlink(temporary.c_str());  // of a run that was killed here
   if (::symlink(target.c_str(), temporary.c_str()) != 0) return fail_errno("make the link '{}'", temporary);

@@ -102,15 +102,16 @@ PY
   runner=(./cloud-hypervisor --cpus boot=2 --watchdog --console null --serial tty --kernel kernel --initramfs initrd
     --cmdline "console=ttyS0 reboot=t panic=-1" --seccomp true
     --memory mergeable=on,shared=on,size=512M,hotplug_method=virtio-mem,hotplug_size=256M,hotplugged_size=256M
-    --platform "oem_strings=[io.systemd.credential:vmm.notify_socket=vsock-stream:2:8888]" --vsock cid=3,socket=notify.vsock
+    --platform "oem_strings=[io.systemd.credential:vmm.notify_socket=vsock-stream:2:8888,io.systemd.credential:ENVIRONMENT=test]" --vsock cid=3,socket=notify.vsock
     --balloon deflate_on_oom=on,free_page_reporting=on,size=256M --disk path=kernel,readonly=on
     direct=off,path=var.img,readonly=off,serial=abc,num_queues=2 --fs socket=v-virtiofs.sock,tag=ro-store
     --api-socket v.sock --net mac=02:00:00:00:00:01,tap=vm-tap,num_queues=4 "fd=[7,8],mac=02:00:00:00:00:02,num_queues=4")
+  touch var.img
   in_background "$VMCRED" exec --vm v -- "${runner[@]}" 7</dev/null 8</dev/zero
   no_canary_while_it_runs
   [ ! -e record/refused ]
   printf '%s\n' "$PWD/cloud-hypervisor" --api-socket fd=9 --seccomp true --event-monitor fd=12 | sed "1s|.*|./cloud-hypervisor|" | diff - record/argv
-  jq -e '.platform.oem_strings | length == 3' <(tail -n +2 record/request01)
+  jq -e '.platform.oem_strings | length == 4 and any(. == "io.systemd.credential:ENVIRONMENT=test")' <(tail -n +2 record/request01)
   [ "$(head -1 record/request02)" = "PUT /api/v1/vm.add-net HTTP/1.1" ]
   printf '/dev/null\n/dev/zero\n' | diff - record/request02.fds
   curl -s --unix-socket v.sock http://localhost/api/v1/vm.info | jq -e '.config.platform == {}'

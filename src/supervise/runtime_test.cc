@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "matchers.h"
-#include "test_folder.h"
 
 namespace vmcred::supervise {
 namespace {

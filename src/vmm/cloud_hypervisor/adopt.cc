@@ -53,11 +53,12 @@ Result<Launch> adopt(const Foreign& foreign, const declare::Vm&, const credentia
     payload.set("initramfs", fmt::format("/proc/self/fd/{}", launch.first_blob_fd));
     translated.config.set("payload", std::move(payload));
   }
+  // Also without a link: what a killed VMM leaves there has to go.
+  const Json* const vsock = translated.config.find("vsock");
+  if (vsock != nullptr) launch.link_path = vsock->string_at("socket");
   if (context.with_link) {
     launch.link = LinkKind::vsock;
-    if (const Json* vsock = translated.config.find("vsock")) {
-      launch.link_path = vsock->string_at("socket");
-    } else {
+    if (vsock == nullptr) {
       launch.link_path = context.runtime_folder + "/vsock.sock";
       Json added = Json::object();
       added.set("cid", static_cast<int>(kDefaultCid)).set("socket", launch.link_path);

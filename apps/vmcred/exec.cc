@@ -36,6 +36,9 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const supervise::Outcome outcome, run_foreign_vm(declaration, *vm, foreign, options, world));
   if (!outcome.failure.empty() && outcome.vmm.ok()) return fail(Errc::unavailable, "{}", outcome.failure);
   if (!outcome.failure.empty()) note(world, "vmcred: error: " + outcome.failure);
+  // A VMM that was made to end says 0 as well, and one that does not end with its guest had to be made to.
+  if (outcome.stop_asked && !outcome.good() && outcome.vmm.ok()) return fail(Errc::unavailable, "{}", unclean_stop(*vm, outcome));
+  if (outcome.ended_by_us && outcome.good()) return Exit::done;
   return status_of(outcome.vmm);
 }
 

@@ -45,8 +45,7 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const supervise::Outcome outcome, run_declared_vm(declaration, *vm, options, world));
   if (outcome.good()) return Exit::done;
   if (!outcome.failure.empty()) return fail(Errc::unavailable, "{}", outcome.failure);
-  return fail(Errc::unavailable, "vm '{}' was stopped, but its guest did not power off cleanly: {}", vm->name,
-              supervise::guest_end_text(outcome.end));
+  return fail(Errc::unavailable, "{}", unclean_stop(*vm, outcome));
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ supervise::Wish Story::on_event(const supervise::Event& event) {
     case Kind::systemd: tell(event, "systemd says: " + event.detail); break;
     case Kind::ready: tell(event, "ready"); break;
     case Kind::stopping: tell(event, "stopping: " + event.detail); break;
+    case Kind::leaving: tell(event, "the guest shuts down: " + event.detail); break;
     case Kind::guest_ended: tell(event, event.detail); break;
     case Kind::vmm_exited: tell(event, "the VMM ended with " + event.detail); break;
     case Kind::vmm_said: tell_always(fmt::format("the VMM says: {}", event.detail)); break;
@@ -49,6 +50,11 @@ void Story::tell_always(const std::string& text) const {
   World loud = world_;
   loud.quiet = false;  // --quiet is for our words
   note(loud, fmt::format("{}: {}", vm_.name, text));
+}
+
+std::string unclean_stop(const declare::Vm& vm, const supervise::Outcome& outcome) {
+  return fmt::format("vm '{}' was stopped, but its guest did not power off cleanly: {}", vm.name,
+                     supervise::guest_end_text(outcome.end));
 }
 
 void warn_about_swap(const World& world) {

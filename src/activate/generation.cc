@@ -11,6 +11,7 @@
 #include "activate/fill.h"
 #include "activate/memory_mount.h"
 #include "base/file.h"
+#include "base/public_folders.h"
 
 namespace vmcred::activate {
 namespace {
@@ -37,6 +38,8 @@ Result<Fd> lock_folder(const std::string& path) {
 }
 
 Result<> switch_link(const Places& places, const std::string& target) {
+  const std::string parent = places.link.substr(0, places.link.rfind('/'));
+  TRY(make_public_folders(parent));
   const std::string temporary = places.link + ".new";
   (void)::unlink(temporary.c_str());  // of a run that was killed here
   if (::symlink(target.c_str(), temporary.c_str()) != 0) return fail_errno("make the link '{}'", temporary);

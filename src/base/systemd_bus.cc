@@ -246,7 +246,7 @@ Result<std::string> SystemdBus::version() {
   return version;
 }
 
-Result<std::map<std::string, std::string>> SystemdBus::active_states(const std::vector<std::string>& units) {
+Result<std::vector<SystemdBus::UnitLine>> SystemdBus::list(const std::vector<std::string>& units) {
   Marshal body;
   body.array_of_texts(units);
   TRY_LET(const std::vector<char> answer, call(kManagerPath, kManager, "ListUnitsByNames", "as", body.bytes()));
@@ -254,19 +254,38 @@ Result<std::map<std::string, std::string>> SystemdBus::active_states(const std::
   const std::size_t size = in.u32();
   in.align(8);
   const std::size_t end = in.at() + size;
-  std::map<std::string, std::string> states;
+  std::vector<UnitLine> lines;
   while (in.ok() && in.at() < end) {  // a(ssssssouso)
     in.align(8);
-    const std::string name = in.text();
+    UnitLine& line = lines.emplace_back();
+    line.name = in.text();
     (void)in.text();  // description
     (void)in.text();  // load state
-    states[name] = in.text();
+    line.active_state = in.text();
     for (int i = 0; i < 3; ++i) (void)in.text();  // sub state, following, path
-    (void)in.u32();
-    for (int i = 0; i < 2; ++i) (void)in.text();  // job
+    const bool queued = in.u32() != 0;
+    const std::string job = in.text();
+    if (queued) line.job = job;
+    (void)in.text();  // its path
   }
   if (!in.ok()) return fail(Errc::invalid_data, "systemd answered nonsense");
+  return lines;
+}
+
+Result<std::map<std::string, std::string>> SystemdBus::active_states(const std::vector<std::string>& units) {
+  TRY_LET(const std::vector<UnitLine> lines, list(units));
+  std::map<std::string, std::string> states;
+  for (const UnitLine& line : lines) states[line.name] = line.active_state;
   return states;
+}
+
+Result<std::vector<std::string>> SystemdBus::about_to_start(const std::vector<std::string>& units) {
+  TRY_LET(const std::vector<UnitLine> lines, list(units));
+  std::vector<std::string> starting;
+  for (const UnitLine& line : lines) {
+    if (line.job == "start") starting.push_back(line.name);
+  }
+  return starting;
 }
 
 Result<std::string> SystemdBus::queue_job(const std::string& method, const std::string& unit) {

@@ -34,6 +34,8 @@ class SystemdBus {
   Result<std::string> start_scope(const std::string& unit, const std::string& description, pid_t process);
   /// Moves a process of ours into a cgroup ("/name") below such a scope, also where we may not.
   Result<> attach(const std::string& unit, const std::string& cgroup, pid_t process);
+  /// Those of the units that a queued job will start.
+  Result<std::vector<std::string>> about_to_start(const std::vector<std::string>& units);
   /// Queues a job of that kind ("RestartUnit", "ReloadOrRestartUnit", "StartUnit", "StopUnit"; mode "replace") and gives
   /// its object path.
   Result<std::string> queue_job(const std::string& method, const std::string& unit);
@@ -51,6 +53,12 @@ class SystemdBus {
   Result<std::vector<char>> call(const std::string& path, const std::string& interface, const std::string& member,
                            const std::string& signature, const std::string& body);
   Result<> read_exactly(std::span<char> out);
+  struct UnitLine {
+    std::string name;
+    std::string active_state;
+    std::string job;  ///< "start", "stop", …; "": none is queued
+  };
+  Result<std::vector<UnitLine>> list(const std::vector<std::string>& units);
   Fd fd_;
   std::uint32_t serial_ = 0;
 };

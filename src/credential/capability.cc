@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "base/text.h"
 #include "credential/limits.h"
 #include "credential/oem_string.h"
 #include "declare/words.h"
@@ -57,6 +58,19 @@ Way fw_cfg_way() {
           .limit = "fw_cfg names end at 55 bytes, 'opt/io.systemd.credentials/' among them"};
 }
 
+/// The word of `version` that names commits after a tag, "v53.0-246-g1a2b3c4"; "" where there is none.
+std::string between_versions(std::string_view version) {
+  while (!version.empty()) {
+    const std::string_view word = take_until(version, ' ');
+    const std::size_t mark = word.rfind("-g");
+    const std::size_t count = mark == std::string_view::npos || mark == 0 ? std::string_view::npos : word.rfind('-', mark - 1);
+    if (count == std::string_view::npos || count + 1 == mark) continue;
+    const std::string_view commits = word.substr(count + 1, mark - count - 1);
+    if (commits.find_first_not_of("0123456789") == std::string_view::npos) return std::string(word);
+  }
+  return {};
+}
+
 Way api_way(const declare::Vm& vm, const std::string& version) {
   Way way = structures_way(vm, Channel::api);
   if (vm.architecture != "x86_64") {
@@ -70,6 +84,8 @@ Way api_way(const declare::Vm& vm, const std::string& version) {
     way.total_bytes = body - kRestOfBody;
     way.item_bytes = way.total_bytes - kStructureOverhead;
     way.limit = fmt::format("cloud-hypervisor up to v{}.0 takes requests of {} bytes", kLastWithSmallBody, kSmallBody);
+    // git-describe(1): a build from between two versions, which may have either limit.
+    if (const std::string built = between_versions(version); !built.empty()) way.limit += fmt::format(", and '{}' counts as one", built);
     way.remedy = "use a later cloud-hypervisor";
   }
   return way;

@@ -123,7 +123,8 @@ Obstacle excess(std::span<const Item> items, const Way& way) {
     }
   }
   if (mine.size() > way.count) {
-    return {fmt::format("the vm would have {} of them in one place, {} fit", mine.size(), way.count), {}};
+    return {fmt::format("the vm would have {} of them in one place, {} fit", mine.size(), way.count),
+            "put several values into one credential"};
   }
   return {};
 }

@@ -94,7 +94,12 @@ struct GuestSession::Impl {
         events.emplace_back(Confirmed{complete});
         return {};
       }
-      case Type::power_off: events.emplace_back(PowerOff{}); return {};
+      case Type::power_off: {
+        const std::uint8_t how = in.u8();
+        if (!in.done() || how > kLastDeparture) return fail(Errc::invalid_data, "a malformed request to power off");
+        events.emplace_back(PowerOff{static_cast<Departure>(how)});
+        return {};
+      }
       case Type::ask_report: events.emplace_back(ReportWanted{}); return {};
       default: break;
     }
@@ -165,6 +170,14 @@ Result<> GuestSession::refreshed(bool ok, std::uint64_t generation, const std::s
   out.integer(generation, 8);
   out.raw(bytes_of(text).first(std::min(text.size(), kMaxNotice)));
   impl_->send(Type::refreshed, out.bytes());
+  return {};
+}
+
+Result<> GuestSession::leaving(Departure how) {
+  if (impl_->phase != Impl::Phase::ready) return fail(Errc::unavailable, "the host did not answer yet");
+  FieldWriter out;
+  out.u8(static_cast<std::uint8_t>(how));
+  impl_->send(Type::leaving, out.bytes());
   return {};
 }
 

@@ -38,6 +38,7 @@ enum class Type : std::uint8_t {
   report_notice = 0x06,
   report_end = 0x07,
   refreshed = 0x08,
+  leaving = 0x09,
   // host to guest
   task = 0x81,
   set_begin = 0x82,

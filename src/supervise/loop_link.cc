@@ -44,6 +44,8 @@ void Supervisor::on_link_event(const link::HostEvent& event) {
     complain("the guest broke the link's protocol: " + violation->reason);
   } else if (const auto* const refreshed = std::get_if<link::Refreshed>(&event)) {
     end_refresh(*refreshed);
+  } else if (const auto* const leaving = std::get_if<link::Leaving>(&event)) {
+    on_leaving(*leaving);
   }
 }
 

@@ -60,6 +60,11 @@ void Supervisor::on_deadlines() {
   if (stop_.due(now())) return stop_harder(StopPlan::after(stop_.step()));
   if (now() < limit_ || stop_.step() != StopStep::none) return;
   limit_ = SteadyTime::max();
+  if (settling_) {
+    become_ready();
+    settling_ = false;
+    return;
+  }
   if (!guest_runs_) {
     give_up(fmt::format("the VMM of vm '{}' did not start within {} s", mission_.vm.name,
                         std::chrono::ceil<std::chrono::seconds>(mission_.start_limit).count()),
@@ -91,7 +96,7 @@ void Supervisor::stop_harder(StopStep step) {
   switch (stop_.step()) {
     case StopStep::none: return;
     case StopStep::agent:
-      done = link_ ? link_->session().power_off() : fail(Errc::unavailable, "no agent");
+      done = link_ ? link_->session().power_off(mission_.launch.ends_by_reboot ? link::Departure::reboot : link::Departure::power_off) : fail(Errc::unavailable, "no agent");
       if (done) done = link_->send();
       break;
     case StopStep::power:

@@ -5,6 +5,8 @@
 //   receipt        one contact that proves what arrived        agent        stays; takes sets, powers off when asked
 //   change=NAME    another value of that credential            lose=NAME    without that credential
 //   stranger       first a contact with a token of its own     thief        after the receipt another one with the spent token
+//   poweroff, reboot  (with agent) after the receipt the guest shuts down by itself, and its agent says so
+//   crashed        (with agent) after the receipt it is reset, and nobody says anything
 //   silent         says hello and nothing more                 alone        (with stranger) no contact of the guest's own
 #include <signal.h>
 #include <sys/prctl.h>
@@ -100,6 +102,7 @@ class Guest {
   /// Ends when the host hangs up, refuses us, or has the receipt of somebody who does not stay.
   void contact(const Secret& key) {
     const Fd fd = connect();
+    fd_ = fd.get();
     const bool stays = words_.has("agent");
     link::GuestSession session({.key = key.clone(), .boot_id = {7}, .agent = stays, .randomness = &kernel_randomness()});
     std::uint8_t buffer[16 * 1024];
@@ -135,15 +138,29 @@ class Guest {
       if (!received->first) must(session.refreshed(true, generation_, ""));
     } else if (const auto* confirmed = std::get_if<link::Confirmed>(&event)) {
       tell(confirmed->complete ? "the host found everything" : "the host misses something");
+      if (words_.has("poweroff")) shut_down(session, link::Departure::power_off);
+      if (words_.has("reboot")) shut_down(session, link::Departure::reboot);
+      if (words_.has("crashed")) ::_exit(2);
       if (words_.has("thief") && !std::exchange(stole_, true)) contact(token_);
       return words_.has("agent");
     } else if (std::holds_alternative<link::ReportWanted>(event)) {
       report(session);
     } else if (std::holds_alternative<link::PowerOff>(event)) {
-      tell("powers off");
-      ::_exit(0);
+      const auto how = std::get<link::PowerOff>(event).how;
+      tell(how == link::Departure::reboot ? "reboots, as asked to end" : "powers off");
+      shut_down(session, how);
     }
     return true;
+  }
+
+  /// The agent is told to end and tells the host; then the machine goes.
+  [[noreturn]] void shut_down(link::GuestSession& session, link::Departure how) {
+    must(session.leaving(how));
+    while (session.has_output()) {
+      const Secret out = session.take_output();
+      if (::send(fd_, out.bytes().data(), out.size(), MSG_NOSIGNAL) < 0) break;
+    }
+    ::_exit(how == link::Departure::reboot ? 2 : 0);
   }
 
   void report(link::GuestSession& session) {
@@ -177,6 +194,7 @@ class Guest {
   std::map<std::string, std::string> held_ = {};
   Secret token_ = {};
   std::uint64_t generation_ = 1;
+  int fd_ = -1;
   bool stole_ = false;
 };
 

@@ -60,7 +60,7 @@ Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const creden
     return hint(fail(Errc::usage, "crosvm has no link to the supervisor, so no receipt and no reference"),
                 "declare guest.agent = false");
   }
-  Launch launch = {.argv = foreign.argv, .control = Control::none};
+  Launch launch = {.argv = foreign.argv, .control = Control::none, .exit_tells = ExitTells::powered_off};
   make_room_for_fds(launch, foreign.argv);
   if (!plan.initrd.empty()) {
     const InitrdWord word = find_initrd(foreign.argv);  // the plan has an overlay only where there is an initrd

@@ -44,7 +44,7 @@ Result<> check(const declare::Vm& vm, const Context& context) {
 Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
   TRY(check(vm, context));
   TRY(credential::check_deliverable(plan));
-  Launch launch = {.control = Control::none, .console_tells = true};
+  Launch launch = {.control = Control::none, .console_tells = true, .exit_tells = ExitTells::powered_off};
   auto& argv = launch.argv;
   const auto option = [&](std::string name, std::string value) {
     argv.push_back(std::move(name));

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "vmm/blob.h"
+#include "vmm/firecracker/log_level.h"
 #include "vmm/firecracker/requests.h"
 
 namespace vmcred::vmm::firecracker {
@@ -86,6 +87,7 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
   Launch launch = {.control = Control::rest_socket, .control_path = context.runtime_folder + "/firecracker.sock"};
   launch.argv = {program_of(vm), "--id", vm.name, "--api-sock", launch.control_path};
   launch.argv.insert(launch.argv.end(), vm.extra_arguments.begin(), vm.extra_arguments.end());
+  bound_log_level(launch.argv, launch);
 
   Json machine = Json::object();
   machine.set("vcpu_count", static_cast<int>(vm.vcpus)).set("mem_size_mib", static_cast<std::size_t>(vm.memory_bytes / kMebibyte));
@@ -100,7 +102,7 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
     vsock.set("guest_cid", static_cast<int>(vm.vsock_cid.value_or(kFirstGuestCid))).set("uds_path", launch.link_path);
     launch.requests.push_back(put("/vsock", vsock));
   }
-  add_start_and_stop(launch);
+  add_start_and_stop(launch, vm);
   if (!context.runtime_folder.empty()) add_guard(launch, context.runtime_folder + "/api.sock", context);
   return launch;
 }

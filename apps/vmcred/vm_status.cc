@@ -1,4 +1,5 @@
 // vmcred vm status: what a vm's supervisor knows.
+#include "base/foreign_text.h"
 #include "commands.h"
 #include "project.h"
 #include "project_for_vm.h"
@@ -37,7 +38,7 @@ std::string systemd_text(const supervise::SystemdWord& word) {
 
 std::string picture(const supervise::Status& status, bool color) {
   std::string text = fmt::format("{}: {}", status.vm, supervise::state_name(status.state));
-  if (!status.detail.empty()) text += fmt::format(" ({})", status.detail);
+  if (!status.detail.empty()) text += fmt::format(" ({})", one_line(status.detail));
   text += '\n';
   if (status.supervisor == 0) return text;
   text += fmt::format("  proof: {}\n", status.proven ? "every credential arrived byte for byte" : "unproven");
@@ -46,12 +47,12 @@ std::string picture(const supervise::Status& status, bool color) {
     text += newest ? fmt::format("  holds: generation {}\n", status.generation)
                    : fmt::format("  holds: generation {}, not the newest, {}\n", status.generation, status.expected_generation);
   }
-  if (!status.guest_systemd.empty()) text += fmt::format("  guest: systemd {}\n", status.guest_systemd);
-  if (const std::string word = systemd_text(status.systemd); !word.empty()) text += fmt::format("  says:  {}\n", word);
+  if (!status.guest_systemd.empty()) text += fmt::format("  guest: systemd {}\n", one_line(status.guest_systemd));
+  if (const std::string word = systemd_text(status.systemd); !word.empty()) text += fmt::format("  says:  {}\n", one_line(word));
   if (status.turned_away != 0) {
     text += fmt::format("  link:  speakers without a valid key that were turned away: {}\n", status.turned_away);
   }
-  for (const std::string& notice : status.notices) text += fmt::format("  note:  {}\n", notice);
+  for (const std::string& notice : status.notices) text += fmt::format("  note:  {}\n", one_line(notice));
   text += fmt::format("  since: {}\n", rfc3339(SystemTime(std::chrono::seconds(status.started_unix))));
   if (status.ready_after_ms >= 0) text += fmt::format("  ready: after {:.1f} s\n", static_cast<double>(status.ready_after_ms) / 1000);
   text += fmt::format("  runs:  {}, supervisor {}, VMM {}, {} reboots\n", status.accel, status.supervisor, status.vmm, status.reboots);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/foreign_text.h"
 
 namespace vmcred::app {
 namespace {
@@ -43,13 +44,13 @@ supervise::Wish Story::on_console(std::string_view bytes) {
 
 void Story::tell(const supervise::Event& event, const std::string& text) const {
   const double seconds = static_cast<double>(event.since_start.count()) / 1000;
-  note(world_, fmt::format("{}: {:.3f} s: {}", vm_.name, seconds, text));
+  note(world_, fmt::format("{}: {:.3f} s: {}", vm_.name, seconds, one_line(text)));
 }
 
 void Story::tell_always(const std::string& text) const {
   World loud = world_;
   loud.quiet = false;  // --quiet is for our words
-  note(loud, fmt::format("{}: {}", vm_.name, text));
+  note(loud, fmt::format("{}: {}", vm_.name, one_line(text)));
 }
 
 std::string unclean_stop(const declare::Vm& vm, const supervise::Outcome& outcome) {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <utility>
 
+#include "base/foreign_text.h"
 #include "link/inbox.h"
 #include "link/report_wire.h"
 #include "link/set_wire.h"
@@ -72,7 +73,7 @@ struct GuestSession::Impl {
     const std::uint8_t flags = in.u8();
     welcomed.set_follows = (flags & 1U) != 0;
     first_is_due = welcomed.set_follows && config.generation == 0;
-    welcomed.vm = printable(in.text());
+    welcomed.vm = one_line(in.text());
     const Bytes session = (flags & 2U) != 0 ? in.raw(kSecretSize) : Bytes{};
     if (type != Type::task || !in.done()) return fail(Errc::invalid_data, "the host's first frame is malformed");
     if (!session.empty()) events.emplace_back(NewSecret{Secret::copy_of(session)});

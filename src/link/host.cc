@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/foreign_text.h"
 #include "link/inbox.h"
 #include "link/report_wire.h"
 #include "link/set_wire.h"
@@ -202,7 +203,7 @@ struct HostSession::Impl {
     FieldReader in(payload);
     const bool ok = in.u8() != 0;
     const std::uint64_t generation = in.integer(8);
-    const std::string text = printable(in.rest());
+    const std::string text = one_line(in.rest());
     if (!in.done() || text.size() > kMaxNotice) return violation("a malformed end of a refresh");
     if (!pending) {  // the answer to a repair
       repairing = false;

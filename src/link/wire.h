@@ -157,8 +157,5 @@ class FieldReader {
 
 /// Whether it can be a name: 1 to 255 bytes of printable ASCII.
 [[nodiscard]] bool is_name(std::string_view text);
-/// A foreign text made safe to print: control characters other than newline and tab, those that turn
-/// the direction of text, and what is not UTF-8 become '?'.
-[[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace vmcred::link

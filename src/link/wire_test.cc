@@ -88,14 +88,6 @@ TEST(Inbox, FindsAHelloAfterAnything) {
   }
 }
 
-TEST(Printable, LetsTextThroughAndNoControls) {
-  EXPECT_EQ(printable("a\tb\nü€😀"), "a\tb\nü€😀");
-  EXPECT_EQ(printable("\x1b[31m"), "?[31m");
-  EXPECT_EQ(printable("\xc2\x9b\xff\xed\xa0\x80\xc0\x80"), std::string(8, '?'));
-  EXPECT_EQ(printable("\xe2\x82"), "??");
-  EXPECT_EQ(printable("\u202egpj.exe\u2066"), "???gpj.exe???");
-}
-
 TEST(FieldReader, StaysEmptyAfterTheEnd) {
   FieldReader in(bytes_of("\x05"
                           "abc"));

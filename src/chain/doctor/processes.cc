@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/foreign_text.h"
 #include "chain/check.h"
 #include "chain/doctor/doctor.h"
 #include "shape/secret_shape.h"
@@ -29,11 +30,6 @@ std::vector<std::string> split(std::string_view text) {
 
 void wipe_words(std::vector<std::string>& words) {
   for (std::string& word : words) wipe({reinterpret_cast<std::uint8_t*>(word.data()), word.size()});  // NOLINT: bytes
-}
-
-/// A process chooses the words of its own command line, and a terminal obeys some of them.
-void make_printable(std::string& text) {
-  std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~'; }, '?');
 }
 
 struct Process {
@@ -125,7 +121,7 @@ std::vector<Finding> examine_processes(const Doors& doors, const LeakPatterns& p
         line && !look_for_values(process, LeakKind::argv, *line, patterns, findings)) {
       std::vector<std::string> words = split(line->text());
       for (Finding& each : check_command_line(words, process.name, kOldestGuest)) {
-        make_printable(each.message);
+        each.message = one_line(each.message);  // a process chooses the words of its own command line
         findings.push_back(std::move(each));
       }
       wipe_words(words);

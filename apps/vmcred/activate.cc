@@ -175,7 +175,12 @@ Result<Exit> run(const Given& given, World& world) {
                        : fmt::format("this host demands no signatures: there is no '{}'", trust.signers));
     return Exit::done;
   }
-  TRY_LET(const declare::Declaration declaration, load_project_for_vm(world, ""));
+  declare::Declaration declaration;
+  if (proven && world.nix.empty() && world.flake.empty()) {
+    TRY_LET(declaration, proven_declaration(world.project, *proven));
+  } else {
+    TRY_LET(declaration, load_project_for_vm(world, ""));
+  }
   TRY_LET(const std::string machine, this_machine(declaration, world));
   TRY_LET(store::Repository repository, store::Repository::open(declaration.folder));
   TRY_LET(store::KeyRing keys, store::KeyRing::of_host(world.environment, prefix.empty() ? "/" : prefix));

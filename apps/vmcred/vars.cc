@@ -115,20 +115,9 @@ Result<Overview> look_over(const Project& project, const World& world) {
   return overview;
 }
 
-namespace {
-
-/// Before anything runs: a change that could not be signed in the end is not begun. A project that we sign in is
-/// remembered, so that its signatures are demanded even if somebody takes the declaration away.
-Result<> may_change(const Project& project, const World& world) {
-  if (project.repository.proof() == nullptr) return {};
-  TRY(project.repository.proof()->may_change());
-  return remember_signing(project.declaration.folder, world);
-}
-
-}  // namespace
-
 Result<store::Lock> lock_store(const Project& project, const World& world) {
-  TRY(may_change(project, world));
+  // A change that could not be signed in the end is not begun.
+  if (project.repository.proof() != nullptr) TRY(project.repository.proof()->may_change());
   Result<store::Lock> lock = store::Lock::take(project.repository, Wait::no);
   if (lock || lock.error().code != Errc::unavailable) return lock;
   note(world, "waiting for another process that changes this project");

@@ -42,7 +42,8 @@ void add_drift(std::vector<Found>& found, const store::VarId& id, const store::D
 /// Where signatures are demanded: that somebody trusted signed what is there.
 Result<> vouched_for(const Project& project, const store::GeneratorId& id, const generate::Status& status) {
   if (project.repository.proof() == nullptr || status.state == generate::State::missing) return {};
-  return project.repository.proof()->check_links(project.repository.root(), store::Repository::generator_path(id));
+  TRY(project.repository.proof()->vouched(project.repository.root(), store::Repository::generator_path(id)));
+  return {};
 }
 
 /// What is to be said of one generator for one owner. `wanted`: every value of the declaration, sorted.

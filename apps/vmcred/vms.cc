@@ -42,6 +42,7 @@ Result<supervise::Secrets> secrets_from_store(const declare::Declaration& declar
   TRY_LET(store::Repository repository, open_store(declaration.folder, world));
   if (::geteuid() == 0 && repository.proof() == nullptr) {
     TRY_LET(auto proven, prove_on_host(declaration.folder, host_trust(""), world));
+    if (proven) TRY(check_declaration(declaration, *proven));
     if (proven) repository.demand(store::proof_by(std::move(proven->manifest)));
   }
   store::KeyRing keys;

@@ -51,6 +51,11 @@ class Repository {
   Result<Secret> read_var(const VarId& id, const KeyRing& keys) const;
 
   /// The stored file as it is: a secret's ciphertext or an open value; at most kMaxStoredBytes.
+  struct Stored {
+    Form form;
+    std::string text;
+  };
+  Result<Stored> stored(const VarId& id) const;
   Result<std::string> read_stored(const VarId& id) const;
 
   /// Every generator that has a folder, whatever is in it, sorted.
@@ -74,12 +79,6 @@ class Repository {
   Result<std::string> read_proven(const std::string& path, std::size_t max_bytes = kMaxStoredBytes) const;
 
  private:
-  struct Stored {
-    Form form;
-    std::string text;
-  };
-  Result<Stored> stored(const VarId& id) const;
-
   std::string folder_;
   Fd root_;
   std::shared_ptr<const Proof> proof_ = {};

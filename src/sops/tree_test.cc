@@ -174,6 +174,19 @@ TEST(Tree, RefusesYamlThatCouldFoolOrFlood) {
   }
 }
 
+TEST(Tree, RefusesMetadataThatNestsWithoutEndInEveryKind) {
+  const age::IdentityPtr key = identity();
+  std::string names = "sops_";
+  std::string braces = "{\"sops\":";
+  for (int i = 0; i < 100'000; ++i) {
+    names += "a__map_";
+    braces += "{\"a\":";
+  }
+  EXPECT_THAT(decrypt_tree(names + "a=x\n", Kind::dotenv, {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr("nested deeper than 16")));
+  EXPECT_THAT(decrypt_tree(braces, Kind::json, {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr("nested deeper")));
+  EXPECT_THAT(decrypt_tree(braces, Kind::yaml, {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr("nesting")));
+}
+
 TEST(Scalar, MeansWhatItMeansToGo) {
   for (const auto& [text, expected] :
        std::map<std::string, std::string>{{"0777", "511"},

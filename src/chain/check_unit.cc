@@ -60,7 +60,8 @@ void check_load(const Unit& unit, const CredentialLine& line, std::vector<Findin
                                fmt::format("call it '{}', and in credentialFiles as well", declare::host_name_of(line.id))));
   }
   const bool absolute = line.source.starts_with('/') || line.source.starts_with('%');
-  if (!absolute && !well_known(line.source) && !unit.says("AssertCredential", line.source)) {
+  if (!absolute && !well_known(line.source) && !unit.says("AssertCredential", line.source) &&
+      !unit.says("AssertPathExistsGlob", fmt::format("/run/{{credentials/@system,credstore}}/{}", line.source))) {
     findings.push_back(finding(Code::relative_load_credential, place_of(line),
                                fmt::format("{}: systemd starts the service without '{}' when '{}' is missing, silently", unit.name, line.id, line.source),
                                fmt::format("in a guest add AssertCredential={} to [Unit]; on a host name an absolute path", line.source)));

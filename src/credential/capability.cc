@@ -16,6 +16,21 @@ using declare::Hypervisor;
 
 constexpr int kLastWithSmallBody = 53;
 
+/// The first systemd whose PID 1 imports credentials from each place, by systemd's NEWS: 251 from QEMU's fw_cfg and from
+/// systemd.set_credential= on the kernel's line, 252 from SMBIOS type 11 (and so from cloud-hypervisor's OEM strings).
+/// systemd 262 reads the initrd (limits.h).
+constexpr int kFirstWithFwCfg = 251;
+constexpr int kFirstWithKernelLine = 251;
+constexpr int kFirstWithSmbios = 252;
+
+/// Closes a way for all but the link's token where the guest's systemd is older than `first`.
+Way read_from(Way way, const declare::Vm& vm, int first, std::string_view what) {
+  if (vm.guest.systemd >= first) return way;
+  way.unread = fmt::format("systemd {} imports nothing from {}, {} is the first that does", vm.guest.systemd, what, first);
+  way.remedy = fmt::format("use a guest with systemd {}, and declare it", first);
+  return way;
+}
+
 std::size_t table_room(const declare::Vm& vm) {
   const std::size_t dimms = std::min<std::size_t>((vm.memory_bytes + kBytesOfADimm - 1) / kBytesOfADimm, 256);
   return std::min(kMaxStructures, kEntryPointTable - kStandardTables - kTableOfADimm * dimms);
@@ -196,11 +211,11 @@ std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bo
   std::vector<Way> ways;
   switch (vm.hypervisor) {
     case Hypervisor::qemu:
-      ways.push_back(smbios_way(vm));
-      ways.push_back(fw_cfg_way());
+      ways.push_back(read_from(smbios_way(vm), vm, kFirstWithSmbios, "SMBIOS"));
+      ways.push_back(read_from(fw_cfg_way(), vm, kFirstWithFwCfg, "fw_cfg"));
       break;
     case Hypervisor::cloud_hypervisor:
-      ways.push_back(api_way(vm, version));
+      ways.push_back(read_from(api_way(vm, version), vm, kFirstWithSmbios, "SMBIOS"));
       break;
     case Hypervisor::crosvm:
     case Hypervisor::firecracker:
@@ -209,7 +224,7 @@ std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bo
   }
   ways.push_back(initrd_way(vm));
   const bool api = vm.hypervisor == Hypervisor::firecracker || vm.hypervisor == Hypervisor::cloud_hypervisor;
-  if (api) ways.push_back(kernel_line_way(vm));
+  if (api) ways.push_back(read_from(kernel_line_way(vm), vm, kFirstWithKernelLine, "the kernel's line"));
   ways.push_back(reference_way(vm, with_reference));
   return ways;
 }

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "systemd_bus.h"
+#include "base/systemd_bus.h"
 
 namespace vmcred::guest {
 namespace {

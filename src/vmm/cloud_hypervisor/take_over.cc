@@ -39,7 +39,7 @@ Result<> take_over(declare::Vm& vm, const std::string& text) {
     return hint(fail(Errc::usage, "a credential in {} has no name or no value, so systemd would not read it", kWhere),
                 "write io.systemd.credential:NAME=VALUE");
   }
-  declare::Credential credential = {.name = std::string(read->name), .guest = std::string(read->name)};
+  declare::Credential credential = {.name = std::string(read->name), .host = {}, .guest = std::string(read->name)};
   TRY_LET(credential.static_value, value_of(*read));
   credential.allow_empty = true;
   const auto place = std::ranges::lower_bound(vm.credentials, credential.guest, {}, &declare::Credential::guest);

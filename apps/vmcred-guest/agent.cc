@@ -15,7 +15,7 @@
 #include "contact.h"
 #include "farewell.h"
 #include "options.h"
-#include "port.h"
+#include "reach.h"
 #include "report.h"
 #include "set_store.h"
 
@@ -74,24 +74,21 @@ Result<> Agent::contact() {
   TRY_LET(link::Address address, read_address());
   TRY_LET(auto session_secret, store_.session());
   TRY_LET(const std::uint64_t generation, store_.current());
-  TRY_LET(const Fd port, open_port(address, limit_));
   TRY_LET(const link::BootId boot, boot_id());
-  link::GuestSession session({.key = session_secret ? *std::move(session_secret) : std::move(address.token),
-                              .boot_id = boot,
-                              .agent = true,
-                              .generation = generation,
-                              .randomness = &kernel_randomness()});
-  bool welcomed = false;
+  const Secret key = session_secret ? *std::move(session_secret) : std::move(address.token);
+  const auto begin = [&] {
+    return link::GuestSession({.key = key.clone(), .boot_id = boot, .agent = true, .generation = generation, .randomness = &kernel_randomness()});
+  };
+  TRY_LET(Reached reached, reach_host(address, begin, limit_));
+  TRY(handle(reached.session, reached.first));
   for (;;) {
     std::optional<link::GuestEvent> event;
     {
-      std::optional<EndSignal::Waiting> waiting;
-      if (welcomed) waiting.emplace();
-      TRY_LET(event, next_event(port, session, welcomed ? kForever : limit_, false, welcomed ? &end_signal_.fd() : nullptr));
-      if (!event) return say_farewell(port, session);
+      const EndSignal::Waiting waiting;
+      TRY_LET(event, next_event(reached.port, reached.session, kForever, false, &end_signal_.fd()));
+      if (!event) return say_farewell(reached.port, reached.session);
     }
-    welcomed = true;
-    TRY(handle(session, *event));
+    TRY(handle(reached.session, *event));
   }
 }
 

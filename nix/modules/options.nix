@@ -29,6 +29,12 @@ in
   vm.options = {
     credentials = mkOption { type = types.attrsOf (types.submodule credential); default = { }; description = "One credential a name."; };
     guest = mkOption { type = types.submodule guest; default = { }; description = "What the guest is, where its configuration does not say it."; };
+    allowOptions = mkOption {
+      type = types.nullOr (types.listOf types.str);
+      default = null;
+      example = [ "device=ivshmem-plain" ];
+      description = "Options of the VMM that vmcred does not know and lets pass: NAME, NAME= (with a value) or NAME=TYPE.";
+    };
     ownUser = mkOption { type = types.bool; default = false; description = "Run this vm as a user of its own, not as microvm."; };
     package = mkOption { type = types.nullOr types.package; default = null; description = "The VMM to wrap; default: microvm.nix's."; };
     hypervisor = text "qemu, cloud-hypervisor, crosvm, firecracker or kvmtool.";

@@ -90,7 +90,7 @@ Result<> Supervisor::begin_life() {
                                .by_reference = mission_.by_reference,
                                .randomness = mission_.randomness};
     link::HostSession session(std::move(config));
-    link_ = mission_.launch.link == vmm::LinkKind::vsock ? LinkPump::listening(std::move(vmm_.link), std::move(session))
+    link_ = mission_.launch.link == vmm::LinkKind::vsock ? LinkPump::listening(std::move(vmm_.link), mission_.launch.link_path, std::move(session))
                                                          : LinkPump(std::move(vmm_.link), std::move(session));
   }
   limit_ = now() + mission_.start_limit;
@@ -118,7 +118,8 @@ Result<> Supervisor::turn() {
   vmm_.guard.watch(polled);
   for (const int fd : control_.descriptors()) polled.push_back({.fd = fd, .events = POLLIN, .revents = 0});
 
-  const auto next = std::min({limit_, stop_.deadline(), status_limit_, notices_.deadline(), farewell_limit_});
+  const auto next = std::min({limit_, stop_.deadline(), status_limit_, notices_.deadline(), farewell_limit_,
+                              link_ ? link_->deadline() : SteadyTime::max()});
   int wait = -1;
   if (next != SteadyTime::max()) {
     const auto left = std::chrono::ceil<milliseconds>(next - now()).count();

@@ -51,6 +51,7 @@ class Supervisor {
 
   // What the guest says over its link (loop_link.cc).
   Result<> on_link();
+  void complain_of_link(const std::string& text);
   void on_link_event(const link::HostEvent& event);
   void on_receipt(const link::Receipt& receipt);
   void on_notices();

@@ -25,23 +25,26 @@ std::string shortcomings(const link::Receipt& receipt) {
 
 Result<> Supervisor::on_link() {
   if (!link_) return {};
-  TRY(link_->receive());
+  TRY(link_->receive(now()));
+  if (link_->flooded())
+    complain_of_link(fmt::format("processes in the guest flood the link's port: {} connections within {} s that hold no key", kFlood, kFloodWindow.count()));
   while (auto event = link_->session().take_event()) on_link_event(*event);
   return link_->send();
 }
 
+void Supervisor::complain_of_link(const std::string& text) {
+  if (++link_warnings_ <= kMaxLinkWarnings) warn(text);
+  if (link_warnings_ == kMaxLinkWarnings) warn("further complaints about the link are kept silent");
+}
+
 void Supervisor::on_link_event(const link::HostEvent& event) {
-  const auto complain = [this](const std::string& text) {
-    if (++link_warnings_ <= kMaxLinkWarnings) warn(text);
-    if (link_warnings_ == kMaxLinkWarnings) warn("further complaints about the link are kept silent");
-  };
   if (const auto* const arrived = std::get_if<link::ReceiptArrived>(&event)) {
     on_receipt(arrived->receipt);
   } else if (const auto* const away = std::get_if<link::TurnedAway>(&event)) {
     ++status_.turned_away;
-    complain("the link turned a speaker away: " + away->reason);
+    complain_of_link("the link turned a speaker away: " + away->reason);
   } else if (const auto* const violation = std::get_if<link::Violation>(&event)) {
-    complain("the guest broke the link's protocol: " + violation->reason);
+    complain_of_link("the guest broke the link's protocol: " + violation->reason);
   } else if (const auto* const refreshed = std::get_if<link::Refreshed>(&event)) {
     end_refresh(*refreshed);
   } else if (const auto* const leaving = std::get_if<link::Leaving>(&event)) {

@@ -13,11 +13,11 @@ setup() {
 }
 teardown() { end_doubles; }
 
-qemu() { "$VMCRED" exec --vm v -- ./qemu-system-x86_64 -M q35 "$@"; }
+qemu() { "$VMCRED" exec --vm v --allow-option fake= -- ./qemu-system-x86_64 -M q35 "$@"; }
 
 @test "QEMU: every argument stays, ours come behind, the value is in a memory file" {
-  run -0 --separate-stderr qemu -name 'a b' -device 'x,y=,,' -fake "record=$PWD/record,end=guest-shutdown"
-  [ "$(sed -n '2,9p' record/argv | tr '\n' '|')" = "-M|q35|-name|a b|-device|x,y=,,|-fake|record=$PWD/record,end=guest-shutdown|" ]
+  run -0 --separate-stderr qemu -name 'a b' -device 'usb-host,y=,,' -fake "record=$PWD/record,end=guest-shutdown"
+  [ "$(sed -n '2,9p' record/argv | tr '\n' '|')" = "-M|q35|-name|a b|-device|usb-host,y=,,|-fake|record=$PWD/record,end=guest-shutdown|" ]
   grep -qaFx "io.systemd.credential.binary:API_KEY=$(base64 -w0 credentials/host-api-key)" <(tr '\0' '\n' <record/blob0.before | sed 's/^[^i]*io\./io./')
   [ ! -s record/blob0.after ]
   run -1 grep -aFf patterns record/argv record/environ
@@ -64,7 +64,7 @@ qemu() { "$VMCRED" exec --vm v -- ./qemu-system-x86_64 -M q35 "$@"; }
 }
 
 @test "the guard stands at the path of -qmp, -mon and -monitor" {
-  in_background "$VMCRED" exec --vm v -- ./qemu-system-x86_64 -M q35 -qmp "unix:$PWD/qmp.sock,server,nowait" \
+  in_background "$VMCRED" exec --vm v --allow-option fake= -- ./qemu-system-x86_64 -M q35 -qmp "unix:$PWD/qmp.sock,server,nowait" \
     -monitor "unix:$PWD/hmp.sock,server,nowait" -fake "record=$PWD/record"
   run -1 grep -e qmp.sock -e hmp.sock record/argv
   python3 - <<'PY'

@@ -18,7 +18,7 @@ std::vector<std::string> words_of(const Foreign& foreign) { return {foreign.argv
 bool recognises(const Foreign& foreign) { return program_name(foreign) == "cloud-hypervisor"; }
 
 Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
-  TRY_LET(const Translated translated, translate(words_of(foreign)));
+  TRY_LET(const Translated translated, translate(words_of(foreign), AllowedOptions(vm.allowed_options)));
   vm.hypervisor = declare::Hypervisor::cloud_hypervisor;
   vm.kernel.clear();
   vm.initrd.clear();
@@ -35,9 +35,9 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
   return vm;
 }
 
-Result<Launch> adopt(const Foreign& foreign, const declare::Vm&, const credential::Plan& plan, const Context& context) {
+Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
   const std::vector<std::string> words = words_of(foreign);
-  TRY_LET(Translated translated, translate(words));
+  TRY_LET(Translated translated, translate(words, AllowedOptions(vm.allowed_options)));
   TRY(credential::check_deliverable(plan));
   const bool own_monitor = std::ranges::find(translated.process, "--event-monitor") != translated.process.end();
   Launch launch = {.control = Control::rest_fd, .event_fd = own_monitor ? 0 : kEventFd};

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/spelling.h"
 #include "vmm/firecracker/log_level.h"
+#include "vmm/firecracker/options.h"
 #include "vmm/firecracker/requests.h"
 #include "vmm/foreign.h"
 
@@ -116,10 +117,7 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
   if (size != nullptr && size->if_integer() != nullptr && *size->if_integer() > 0 && *size->if_integer() < (1 << 24)) {
     vm.memory_bytes = static_cast<std::uint64_t>(*size->if_integer()) << 20U;
   }
-  if (find_option(foreign.argv, "--metadata")) {
-    return hint(fail(Errc::usage, "'--metadata' on the command line cannot be kept: every process of the guest reads it"),
-                "declare what it holds as credentials");
-  }
+  TRY(check_options(std::span(foreign.argv).subspan(1), AllowedOptions(vm.allowed_options), Origin::command_line));
   return vm;
 }
 

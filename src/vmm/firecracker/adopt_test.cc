@@ -96,6 +96,11 @@ TEST(FirecrackerAdopt, NamesWhatItCannotTranslate) {
   EXPECT_THAT(adopted(runner("[")), FailsWith(Errc::invalid_data, HasSubstr("/nix/store/c/config.json")));
   EXPECT_THAT(adopted(runner(R"({"boot-source":{"kernel_image_path":"/k"},"pmem":[]})")), FailsWith(Errc::usage, HasSubstr("'pmem'")));
   EXPECT_THAT(adopted(runner(R"({"boot-source":{"kernel_image_path":"/k"},"drives":[{"drive_id":"../x"}]})")), FailsWith(Errc::usage, HasSubstr("'drive_id'")));
+  Foreign other = runner();
+  other.argv.push_back("--frobnicate");
+  EXPECT_THAT(adopted(other), FailsWith(Errc::usage, HasSubstr("'--frobnicate'")));
+  other.argv.back() = "--enable-pci";
+  EXPECT_THAT(adopted(other), Succeeds());
   Foreign metadata = runner();
   metadata.argv.insert(metadata.argv.end(), {"--metadata", "/x"});
   EXPECT_THAT(adopted(metadata), FailsWith(Errc::usage, HasSubstr("'--metadata'")));

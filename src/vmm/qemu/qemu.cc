@@ -219,7 +219,7 @@ Result<> put_other_devices(Builder& b) {
 
 Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
   TRY_LET(const Board board, board_of(vm));
-  TRY(check_extra(vm.extra_arguments));
+  TRY(check_extra(vm.extra_arguments, AllowedOptions(vm.allowed_options)));
   TRY(credential::check_deliverable(plan));
   Builder b = {.vm = vm, .plan = plan, .context = context, .board = board, .arguments = Arguments(program_of(vm))};
   put_machine(b);

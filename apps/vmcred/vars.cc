@@ -83,6 +83,14 @@ Result<std::vector<std::string>> declared_generators(const Given& given, const d
   return generators;
 }
 
+Failure no_machine(const std::string& machine, const declare::Declaration& declaration) {
+  std::vector<std::string> known;
+  for (const auto& [name, declared] : declaration.machines) known.push_back(name);
+  const std::string near = did_you_mean(machine, known);
+  return hint(fail(Errc::not_found, "no machine '{}' is declared in '{}'", machine, declaration.file),
+              !near.empty() ? near : known.empty() ? "declare it: [machines." + machine + "]" : "declared are " + enumeration(known));
+}
+
 Result<store::VarId> chosen_var(const std::vector<std::string>& words, const std::string& vm, const World& world,
                                 const declare::Declaration& declaration) {
   const std::string& id = words.back();
@@ -92,7 +100,7 @@ Result<store::VarId> chosen_var(const std::vector<std::string>& words, const std
   const declare::VarRef ref{.generator = id.substr(0, slash), .file = id.substr(slash + 1)};
   std::string machine = words.size() == 2 ? words.front() : world.machine;
   if (!machine.empty() && !declaration.machines.contains(machine))
-    return fail(Errc::not_found, "no machine '{}' is declared", machine);
+    return no_machine(machine, declaration);
   const auto generator = declaration.generators.find(ref.generator);
   const bool per_machine =
       generator != declaration.generators.end() && generator->second.sharing == declare::Sharing::per_machine;

@@ -5,6 +5,7 @@
 #include "ask.h"
 #include "base/spelling.h"
 #include "run_steps.h"
+#include "store/named_reader.h"
 #include "store/vault.h"
 
 namespace vmcred::app {
@@ -142,7 +143,36 @@ Result<std::vector<store::SecretPlace>> with_what_machines_read(const Project& p
   return all;
 }
 
+/// Where nobody can be asked: takes the steps that ask out, with what is made from them, and says so.
+void leave_what_asks(const generate::Graph& graph, std::vector<generate::Step>& steps, const World& world) {
+  std::set<std::size_t> left;
+  std::vector<std::string> generators;
+  std::erase_if(steps, [&](const generate::Step& step) {
+    const generate::Task& task = graph.tasks[step.task];
+    const bool waits = std::ranges::any_of(task.dependencies, [&](std::size_t needed) { return left.contains(needed); });
+    if (task.generator->prompts.empty() && !waits) return false;
+    left.insert(step.task);
+    note(world, fmt::format("not rotated, there is no terminal to ask: {}", store::spoken(task.id)));
+    if (std::ranges::find(generators, task.id.generator) == generators.end()) generators.push_back(task.id.generator);
+    return true;
+  });
+  std::string options;
+  for (const std::string& name : generators) options += " -g " + name;
+  if (!options.empty()) note(world, fmt::format("on a terminal, or with --answers FILE: 'vmcred vars rotate{}'", options));
+}
+
 }  // namespace
+
+void warn_before_removal(const std::vector<std::string>& users, std::size_t keys, const World& world) {
+  if (users.size() != 1 || keys != 1) return;
+  note(world, fmt::format("warning: the key of user '{}' is the only one of a person that reads the secrets of this project; if it is\n"
+                          "lost, so is what no machine reads: add a second user or key, or keep a copy in a safe place", users.front()));
+}
+
+void warn_of_only_user(const Project& project, const World& world) {
+  store::Principals principals(project.repository);
+  if (const std::string user = store::only_user(principals); !user.empty()) warn_before_removal({user}, 1, world);
+}
 
 Result<> renew_machine_key(const Project& project, const store::Lock& lock, const std::string& machine, const World& world) {
   TRY_LET(const Drifting drifting, drifting_secrets(project));
@@ -179,8 +209,9 @@ Result<> after_loss(const Project& project, const store::Lock& lock, const Touch
   for (const store::SecretPlace& place : lost)
     if (!place.var || !overview.graph.index.contains(place.var->generator))
       note(world, fmt::format("{} is made by no generator: change it by hand", place.name()));
-  TRY_LET(const std::vector<generate::Step> steps,
+  TRY_LET(std::vector<generate::Step> steps,
           rotation_plan(overview.graph, overview.statuses, {tasks.begin(), tasks.end()}));
+  if (!asker(world)) leave_what_asks(overview.graph, steps, world);
   if (steps.empty()) return {};
   return carry_out(project, overview, steps, lock, {.reuse_answers = false}, world);
 }

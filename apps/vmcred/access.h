@@ -39,6 +39,11 @@ Result<store::SecretPlace> chosen_secret(const std::string& word, const Project&
 /// Gives a machine another key pair, and everything that it can read to that.
 Result<> renew_machine_key(const Project& project, const store::Lock& lock, const std::string& machine, const World& world);
 
+/// Says so where one person's key alone reads the project.
+void warn_of_only_user(const Project& project, const World& world);
+/// The same before a user or a key goes, where only this user with these keys would be left.
+void warn_before_removal(const std::vector<std::string>& users, std::size_t keys, const World& world);
+
 /// Names what should be rotated, and rotates it with --rotate.
 Result<> after_loss(const Project& project, const store::Lock& lock, const Touched& touched, bool rotate,
                     const World& world);

@@ -25,6 +25,10 @@ constexpr Parameter kRemoveMachine[] = {{"GROUP", "a group; gone with its last m
 constexpr Parameter kSecret[] = {{"GROUP", "a group"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE)"},
                                  {"--commit", "commit the change in git"}};
 
+constexpr Parameter kTakeSecret[] = {{"GROUP", "a group"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE)"},
+                                     {"--rotate", "make a new value, which its members have never seen"},
+                                     {"--commit", "commit the change in git"}};
+
 Result<Exit> list(const Given&, World& world) {
   TRY_LET(const Project project, open_project(world));
   store::Principals principals(project.repository);
@@ -96,6 +100,7 @@ Result<Exit> grant(const Given& given, World& world, bool adding) {
   TRY_LET(const store::Adjustment change, store::adjustment(project.repository, principals, chosen, links));
   TRY(adjust(project.repository, lock, principals, keys, change, *world.clock));
   note(world, fmt::format("group {} {} {}", group, adding ? "can now read" : "is no reader of", chosen.name()));
+  if (!change.removed.empty()) TRY(after_loss(project, lock, {.folders = {}, .lost = {chosen}}, given.has("rotate"), world));
   TRY(hand_to_git(project, {chosen.folder}, fmt::format("vars: {} group {} {} secret {}", adding ? "add" : "remove",
                                                         group, adding ? "to" : "from", chosen.name()),
                   given.has("commit"), world));
@@ -123,7 +128,8 @@ constinit const Command kSecretsGroupsAddSecret = {
     "secrets groups add-secret", "let a group read a secret", "Adds a link and encrypts the secret to its members.",
     kSecret, [](const Given& given, World& world) { return grant(given, world, true); }};
 constinit const Command kSecretsGroupsRemoveSecret = {
-    "secrets groups remove-secret", "take a secret from a group", "Removes the link and encrypts the secret anew.",
-    kSecret, [](const Given& given, World& world) { return grant(given, world, false); }};
+    "secrets groups remove-secret", "take a secret from a group", "Removes the link and encrypts the secret anew. Until its\n"
+    "value changes, which --rotate does in the same step, 'vars check' says who could read it.",
+    kTakeSecret, [](const Given& given, World& world) { return grant(given, world, false); }};
 
 }  // namespace vmcred::app

@@ -30,6 +30,16 @@ constexpr Parameter kKeys[] = {
 constexpr Parameter kUserSecret[] = {
     {"USER", "a user"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
     {"--commit", "commit the change in git"}};
+constexpr Parameter kRemoveKeys[] = {{"USER", "a user"},
+                                     {"KEY...", "age recipients"},
+                                     {"--rotate", "make new values for all that they could read"},
+                                     {"--commit", "commit the change in git"}};
+constexpr Parameter kTakeFromUser[] = {
+    {"USER", "a user"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
+    {"--rotate", "make a new value, which he has never seen"}, {"--commit", "commit the change in git"}};
+constexpr Parameter kTakeFromMachine[] = {
+    {"MACHINE", "a machine"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
+    {"--rotate", "make a new value, which it has never seen"}, {"--commit", "commit the change in git"}};
 constexpr Parameter kMachineSecret[] = {
     {"MACHINE", "a machine"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
     {"--commit", "commit the change in git"}};
@@ -125,6 +135,12 @@ Result<Exit> remove(const Given& given, World& world, Kind kind) {
   store::Principals principals(project.repository);
   if (!principals.exists(kind, name))
     return fail(Errc::not_found, "there is no {} '{}'", store::singular(kind), name);
+  if (kind == Kind::user) {
+    TRY_LET(std::vector<std::string> users, principals.names(Kind::user));
+    std::erase(users, name);
+    const std::size_t keys = users.size() == 1 ? principals.keys(Kind::user, users.front()).value_or(std::vector<store::PublicKey>()).size() : 0;
+    warn_before_removal(users, keys, world);
+  }
   TRY_LET(const Drifting drifting, drifting_secrets(project));
   // Out of the groups first, then out of every secret's links, and only then the keys themselves: stopped in between,
   // the same command goes on where it was.
@@ -175,6 +191,10 @@ Result<Exit> with_keys(const Given& given, World& world, bool adding) {
   }
   if (keys.empty())
     return hint(fail(Errc::usage, "this is the last key of user '{}'", name), "remove the user instead");
+  if (!adding) {
+    TRY_LET(const std::vector<std::string> users, principals.names(Kind::user));
+    warn_before_removal(users, keys.size(), world);
+  }
   return change_keys(given, world, Kind::user, name, keys, project, lock, adding ? "add keys of" : "remove keys of",
                      adding ? "added keys of" : "removed keys of");
 }
@@ -201,7 +221,7 @@ Result<Exit> grant(const Given& given, World& world, Kind kind, bool adding) {
   note(world, fmt::format("{} {} {} {}", store::singular(kind), name, adding ? "can now read" : "is no reader of",
                           chosen.name()));
   if (!adding && change.removed.empty()) note(world, "a group still gives access to it");
-  if (!change.removed.empty()) note(world, "it could be read until now: rotate it if that matters");
+  if (!change.removed.empty()) TRY(after_loss(project, lock, {.folders = {}, .lost = {chosen}}, given.has("rotate"), world));
   TRY(hand_to_git(project, {chosen.folder}, fmt::format("vars: {} {} {} secret {}", adding ? "add" : "remove", name,
                                                         adding ? "to" : "from", chosen.name()),
                   given.has("commit"), world));
@@ -229,13 +249,14 @@ constinit const Command kSecretsUsersAddKey = {
     kKeys, [](const Given& given, World& world) { return with_keys(given, world, true); }};
 constinit const Command kSecretsUsersRemoveKey = {
     "secrets users remove-key", "take a key from a user", "Everything the user can read is encrypted anew without it.",
-    kKeys, [](const Given& given, World& world) { return with_keys(given, world, false); }};
+    kRemoveKeys, [](const Given& given, World& world) { return with_keys(given, world, false); }};
 constinit const Command kSecretsUsersAddSecret = {
     "secrets users add-secret", "let a user read a secret", "Adds a link and encrypts the secret to the user as well.",
     kUserSecret, [](const Given& given, World& world) { return grant(given, world, Kind::user, true); }};
 constinit const Command kSecretsUsersRemoveSecret = {
-    "secrets users remove-secret", "take a secret from a user", "Removes the link and encrypts the secret anew.",
-    kUserSecret, [](const Given& given, World& world) { return grant(given, world, Kind::user, false); }};
+    "secrets users remove-secret", "take a secret from a user", "Removes the link and encrypts the secret anew. Until its value\n"
+    "changes, which --rotate does in the same step, 'vars check' says who could read it.",
+    kTakeFromUser, [](const Given& given, World& world) { return grant(given, world, Kind::user, false); }};
 constinit const Command kSecretsMachinesList = {
     "secrets machines list", "show the machines that have a key", "One line a machine.", {},
     [](const Given& given, World& world) { return list(given, world, Kind::machine); }};
@@ -255,7 +276,8 @@ constinit const Command kSecretsMachinesAddSecret = {
     "secrets machines add-secret", "let a machine read a secret", "Adds a link and encrypts the secret to it as well.",
     kMachineSecret, [](const Given& given, World& world) { return grant(given, world, Kind::machine, true); }};
 constinit const Command kSecretsMachinesRemoveSecret = {
-    "secrets machines remove-secret", "take a secret from a machine", "Removes the link and encrypts the secret anew.",
-    kMachineSecret, [](const Given& given, World& world) { return grant(given, world, Kind::machine, false); }};
+    "secrets machines remove-secret", "take a secret from a machine", "Removes the link and encrypts the secret anew. Until its value\n"
+    "changes, which --rotate does in the same step, 'vars check' says which machine could read it.",
+    kTakeFromMachine, [](const Given& given, World& world) { return grant(given, world, Kind::machine, false); }};
 
 }  // namespace vmcred::app

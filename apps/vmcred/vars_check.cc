@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "commands.h"
 #include "project.h"
+#include "store/former.h"
 #include "store/readers.h"
 #include "store/remembered_readers.h"
 #include "store/vault.h"
@@ -71,6 +72,11 @@ std::vector<Found> look_at(const Project& project, const generate::Task& task, c
       continue;
     }
     add_drift(found, value->id, *drift);
+    if (const auto former = store::former_readers(folder, name); !former) {
+      found.push_back({"damaged", store::spoken(value->id), former.error().message});
+    } else if (!former->empty()) {
+      found.push_back({"rotate", store::spoken(value->id), store::former_text(*former)});
+    }
     if (!drift->bad.empty()) continue;
     for (const std::string& machine : store::machines_left_out(principals, drift->links, *value))
       found.push_back({"readers", store::spoken(value->id), fmt::format("deployed to machine '{}', and no link lets that read it", machine)});

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "commands.h"
+#include "store/former.h"
 #include "terminal.h"
 #include "vars.h"
 
@@ -35,6 +36,13 @@ std::string state_text(const generate::Status& status, bool absent) {
   return text;
 }
 
+/// Who could read the present value; a damaged memory of it is 'vars check's to tell.
+std::map<std::string, std::string> former_of(const Project& project, const store::VarId& id) {
+  const auto folder = store::GeneratorFolder::open(project.repository, id.generator);
+  if (!folder) return {};
+  return store::former_readers(*folder, id.file).value_or(std::map<std::string, std::string>());
+}
+
 Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project_with_scripts(world, named_machines(given, world)));
   TRY_LET(const Overview overview, look_over(project, world));
@@ -48,6 +56,7 @@ Result<Exit> run(const Given& given, World& world) {
     const bool absent = std::ranges::find(status.absent, value.id.file) != status.absent.end();
     const std::string name = fmt::format("{}/{}", value.id.generator.generator, value.id.file);
     const std::string owner = store::spoken(value.id.generator.placement);
+    const std::map<std::string, std::string> former = absent ? std::map<std::string, std::string>() : former_of(project, value.id);
     if (world.json) {
       Json item = Json::object();
       item.set("var", name);
@@ -56,9 +65,15 @@ Result<Exit> run(const Given& given, World& world) {
       item.set("deploy", value.file->deploy);
       item.set("state", absent ? "missing" : std::string(generate::word(status.state)));
       item.set("reasons", Json::strings(status.reasons));
+      if (!former.empty()) {
+        Json readers = Json::array();
+        for (const auto& [who, until] : former) readers.push(Json::object().set("who", who).set("until", until));
+        item.set("readable", std::move(readers));
+      }
       list.push(std::move(item));
     } else {
-      rows.push_back({name, owner, absent ? "" : shown(project, value.id, *value.file), state_text(status, absent)});
+      rows.push_back({name, owner, absent ? "" : shown(project, value.id, *value.file),
+                      state_text(status, absent) + (former.empty() ? "" : ", " + store::former_text(former))});
     }
   }
   if (machines.empty()) {

@@ -20,4 +20,11 @@ bool names_reader(const Repository& repository, Principals& principals, const Va
   return std::ranges::any_of(*keys, [&](const PublicKey& key) { return std::ranges::binary_search(*recipients, key); });
 }
 
+std::string only_user(Principals& principals) {
+  const auto users = principals.names(Kind::user);
+  if (!users || users->size() != 1) return {};
+  const auto& keys = principals.keys(Kind::user, users->front());
+  return keys && keys->size() == 1 ? users->front() : std::string();
+}
+
 }  // namespace vmcred::store

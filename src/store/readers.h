@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/access.h"
+#include "store/former.h"
 #include "store/publish.h"
 #include "store/repository.h"
 #include "store/vault.h"
@@ -57,6 +58,7 @@ struct PreparedAdjustment {
   SecretPlace place;
   Change change;      ///< of the secret's own folder
   bool lost = false;  ///< somebody can no longer read it: it is due for rotation
+  std::optional<AccessChange> access = {};  ///< who lost or regained a var, for store/former.h
   std::optional<std::pair<std::string, std::string>> digests = {};  ///< of the value before and after, where it changed
 };
 

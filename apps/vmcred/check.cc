@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "chain/about.h"
+#include "base/process.h"
 #include "chain/report.h"
 #include "chain/unit_files.h"
 #include "commands.h"
@@ -72,14 +73,15 @@ Result<std::vector<chain::Finding>> project_findings(const Given& given, const W
   TRY_LET(const declare::Reading reading, load_project_leniently(world));
   if (given.has("declaration")) return chain::check_declared(reading);
   TRY_LET(std::vector<chain::Finding> findings, chain::check_project(reading, world.project, *world.clock));
-  if (!can_compare()) return findings;
-  // What runs on this host is a link of the chain too: a guest may hold older values than were activated.
+  // What runs on this host is a link of the chain too: a guest may hold older values than the store, or not load them.
   const auto trouble = [&](const std::string& vm, const Error& error) {
     findings.push_back(chain::finding(chain::Code::not_looked_at, {.file = fmt::format("vm '{}'", vm)}, error.message, error.hint));
   };
   auto running = chain::doctor::examine_vms(look_at_running(reading.declaration, world, trouble));
-  std::erase_if(running, [](const chain::Finding& each) { return each.code != chain::Code::outdated_guest; });  // the rest is doctor's
+  std::erase_if(running, [](const chain::Finding& each) { return each.code == chain::Code::unit_failed; });  // that is doctor's
   append(findings, std::move(running));
+  const std::string path = world.env("PATH").empty() ? std::string(kSystemPath) : world.env("PATH");
+  if (can_compare() && reading.problems.empty()) append(findings, chain::check_host(reading.declaration, "/run/vmcred/vars", path));
   return findings;
 }
 
@@ -131,7 +133,8 @@ constinit const Command kCheck = {
     "Reads the declaration and the store, decrypts nothing and starts nothing. Names that do not match, values\n"
     "that were never generated, modes, collisions, budgets of the declared guest and hypervisor, recipients that\n"
     "drifted, plain text where none may be: each with its place, cause and remedy. --fix mends what is mechanical.\n"
-    "On the host itself, as root, also guests that run with older values than were activated. --declaration leaves\n"
+    "On the host itself also guests that run with older values than the store has, or whose services did not load\n"
+    "theirs. --declaration leaves\n"
     "out what needs the store or this host, and so finds the same on every machine.\n\n"
     "--unit, --argv, --libvirt and --config check what others wrote, with no declaration at all.\n\n"
     "Exit code 3 when there is any error or warning, with '--fail-on error' when there is any error; notes change\n"

@@ -33,6 +33,12 @@ Result<std::vector<Finding>> check_store(const declare::Declaration& declaration
 /// Files of the host that credentials come from, where this machine has them.
 std::vector<Finding> check_sources(const declare::Declaration& declaration);
 
+/// What the vms of this machine lack to start: kernel, initrd, the hypervisor's program. `activated` is where this machine's vars
+/// are: only vms whose values are there are looked at, so that nothing is said in a build or on a laptop.
+std::vector<Finding> check_host(const declare::Declaration& declaration, const std::string& activated, const std::string& search_path);
+/// The program that starts a vm: a path, or a name on the search path.
+std::string program_of(const declare::Vm& vm);
+
 /// Files of the project folder (declaration, scripts, notes) that hold a private key. `vars` and `sops` are the store's.
 Result<std::vector<Finding>> check_tree(const std::string& folder);
 

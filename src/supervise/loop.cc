@@ -31,6 +31,7 @@ Supervisor::Supervisor(Mission& mission, StopSignals signals, ControlServer cont
   status_.accel = mission.accel;
   status_.supervisor = ::getpid();
   status_.started_unix = std::chrono::duration_cast<std::chrono::seconds>(real_clock().now().time_since_epoch()).count();
+  status_.values_unix_ms = unix_ms();
 }
 
 Result<Outcome> Supervisor::run() {

@@ -18,6 +18,10 @@
 
 namespace vmcred::supervise {
 
+inline std::int64_t unix_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(real_clock().now().time_since_epoch()).count();
+}
+
 class Supervisor {
  public:
   Supervisor(Mission& mission, StopSignals signals, ControlServer control, ConsoleLog console);
@@ -66,6 +70,8 @@ class Supervisor {
     std::uint64_t client;
     Secrets values;
     std::uint64_t generation;
+    std::int64_t taken_unix_ms;
+    Json answer;  ///< but for how it ends
   };
   Result<> begin_refresh(const ControlServer::Request& request);
   void end_refresh(const link::Refreshed& end);

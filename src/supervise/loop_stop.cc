@@ -37,9 +37,14 @@ void Supervisor::on_control() {
       control_.answer(request.client,
                       Json::object().set("refreshed", false).set("no_agent", no_agent).set("error", begun.error().message));
     } else if (what == "compare") {
-      const auto values = unpack_values(mission_.vm, request.passed);
-      control_.answer(request.client, values ? Json::object().set("outdated", Json::strings(outdated(mission_.secrets, *values)))
-                                             : Json::object().set("error", values.error().message));
+      const auto fresh = unpack_values(mission_.vm, request.passed);
+      std::vector<std::string> older;
+      if (fresh) {
+        older = outdated(mission_.secrets, fresh->values);
+        older.insert(older.end(), fresh->undeclared.begin(), fresh->undeclared.end());
+      }
+      control_.answer(request.client, fresh ? Json::object().set("outdated", Json::strings(older))
+                                            : Json::object().set("error", fresh.error().message));
     } else {
       control_.answer(request.client, Json::object().set("error", "unknown request"));
     }

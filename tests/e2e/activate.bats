@@ -78,16 +78,16 @@ activate() { "$VMCRED" activate --root-prefix "$BATS_TEST_TMPDIR/root" "$@"; }
   [[ $output == *"restart: web.service"* && $output != *microvm* ]]
 }
 
-# supervisor REFRESHED [COMPARED]: stands in for that of a running vm 'box' with an agent, with these answers; what it is asked
+# supervisor REFRESHED [COMPARED] [STATUS]: stands in for that of a running vm 'box' with an agent, with these answers; what it is asked
 # lies in asked and values
 supervisor() {
   export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/user
   mkdir -p "$XDG_RUNTIME_DIR/vmcred/vm/box"
   grep -q '^guest.agent' vmcred.toml || sed -i 's/^kernel = .*/&\nguest.agent = true/' vmcred.toml
   mkfifo listening
-  python3 - "$XDG_RUNTIME_DIR/vmcred/vm/box/control" "$1" "${2:-}" <<'PY' 3>&- &
+  python3 - "$XDG_RUNTIME_DIR/vmcred/vm/box/control" "$1" "${2:-}" "${3:-}" <<'PY' 3>&- &
 import array, json, os, socket, sys, threading
-answers = {"refresh": sys.argv[2], "compare": sys.argv[3], "status": '{"vm":"box","state":"running"}'}
+answers = {"refresh": sys.argv[2], "compare": sys.argv[3], "status": sys.argv[4] or '{"vm":"box","state":"running"}'}
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen()
@@ -216,6 +216,45 @@ teardown() { [[ -z ${supervisor:-} ]] || kill "$supervisor"; }
   [[ $output == *"vmcred-activate-early.service"*"Before=systemd-sysusers.service userborn.service"*"activate --early"* ]]
 }
 
+# seen MILLISECONDS: the status of a running vm 'box' that took its values then and proved 'A', loaded by s.service
+seen() {
+  printf '{"vm":"box","state":"running","proof":"proven","supervisor":1,"vmm":2,"generation":1,"expected_generation":1,"values_taken_ms":%s,"receipts":[{"guest":"A","state":"received","size":3,"services":[{"unit":"s.service","state":"%s"}]}]}' "$1" "${2:-active}"
+}
+
+@test "a guest is proven only where its services run, and older once the store has a newer value, in every command" {
+  status=$(seen $(($(date +%s%3N) + 1000)))
+  supervisor '' '' "$status"
+  run -0 --separate-stderr "$VMCRED" vm status box
+  [[ $output == *"proof: proven: every credential arrived byte for byte, and its services run with it"*"● proven"* ]]
+  [ "$("$VMCRED" vm status box --json | jq -c '[.mood, .receipts[0].mood]')" = '["proven","proven"]' ]
+  run -0 --separate-stderr "$VMCRED" vm list
+  [[ $output == *"box"*"running"*"proven"* ]]
+  [[ $("$VMCRED" explain box) == *"every credential proven"* ]]
+  until [ "$(date +%s%3N)" -gt "$(jq .values_taken_ms <<<"$status")" ]; do :; done
+  printf three | "$VMCRED" vars set g/a
+  run -0 --separate-stderr "$VMCRED" vm status box
+  [[ $output == *"proof: older than the store: 'A'; 'vmcred vm refresh box' brings the newer"*"◆ older than the store"* ]]
+  [ "$("$VMCRED" vm status box --json | jq -c '[.mood, .receipts[0].mood, .older]')" = '["older than the store","older than the store",["host-a"]]' ]
+  [[ $("$VMCRED" vm list) == *"older than the store"* ]]
+  run -0 --separate-stderr "$VMCRED" explain box
+  [[ $output == *"older than the store"* && $output != *proven* ]]
+  [ "$("$VMCRED" explain box --json | jq -c '[.vms[0].mood, .vms[0].credentials[0].mood, .vms[0].credentials[0].steps.guest]')" = \
+    '["older than the store","older than the store","older"]' ]
+  run "$VMCRED" check
+  [[ $output == *"[VC077]"*"older than the store"*"host-a"* ]]
+}
+
+@test "a service that the guest does not have, or that failed, is no proof" {
+  supervisor '' '' "$(seen 1000 'not in the guest')"
+  touch -d @1 vars/per-machine/host/g/.vmcred.json
+  sed -i 's/"generated": *"[^"]*"/"generated": "1970-01-01T00:00:00Z"/' vars/per-machine/host/g/.vmcred.json
+  run -0 --separate-stderr "$VMCRED" vm status box
+  [[ $output == *"proof: arrived byte for byte, not proven: 'A' (s.service is not in the guest)"*"◐ arrived"* ]]
+  run "$VMCRED" check
+  [[ $output == *"[VC103]"*"A: s.service is not in the guest"* ]]
+  [ "$("$VMCRED" explain box --json | jq -r '.vms[0].credentials[0].steps.guest')" = arrived ]
+}
+
 @test "at the first activation a bad var is named and the others go on" {
   printf garbage >vars/per-machine/host/g/a/secret
   run -1 --separate-stderr activate
@@ -319,6 +358,16 @@ END
   chmod +x ../bin/systemctl
   PATH=$PWD/../bin:$PATH run -1 --separate-stderr activate --restart
   [[ $stderr == *"error: per-machine/host/g/a: "*"error: restart the units that use what changed: Failed to connect to bus"* ]]
+}
+
+@test "a credential that a running vm does not know yet holds up no other" {
+  supervisor '{"refreshed":true,"generation":2,"error":"","credentials":[{"host":"host-a","state":"refreshed"},{"host":"host-b","state":"needs a restart"}],"services":[{"unit":"s.service","action":"restart"}]}'
+  activate
+  printf three | "$VMCRED" vars set g/a
+  run -0 --separate-stderr activate
+  [[ $output == *"refreshed: vm 'box'"$'\n'"  host-a: refreshed"$'\n'"  host-b: needs a restart"$'\n'"  s.service: restart"* ]]
+  run -0 --separate-stderr "$VMCRED" vm refresh box
+  [[ $output == *"  host-b: needs a restart"* && $stderr == *"the others come when it starts again"* ]]
 }
 
 @test "as root the vars lie on memory that is never swapped" {

@@ -134,8 +134,7 @@ constinit const Command kCheck = {
     "that were never generated, modes, collisions, budgets of the declared guest and hypervisor, recipients that\n"
     "drifted, plain text where none may be: each with its place, cause and remedy. --fix mends what is mechanical.\n"
     "On the host itself also guests that run with older values than the store has, or whose services did not load\n"
-    "theirs. --declaration leaves\n"
-    "out what needs the store or this host, and so finds the same on every machine.\n\n"
+    "theirs. --declaration leaves out what needs the store or this host, and so finds the same on every machine.\n\n"
     "--unit, --argv, --libvirt and --config check what others wrote, with no declaration at all.\n\n"
     "Exit code 3 when there is any error or warning, with '--fail-on error' when there is any error; notes change\n"
     "nothing.",

@@ -75,7 +75,7 @@ class Engine {
   }
 
  private:
-  enum class Stage : std::uint8_t { waiting, running, done };
+  enum class Stage : std::uint8_t { waiting, running, done, failed };  ///< failed: also what needs one that failed
 
   /// The new content of one step's folder, waiting for the publisher.
   struct Finished {
@@ -126,16 +126,23 @@ class Engine {
     return {};
   }
 
-  /// A step whose dependencies are finished, where one more script may run.
-  [[nodiscard]] std::optional<std::size_t> next() const {
-    if (stop_ || scripts_ == most_scripts_) return {};
+  /// A step whose dependencies are finished, where one more script may run. What needs a failed one is not tried.
+  [[nodiscard]] std::optional<std::size_t> next() {
+    if (stop_) return {};
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       if (stages_[i] != Stage::waiting) continue;
-      const bool ready = std::ranges::all_of(graph_.tasks[steps_[i].task].dependencies, [&](std::size_t need) {
-        const auto step = step_of_.find(need);
-        return step == step_of_.end() || stages_[step->second] == Stage::done;
-      });
-      if (ready) return i;
+      const auto& needs = graph_.tasks[steps_[i].task].dependencies;
+      const auto is = [&](Stage stage) {
+        return [&, stage](std::size_t need) {
+          const auto step = step_of_.find(need);
+          return step == step_of_.end() ? stage == Stage::done : stages_[step->second] == stage;
+        };
+      };
+      if (std::ranges::any_of(needs, is(Stage::failed))) {  // steps stand behind what they need
+        stages_[i] = Stage::failed;
+        continue;
+      }
+      if (scripts_ < most_scripts_ && std::ranges::all_of(needs, is(Stage::done))) return i;
     }
     return {};
   }
@@ -165,7 +172,7 @@ class Engine {
     const Result<> result = carry_out(step, task);
     hold.lock();
     --scripts_;
-    if (!result) end(step, result);
+    if (!result) end(step, result, result.error().code == Errc::unavailable && result.error().message.contains("sandbox"));
     changed_.notify_all();
   }
 
@@ -187,17 +194,27 @@ class Engine {
       if (!results[i]) some[i].event.kind = Event::Kind::failed;
       ++done_;
       tell(std::move(some[i].event));
-      end(some[i].step, results[i]);
+      end(some[i].step, results[i], true);
     }
     changed_.notify_all();
   }
 
-  void end(std::size_t step, const Result<>& result) {
-    stages_[step] = Stage::done;
+  /// A script that fails holds up what needs it, and nothing else; where no script can run at all, the first says it for all.
+  void end(std::size_t step, const Result<>& result, bool for_all = false) {
+    stages_[step] = result ? Stage::done : Stage::failed;
     if (!result) {
       failures_[step] = in(fmt::format("generate {}", store::spoken(graph_.tasks[steps_[step].task].id)), result).error();
-      stop_ = true;
+      stop_ = stop_ || for_all;
     }
+  }
+
+  /// Tells it with its reason; to be called with the lock held.
+  Result<> failed(Event event, Error why) {
+    event.kind = Event::Kind::failed;
+    event.log = why.message + (event.log.empty() ? "" : "\n" + event.log);
+    ++done_;
+    tell(std::move(event));
+    return Failure(std::move(why));
   }
 
   void tell(Event event) {
@@ -206,7 +223,12 @@ class Engine {
   }
 
   Result<> carry_out(std::size_t step, const Task& task) {
-    TRY_LET(const Inputs inputs, read_inputs(task, graph_, around_));
+    const Result<Inputs> read = read_inputs(task, graph_, around_);
+    if (!read) {
+      const std::scoped_lock hold(mutex_);
+      return failed({.task = &task}, read.error());
+    }
+    const Inputs& inputs = *read;
     const Toolbox& toolbox = toolboxes_.at(task.generator->runtime_inputs);
     Job job{.script = task.generator->script,
             .commands = toolbox.commands,
@@ -242,10 +264,7 @@ class Engine {
       finished_.push_back({.step = step, .change = std::move(change), .event = std::move(event)});
       return {};
     }
-    event.kind = Event::Kind::failed;
-    ++done_;
-    tell(std::move(event));
-    return result;
+    return failed(std::move(event), std::move(result).error());
   }
 
   /// The change that stores what a script made: encrypted values and the record.

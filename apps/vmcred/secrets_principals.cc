@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "commands.h"
 #include "terminal.h"
+#include "widen.h"
 
 namespace vmcred::app {
 namespace {
@@ -16,9 +17,9 @@ using store::Kind;
 constexpr Parameter kOneUser[] = {{"USER", "a user"}};
 constexpr Parameter kOneMachine[] = {{"MACHINE", "a machine"}};
 constexpr Parameter kAddUser[] = {
-    {"USER", "a name"}, {"KEY...", "his age recipients"}, {"--commit", "commit the change in git"}};
+    {"USER", "a name"}, {"KEY...", "his age recipients"}, kWiden, {"--commit", "commit the change in git"}};
 constexpr Parameter kAddMachine[] = {
-    {"MACHINE", "a name"}, {"KEY", "its age recipient"}, {"--commit", "commit the change in git"}};
+    {"MACHINE", "a name"}, {"KEY", "its age recipient"}, kWiden, {"--commit", "commit the change in git"}};
 constexpr Parameter kRemoveUser[] = {{"USER", "a user"},
                                      {"--rotate", "make new values for all that he could read"},
                                      {"--commit", "commit the change in git"}};
@@ -26,10 +27,10 @@ constexpr Parameter kRemoveMachine[] = {{"MACHINE", "a machine"},
                                         {"--rotate", "make new values for all that it could read"},
                                         {"--commit", "commit the change in git"}};
 constexpr Parameter kKeys[] = {
-    {"USER", "a user"}, {"KEY...", "age recipients"}, {"--commit", "commit the change in git"}};
+    {"USER", "a user"}, {"KEY...", "age recipients"}, kWiden, {"--commit", "commit the change in git"}};
 constexpr Parameter kUserSecret[] = {
     {"USER", "a user"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
-    {"--commit", "commit the change in git"}};
+    kWiden, {"--commit", "commit the change in git"}};
 constexpr Parameter kRemoveKeys[] = {{"USER", "a user"},
                                      {"KEY...", "age recipients"},
                                      {"--rotate", "make new values for all that they could read"},
@@ -42,7 +43,7 @@ constexpr Parameter kTakeFromMachine[] = {
     {"--rotate", "make a new value, which it has never seen"}, {"--commit", "commit the change in git"}};
 constexpr Parameter kMachineSecret[] = {
     {"MACHINE", "a machine"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
-    {"--commit", "commit the change in git"}};
+    kWiden, {"--commit", "commit the change in git"}};
 
 const char* parameter_of(Kind kind) { return kind == Kind::user ? "USER" : "MACHINE"; }
 
@@ -104,7 +105,13 @@ Result<Exit> change_keys(const Given& given, World& world, Kind kind, const std:
     TRY_LET(before, principals.keys(kind, name));
   }
   TRY(store::write_principal(project.repository, lock, kind, name, keys));
-  TRY_LET(Touched touched, bring_in_line(project, lock, drifting, {}, world, [&] {
+  // A key that is given to somebody who reads already is named on the command line; whoever else would gain something is not.
+  const Allow but_for_these = [&](store::Principals& now, std::span<const store::Adjustment> changes) {
+    std::vector<store::Adjustment> others(changes.begin(), changes.end());
+    for (store::Adjustment& each : others) std::erase_if(each.added, [&](const store::PublicKey& key) { return std::ranges::find(keys, key) != keys.end(); });
+    return may_widen(now, others, given, world);
+  };
+  TRY_LET(Touched touched, bring_in_line(project, lock, drifting, {}, before.empty() ? by_the_rule(given, world) : but_for_these, world, [&] {
             return store::write_principal(project.repository, lock, kind, name, before);
           }));
   note(world, fmt::format("{} the {} '{}'", done, store::singular(kind), name));
@@ -164,7 +171,7 @@ Result<Exit> remove(const Given& given, World& world, Kind kind) {
                                            std::erase(links.of(kind), name);
                                            return std::optional(links);
                                          },
-                                         world, back_into_groups));
+                                         {}, world, back_into_groups));
   TRY(store::write_principal(project.repository, lock, kind, name, {}));
   note(world, fmt::format("removed the {} '{}'", store::singular(kind), name));
   TRY(after_loss(project, lock, touched, given.has("rotate"), world));
@@ -217,6 +224,8 @@ Result<Exit> grant(const Given& given, World& world, Kind kind, bool adding) {
   }
   TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY_LET(const store::Adjustment change, store::adjustment(project.repository, principals, chosen, links));
+  TRY_LET(const std::vector<store::PublicKey> named, principals.keys(kind, name));
+  TRY(may_grant(principals, change, named, given, world));
   TRY(adjust(project.repository, lock, principals, keys, change, *world.clock));
   note(world, fmt::format("{} {} {} {}", store::singular(kind), name, adding ? "can now read" : "is no reader of",
                           chosen.name()));

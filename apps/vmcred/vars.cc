@@ -12,28 +12,11 @@ namespace vmcred::app {
 
 namespace {
 
-/// A shared value of several hosts has readers whom the configuration of one host does not know: the store does.
-Result<> add_other_readers(Project& project) {
-  if (project.host.empty() || !store::holds_store(project.declaration.folder)) return {};
-  TRY_LET(const declare::Declaration stored, store::inferred_declaration(project.declaration.folder));
-  for (auto& [name, generator] : project.declaration.generators) {
-    const auto found = stored.generators.find(name);
-    if (generator.sharing != declare::Sharing::shared || found == stored.generators.end()) continue;
-    for (const std::string& machine : found->second.machines) {
-      if (std::ranges::find(generator.machines, machine) != generator.machines.end()) continue;
-      generator.machines.push_back(machine);
-      project.declaration.machines.try_emplace(machine, declare::Machine{.name = machine});
-    }
-  }
-  return {};
-}
-
 Result<Project> opened(Loaded loaded, const World& world) {
   Project project;
   project.declaration = std::move(loaded.declaration);
   project.host = std::move(loaded.host);
   TRY_LET(project.repository, open_store(project.declaration.folder, world));
-  TRY(add_other_readers(project));
   return project;
 }
 
@@ -91,6 +74,20 @@ Failure no_machine(const std::string& machine, const declare::Declaration& decla
               !near.empty() ? near : known.empty() ? "declare it: [machines." + machine + "]" : "declared are " + enumeration(known));
 }
 
+namespace {
+/// The machines that have a value of their own; none where it is shared, or of vms.
+std::vector<std::string> machines_with(const declare::Declaration& declaration, const declare::VarRef& ref) {
+  std::vector<std::string> machines;
+  for (const auto& [key, generator] : declaration.generators) {
+    if (generator.name != ref.generator) continue;
+    if (generator.sharing != declare::Sharing::per_machine) return {};
+    if (store::is_inferred(declaration) && !generator.files.contains(ref.file)) continue;
+    machines.insert(machines.end(), generator.machines.begin(), generator.machines.end());
+  }
+  return machines;
+}
+}  // namespace
+
 Result<store::VarId> chosen_var(const std::vector<std::string>& words, const std::string& vm, const World& world,
                                 const declare::Declaration& declaration) {
   const std::string& id = words.back();
@@ -102,13 +99,12 @@ Result<store::VarId> chosen_var(const std::vector<std::string>& words, const std
   if (!machine.empty() && !declaration.machines.contains(machine))
     return no_machine(machine, declaration);
   const auto generator = declaration.generators.find(ref.generator);
-  const bool per_machine =
-      generator != declaration.generators.end() && generator->second.sharing == declare::Sharing::per_machine;
-  if (machine.empty() && per_machine) {
-    if (generator->second.machines.size() != 1)
+  const std::vector<std::string> owners = machines_with(declaration, ref);
+  if (machine.empty() && !owners.empty()) {
+    if (owners.size() != 1)
       return hint(fail(Errc::usage, "'{}' has a value for each of several machines", id),
-                  fmt::format("name one: {}", enumeration(generator->second.machines)));
-    machine = generator->second.machines.front();
+                  fmt::format("name one: {}", enumeration(owners)));
+    machine = owners.front();
   }
   std::string owner = vm;
   if (owner.empty() && generator != declaration.generators.end() && generator->second.vms.size() == 1)

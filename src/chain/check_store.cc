@@ -10,6 +10,7 @@
 #include "generate/survey.h"
 #include "store/deployed.h"
 #include "store/former.h"
+#include "store/inferred.h"
 #include "store/layout.h"
 #include "store/named_reader.h"
 #include "store/readers.h"
@@ -21,6 +22,7 @@ namespace {
 constexpr std::size_t kTogether = 4;  // generators that a thread looks at in one go
 
 declare::Place place_of(const declare::Declaration& declaration, const store::VarId& id) {
+  if (store::is_inferred(declaration)) return {.file = "vars/" + store::rel_path(id)};
   const auto generator = declaration.generators.find(id.generator.generator);
   if (generator == declaration.generators.end()) return {.file = declaration.file};
   const auto file = generator->second.files.find(id.file);
@@ -107,6 +109,53 @@ void check_orphans(const declare::Declaration& declaration, const std::vector<st
   }
 }
 
+/// Removing somebody is said plainly; of whoever would gain something the remedy says who it is.
+std::string drift_remedy(store::Principals& principals, const store::Drift& drift) {
+  if (drift.added.empty()) return "look who it is; 'vmcred vars fix' takes it from those whom no link names";
+  std::string who;
+  for (const store::PublicKey& key : drift.added) who += (who.empty() ? "" : ", ") + store::owner_of(principals, key);
+  return fmt::format("if {} shall not read it, remove that link; 'vmcred vars fix --widen' would let {} read it", who, who);
+}
+
+std::vector<std::string> drift_details(store::Principals& principals, const store::Drift& drift) {
+  std::vector<std::string> details;
+  const auto whose = [&](const store::PublicKey& key) {
+    const std::string owner = store::owner_of(principals, key);
+    return owner.ends_with(key.text) ? key.text : fmt::format("{} ({})", key.text, owner);
+  };
+  for (const store::PublicKey& key : drift.added) details.push_back(fmt::format("should read it and cannot: {}", whose(key)));
+  for (const store::PublicKey& key : drift.removed) details.push_back(fmt::format("can read it and should not: {}", whose(key)));
+  for (const store::BadLink& link : drift.bad) details.push_back(fmt::format("grants nothing: {} {}", link.path, link.reason));
+  return details;
+}
+
+/// Secrets that are no vars, or no declared ones: the keys of machines, others below sops/secrets, exports, orphans.
+Result<std::vector<Finding>> check_others(const store::Repository& repository, const std::vector<store::VarId>& orphans) {
+  TRY_LET(std::vector<store::SecretPlace> places, store::places_beside_vars(repository));
+  for (const store::VarId& id : orphans)
+    if (repository.form(id) == store::Form::secret) places.push_back({.folder = "vars/" + store::rel_path(id), .var = id});
+  std::vector<Finding> findings;
+  store::Principals principals(repository);
+  for (const store::SecretPlace& place : places) {
+    const declare::Place where = {.file = place.folder + "/secret"};
+    const Result<store::Drift> drift = store::drift(principals, place.folder);
+    if (!drift) {
+      findings.push_back(finding(Code::damaged, where, fmt::format("{}: {}", place.name(), drift.error().message), "bring it back from git"));
+      continue;
+    }
+    if (drift->none()) continue;
+    const std::string machine = store::machine_of_key_folder(place.folder);
+    Finding found = finding(Code::recipients_drifted, where,
+                            machine.empty() ? fmt::format("{}: who can decrypt it is not who its links name", place.name())
+                                            : fmt::format("the private key of machine '{0}': who can decrypt it is not who its links name, "
+                                                          "and whoever can reads all that machine '{0}' reads", machine),
+                            drift_remedy(principals, *drift));
+    found.details = drift_details(principals, *drift);
+    findings.push_back(std::move(found));
+  }
+  return findings;
+}
+
 /// What is said of one generator's values, and those that are not there.
 struct Looked {
   std::vector<Finding> findings = {};
@@ -142,6 +191,7 @@ void check_value(const declare::Declaration& declaration, store::Principals& pri
                              fmt::format("{}: {}", store::spoken(each.id), store::former_text(*former)),
                              fmt::format("run 'vmcred vars rotate -g {}'", each.id.generator.generator)));
   }
+  const bool inferred = store::is_inferred(declaration);
   const Result<store::Drift> read = store::drift(principals, folder, each.id.file);
   if (!read) {
     findings.push_back(about(Code::damaged, declaration, each.id, fmt::format("{}: {}", store::spoken(each.id), read.error().message),
@@ -152,18 +202,17 @@ void check_value(const declare::Declaration& declaration, store::Principals& pri
   if (looked.deployed && drift.links == store::Links{} && drift.bad.empty()) return check_deployed(declaration, principals, each, drift, looked);
   // Where something else is wrong with the links that is told below, and mending it may be all that is missing.
   if (drift.none()) {
+    if (inferred) return;  // that a machine does not read it may well be meant
     for (const std::string& machine : store::machines_left_out(principals, drift.links, each))
       findings.push_back(about(Code::recipients_drifted, declaration, each.id,
                                fmt::format("{} is deployed to machine '{}', and no link lets that read it", store::spoken(each.id), machine),
-                               "run 'vmcred vars fix', or say deploy = false"));
+                               fmt::format("say deploy = false; or, if machine '{}' shall read it, run 'vmcred vars fix'", machine)));
     return;
   }
   Finding found = about(Code::recipients_drifted, declaration, each.id,
                         fmt::format("{}: who can decrypt it is not who its links name", store::spoken(each.id)),
-                          "look who it is, then run 'vmcred vars fix'");
-  for (const store::PublicKey& key : drift.added) found.details.push_back(fmt::format("should read it and cannot: {}", key.text));
-  for (const store::PublicKey& key : drift.removed) found.details.push_back(fmt::format("can read it and should not: {}", key.text));
-  for (const store::BadLink& link : drift.bad) found.details.push_back(fmt::format("grants nothing: {} {}", link.path, link.reason));
+                        drift_remedy(principals, drift));
+  found.details = drift_details(principals, drift);
   findings.push_back(std::move(found));
 }
 
@@ -251,6 +300,8 @@ Result<std::vector<Finding>> check_store(const declare::Declaration& declaration
   check_missing(declaration, missing, orphans, findings);
   check_orphans(declaration, missing, orphans, findings);
   check_generators(*graph, statuses, findings);
+  TRY_LET(std::vector<Finding> others, check_others(repository, orphans));
+  std::ranges::move(others, std::back_inserter(findings));
   return findings;
 }
 

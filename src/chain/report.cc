@@ -53,8 +53,9 @@ std::string findings_text(const std::vector<Finding>& findings, bool color) {
   std::size_t counts[3] = {};
   for (const Finding& each : findings) {
     ++counts[static_cast<std::size_t>(each.level)];
-    text += fmt::format("{}: {}: {} [{}]\n", paint.bold(printable(declare::where(each.place))), paint.level(each.level),
-                        printable(each.message), code_name(each.code));
+    const std::string where = printable(declare::where(each.place));
+    if (!where.empty()) text += paint.bold(where) + ": ";
+    text += fmt::format("{}: {} [{}]\n", paint.level(each.level), printable(each.message), code_name(each.code));
     text += excerpt(sources.line(each.place), each);
     for (const std::string& detail : each.details) text += fmt::format("  {}\n", printable(detail));
     if (!each.hint.empty()) text += fmt::format("  {}: {}\n", paint.bold("help"), printable(each.hint));

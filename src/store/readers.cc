@@ -98,6 +98,13 @@ Result<std::vector<SecretPlace>> secret_places(const Repository& repository) {
   for (const VarId& var : vars)
     if (repository.form(var) == Form::secret)
       places.push_back({.folder = Repository::generator_path(var.generator) + "/" + var.file, .var = var});
+  TRY_LET(std::vector<SecretPlace> others, places_beside_vars(repository));
+  std::ranges::move(others, std::back_inserter(places));
+  return places;
+}
+
+Result<std::vector<SecretPlace>> places_beside_vars(const Repository& repository) {
+  std::vector<SecretPlace> places;
   TRY(add_exports(repository, places));
   Result<std::vector<std::string>> names = list_folder(join_path(repository.folder(), "sops/secrets"));
   if (!names && names.error().code != Errc::not_found) return std::unexpected(std::move(names).error());
@@ -213,6 +220,13 @@ Result<> adjust(const Repository& repository, const Lock& lock, Principals& prin
                 const Adjustment& what, const Clock& clock) {
   TRY_LET(const PreparedAdjustment prepared, prepare(repository, principals, keys, what, clock));
   return carry_out(repository, lock, {&prepared, 1});
+}
+
+std::string machine_of_key_folder(std::string_view folder) {
+  constexpr std::string_view kBefore = "sops/secrets/";
+  constexpr std::string_view kAfter = "-age.key";
+  if (!folder.starts_with(kBefore) || !folder.ends_with(kAfter) || folder.size() <= kBefore.size() + kAfter.size()) return {};
+  return std::string(folder.substr(kBefore.size(), folder.size() - kBefore.size() - kAfter.size()));
 }
 
 std::string owner_of(Principals& principals, const PublicKey& key) {

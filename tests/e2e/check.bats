@@ -87,7 +87,9 @@ codes() { grep -o 'VC[0-9]*' | sort -u | tr '\n' ' '; }
   [[ $output == *"deployed to machine 'my-host', and no link lets that read it"* ]]
   run -3 "$VMCRED" vars check
   [[ $output == "readers  my-vm-secrets/secret-key (machine my-host)  deployed to machine 'my-host'"* ]]
-  "$VMCRED" vars fix --yes
+  run -1 --separate-stderr setsid -w "$VMCRED" vars fix --yes
+  [[ $stderr == *"machine my-host: my-vm-secrets/secret-key"*"--widen"* ]]
+  "$VMCRED" vars fix --widen
   run -0 "$VMCRED" check
   run -0 "$VMCRED" vars check
 

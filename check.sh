@@ -4,7 +4,7 @@
 #   ./check.sh            everything
 #   ./check.sh --quick    the unit tests without sanitizers
 #   ./check.sh --lab      only the real hypervisors, in an emulated machine whose KVM works: an hour and more (tools/lab)
-#   ./check.sh --lab-short   of that, what continuous integration runs: QEMU with KVM and vhost-vsock, within 25 minutes
+#   ./check.sh --lab-short   of that, a part for continuous integration: QEMU with KVM and vhost-vsock, within 25 minutes
 set -uo pipefail
 cd "$(dirname "$0")" || exit
 if [[ $(id -u) -eq 0 && -z ${VMCRED_PRIVATE_MOUNTS:-} ]]; then

@@ -24,7 +24,7 @@ def elf_of(image, to):
     """The ELF kernel in a bzImage, for VMMs that boot no other: Debian packs it by xz."""
     packed = image.read_bytes()
     unpacked = lzma.LZMADecompressor().decompress(packed[packed.index(b"\xfd7zXZ\0"):])
-    to.write_bytes(unpacked[:len(unpacked)])
+    to.write_bytes(unpacked)
 
 
 def give_image(guest):

@@ -69,8 +69,14 @@ need "build: release" build release
 need "guest image" tools/guest-image --guest build/release/bin/vmcred-guest build/guest
 check "shell scripts (shellcheck)" bash -c 'git ls-files | xargs grep -lsE "^#!.*(bash|sh)$" | grep -v "\.bats$" | xargs shellcheck -x'
 suite "end to end (release programs)" build/release -L e2e -j "$(nproc)"
+suite "attacks (tools/attack, the short form)" build/release -L attack
 suite "guests (QEMU, real systemd)" build/release -L vm -j "$(nproc)"
 suite "host (systemd in nspawn)" build/release -L host
+# Both need sources of others, in the folder that VMCRED_UPSTREAM names.
+check "NixOS modules under nixpkgs' lib, microvm.nix and clan-core" bash -c 'tests/nix/upstream/run || [[ $? -eq 77 ]]'
+grep 'NOT RUN HERE' "$steps_log/last"
+check "NixOS host (systemd in nspawn)" bash -c 'VMCRED_BUILD=build/release tests/host/nixos || [[ $? -eq 77 ]]'
+grep 'NOT RUN HERE' "$steps_log/last"
 if [[ $quick == yes ]]; then
   need "build: dev" build dev
   suite "unit, golden, property, fuzz replay" build/dev -L unit -j "$(nproc)"
@@ -78,5 +84,6 @@ else
   need "build: address and undefined behaviour sanitizers" build asan
   suite "unit, golden, property, fuzz replay (sanitizers)" build/asan -L unit -j "$(nproc)"
   suite "end to end (sanitizers)" build/asan -L e2e -j "$(nproc)"
+  suite "attacks on the parsers (sanitizers)" build/asan -L attack
 fi
 finish

@@ -15,6 +15,8 @@ if(CMAKE_BUILD_TYPE STREQUAL Release)
   target_compile_options(vmcred_options INTERFACE -D_FORTIFY_SOURCE=3 -fzero-call-used-regs=used-gpr)
 endif()
 target_compile_definitions(vmcred_options INTERFACE _GLIBCXX_ASSERTIONS)
+# All addresses by chance, in static programs too, and nothing that is resolved at the start stays writable.
+target_link_options(vmcred_options INTERFACE -Wl,-z,relro,-z,now)
 target_include_directories(vmcred_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 
 find_package(PkgConfig REQUIRED)

@@ -157,20 +157,22 @@ let
     let
       guest = guest_of vm;
       micro = guest.microvm or { };
-      entries = micro.credentialFiles or { };
+      # nixosModules.host keeps them from the runner, and so from these options.
+      kept = guest.vmcred or { };
+      entries = kept.credentialFiles or (micro.credentialFiles or { });
       paths = mapAttrs (path_of_entry vm) entries;
       # nixosModules.host writes the lines of the short form into the unit; they are not the guide's lists.
       short = map (name: "host-${name}")
         (attrNames ((ours.${vm} or { }).credentials or { }) ++ filter (name: paths.${name} != null) (attrNames paths));
-      lines = filter (line: !elem (head (match "([^:]*).*" line)) short)
-        (map (load_line "LoadCredential of microvm@${vm}")
+      lines = map (load_line "LoadCredential of microvm@${vm}")
+        (filter (line: !elem (head (match "([^:]*).*" line)) short)
           (strings "LoadCredential of microvm@${vm}" (credentials_of_unit vm)));
       loaded = map (line: head (match "([^:]*).*" line)) lines;
       # A path of its own: upstream's form, where the name is the guest's and no unit loads it.
       direct = lib.filterAttrs (name: path: path != null && !elem name loaded) paths;
       listed = filter (name: !(direct ? ${name})) (attrNames entries);
       lost = filter (each: elem each.name listed && !elem each.name loaded) (loaded_otherwise vm);
-      oem = strings "platformOEMStrings of vm '${vm}'" (micro.cloud-hypervisor.platformOEMStrings or [ ]);
+      oem = strings "platformOEMStrings of vm '${vm}'" (kept.oemStrings or (micro.cloud-hypervisor.platformOEMStrings or [ ]));
     in
     if lost != [ ] then fail {
       message = "microvm@${vm} gets '${(head lost).name}' by ${(head lost).setting}, which vmcred does not read";
@@ -204,14 +206,16 @@ let
 
   # Names of credentials and services are the user's own and stay as they are.
   named = f: mapAttrs (_: value: f value);
+  # Without what is the default anyway.
+  usual = value: lib.filterAttrs (key: each: !(elem key [ "allow-empty" "public" ] && each == false) && !(key == "services" && each == [ ])) value;
   short_credential = vm: name: value:
     let clean = plain value; in
-    if value.from or null == null then clean
+    if value.from or null == null then usual clean
     else if isPath value.from then fail {
       message = "credential '${name}' of vm '${vm}' is a path, which would copy the file into the world-readable store";
       hint = "write the path as a string, or from = \"GENERATOR/FILE\"";
     }
-    else clean // { from = source "credential '${name}' of vm '${vm}'" value.from; };
+    else usual clean // { from = source "credential '${name}' of vm '${vm}'" value.from; };
 
   from_ours = vm:
     let

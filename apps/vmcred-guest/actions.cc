@@ -9,10 +9,10 @@
 
 #include "base/file.h"
 #include "base/process.h"
+#include "base/systemd_bus.h"
 #include "consumers.h"
 #include "credentials.h"
 #include "service_folder.h"
-#include "systemd_bus.h"
 
 namespace vmcred::guest {
 namespace {

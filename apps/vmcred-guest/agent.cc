@@ -13,8 +13,9 @@
 #include "arguments.h"
 #include "commands.h"
 #include "contact.h"
+#include "farewell.h"
 #include "options.h"
-#include "port.h"
+#include "reach.h"
 #include "report.h"
 #include "set_store.h"
 
@@ -25,6 +26,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kForever{24 * 3600 * 1000};
 constexpr milliseconds kPauseBetweenContacts{200};
+/// For the last word to the host: nothing may hold a shutdown up.
+constexpr milliseconds kFarewell{1000};
 
 /// Tells systemd that units ordered after the agent may start (sd_notify(3)). False: without a socket nobody waits.
 bool notify_ready() {
@@ -43,10 +46,10 @@ bool notify_ready() {
 /// One contact after the other with the state that outlives them.
 class Agent {
  public:
-  Agent(SetStore store, ReportOptions options, milliseconds limit)
-      : store_(std::move(store)), options_(std::move(options)), limit_(limit) {}
+  Agent(SetStore store, ReportOptions options, milliseconds limit, EndSignal end_signal)
+      : store_(std::move(store)), options_(std::move(options)), limit_(limit), end_signal_(std::move(end_signal)) {}
 
-  /// Speaks with the host until the connection ends. An error says why; `denied` is final.
+  /// Speaks with the host until we are told to end. An error says why the connection ended; `denied` is final.
   Result<> contact();
   [[nodiscard]] bool ready() const { return ready_; }
 
@@ -54,6 +57,7 @@ class Agent {
   Result<> handle(link::GuestSession& session, link::GuestEvent& event);
   Result<> take_set(link::GuestSession& session, const link::Received& received);
   Result<> report(link::GuestSession& session, std::uint64_t generation);
+  Result<> say_farewell(const Fd& port, link::GuestSession& session);
   void become_ready() {
     if (!std::exchange(ready_, true)) (void)notify_ready();
   }
@@ -61,6 +65,7 @@ class Agent {
   SetStore store_;
   ReportOptions options_;
   milliseconds limit_;
+  EndSignal end_signal_;
   std::uint64_t boot_generation_ = 1;  ///< what the host calls the set that PID 1 imported
   bool ready_ = false;
 };
@@ -69,19 +74,31 @@ Result<> Agent::contact() {
   TRY_LET(link::Address address, read_address());
   TRY_LET(auto session_secret, store_.session());
   TRY_LET(const std::uint64_t generation, store_.current());
-  TRY_LET(const Fd port, open_port(address, limit_));
   TRY_LET(const link::BootId boot, boot_id());
-  link::GuestSession session({.key = session_secret ? *std::move(session_secret) : std::move(address.token),
-                              .boot_id = boot,
-                              .agent = true,
-                              .generation = generation,
-                              .randomness = &kernel_randomness()});
-  bool welcomed = false;
+  const Secret key = session_secret ? *std::move(session_secret) : std::move(address.token);
+  const auto begin = [&] {
+    return link::GuestSession({.key = key.clone(), .boot_id = boot, .agent = true, .generation = generation, .randomness = &kernel_randomness()});
+  };
+  TRY_LET(Reached reached, reach_host(address, begin, limit_));
+  TRY(handle(reached.session, reached.first));
   for (;;) {
-    TRY_LET(auto event, next_event(port, session, welcomed ? kForever : limit_));
-    welcomed = true;
-    TRY(handle(session, *event));
+    std::optional<link::GuestEvent> event;
+    {
+      const EndSignal::Waiting waiting;
+      TRY_LET(event, next_event(reached.port, reached.session, kForever, false, &end_signal_.fd()));
+      if (!event) return say_farewell(reached.port, reached.session);
+    }
+    TRY(handle(reached.session, *event));
   }
+}
+
+/// The host learns why the link ends: some VMMs do not end with their guest, and the end of others tells nothing.
+Result<> Agent::say_farewell(const Fd& port, link::GuestSession& session) {
+  const auto how = departure_under_way();
+  if (!how) return {};  // the agent alone is stopped
+  TRY(session.leaving(*how));
+  TRY(next_event(port, session, kFarewell, true));
+  return {};
 }
 
 Result<> Agent::handle(link::GuestSession& session, link::GuestEvent& event) {
@@ -99,9 +116,10 @@ Result<> Agent::handle(link::GuestSession& session, link::GuestEvent& event) {
     return report(session, current == 0 ? boot_generation_ : current);
   }
   if (std::holds_alternative<link::PowerOff>(event)) {
-    note("vmcred-guest: the host asks to power off");
-    // systemd(1): SIGRTMIN+4 starts poweroff.target, without D-Bus or logind.
-    if (::kill(1, SIGRTMIN + 4) != 0) return fail_errno("ask PID 1 to power off");
+    const bool by_reboot = std::get<link::PowerOff>(event).how == link::Departure::reboot;
+    note(by_reboot ? "vmcred-guest: the host asks to end by a reboot" : "vmcred-guest: the host asks to power off");
+    // systemd(1): SIGRTMIN+4 starts poweroff.target, SIGRTMIN+5 reboot.target, without D-Bus or logind.
+    if (::kill(1, SIGRTMIN + (by_reboot ? 5 : 4)) != 0) return fail_errno("ask PID 1 to shut down");
   }
   return {};
 }
@@ -148,10 +166,11 @@ Result<int> agent(std::span<char* const> given) {
   // The unit starts it wherever PID 1 received nothing; in a machine without a link it has no business.
   if (const auto address = read_address(); !address && address.error().code == Errc::not_found && notify_ready()) return 0;
   TRY_LET(SetStore store, SetStore::open());
-  Agent running(std::move(store), std::move(options), limit);
+  TRY_LET(EndSignal end_signal, EndSignal::open());
+  Agent running(std::move(store), std::move(options), limit, std::move(end_signal));
   for (;;) {
     const auto ended = running.contact();
-    if (ended) continue;
+    if (ended) return 0;
     // Before the first set services wait for us, so they hear of a failure at once; afterwards the host may come back.
     if (!running.ready() || ended.error().code == Errc::denied) return std::unexpected(ended.error());
     note("vmcred-guest: " + ended.error().message + "; trying again");

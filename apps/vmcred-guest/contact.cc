@@ -44,7 +44,7 @@ Result<link::BootId> boot_id() {
 }
 
 Result<std::optional<link::GuestEvent>> next_event(const Fd& port, link::GuestSession& session, std::chrono::milliseconds limit,
-                                                   bool until_written) {
+                                                   bool until_written, const Fd* wake) {
   const auto end = steady_clock::now() + limit;
   Secret buffer(32 * 1024);
   for (;;) {
@@ -53,8 +53,10 @@ Result<std::optional<link::GuestEvent>> next_event(const Fd& port, link::GuestSe
     if (until_written) return std::nullopt;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - steady_clock::now()).count();
     if (left <= 0) return fail(Errc::unavailable, "the host did not answer in time");
-    pollfd wait = {.fd = port.get(), .events = POLLIN, .revents = 0};
-    (void)::poll(&wait, 1, static_cast<int>(left));
+    pollfd wait[] = {{.fd = port.get(), .events = POLLIN, .revents = 0},
+                     {.fd = wake == nullptr ? -1 : wake->get(), .events = POLLIN, .revents = 0}};
+    (void)::poll(wait, 2, static_cast<int>(left));
+    if ((wait[1].revents & POLLIN) != 0) return std::nullopt;
     const ssize_t got = ::read(port.get(), buffer.writable().data(), buffer.size());
     if (got > 0) {
       TRY(session.receive(buffer.bytes().first(static_cast<std::size_t>(got))));

@@ -6,11 +6,11 @@
 #include <cstdlib>
 
 #include "arguments.h"
+#include "base/systemd_bus.h"
 #include "chain/report.h"
 #include "commands.h"
 #include "credentials.h"
 #include "diagnosis.h"
-#include "systemd_bus.h"
 
 namespace vmcred::guest {
 namespace {

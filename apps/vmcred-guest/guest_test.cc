@@ -4,13 +4,13 @@
 #include <algorithm>
 
 #include "arguments.h"
+#include "base/systemd_bus.h"
 #include "consumers.h"
 #include "credentials.h"
 #include "matchers.h"
 #include "port.h"
 #include "set_store.h"
 #include "sources.h"
-#include "systemd_bus.h"
 #include "systemd_json.h"
 
 namespace vmcred::guest {

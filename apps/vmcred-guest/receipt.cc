@@ -3,7 +3,7 @@
 #include "commands.h"
 #include "contact.h"
 #include "options.h"
-#include "port.h"
+#include "reach.h"
 #include "report.h"
 
 namespace vmcred::guest {
@@ -15,11 +15,15 @@ Result<int> receipt(std::span<char* const> given) {
   TRY_LET(options.outputs, read_outputs(arguments));
 
   TRY_LET(link::Address address, read_address());
-  TRY_LET(const Fd port, open_port(address, limit));
   TRY_LET(const link::BootId boot, boot_id());
-  link::GuestSession session({.key = std::move(address.token), .boot_id = boot, .randomness = &kernel_randomness()});
-  for (;;) {
-    TRY_LET(auto event, next_event(port, session, limit));
+  const auto begin = [&] { return link::GuestSession({.key = address.token.clone(), .boot_id = boot, .randomness = &kernel_randomness()}); };
+  TRY_LET(Reached reached, reach_host(address, begin, limit));
+  link::GuestSession& session = reached.session;
+  std::optional<link::GuestEvent> event = std::move(reached.first);
+  for (;; event.reset()) {
+    if (!event) {
+      TRY_LET(event, next_event(reached.port, session, limit));
+    }
     if (const auto* refused = std::get_if<link::Refused>(&*event)) {
       return fail(Errc::denied, "the host refused us: {}", refused->reason);
     }

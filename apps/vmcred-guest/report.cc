@@ -5,11 +5,11 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/systemd_bus.h"
 #include "consumers.h"
 #include "credentials.h"
 #include "link/address.h"
 #include "sources.h"
-#include "systemd_bus.h"
 
 namespace vmcred::guest {
 namespace {

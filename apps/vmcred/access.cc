@@ -5,7 +5,9 @@
 #include "ask.h"
 #include "base/spelling.h"
 #include "run_steps.h"
+#include "store/named_reader.h"
 #include "store/vault.h"
+#include "widen.h"
 
 namespace vmcred::app {
 
@@ -25,8 +27,7 @@ namespace {
 
 /// Works out every secret's new readers and ciphertext in memory, so that what cannot be done is known before anything is.
 Result<std::vector<store::PreparedAdjustment>> prepare_all(const Project& project, const Drifting& drifting,
-                                                           const NewLinks& links, const World& world) {
-  TRY_LET(const store::KeyRing keys, operator_keys(world));
+                                                           const NewLinks& links, const Allow& allow, const World& world) {
   store::Principals principals(project.repository);
   TRY_LET(const std::vector<store::SecretPlace> places, store::secret_places(project.repository));
   std::vector<store::Adjustment> wanted;
@@ -38,13 +39,15 @@ Result<std::vector<store::PreparedAdjustment>> prepare_all(const Project& projec
     std::erase_if(change.bad, [&](const store::BadLink& link) { return drifting.bad.contains(link.path); });
     if (!change.needed()) continue;
     if (drifting.folders.contains(place.folder)) {
-      note(world, fmt::format("left alone: {}, whose readers were not those of its links before ('vmcred vars fix')",
+      note(world, fmt::format("left alone: {}, whose readers were not those of its links before ('vmcred vars fix' shows who would gain or lose it)",
                               place.name()));
       continue;
     }
     files.push_back(place.folder + "/secret");
     wanted.push_back(std::move(change));
   }
+  if (allow) TRY(allow(principals, wanted));
+  TRY_LET(const store::KeyRing keys, operator_keys(world));
   store::unlock(project.repository, files, keys);
   std::vector<store::PreparedAdjustment> changes;
   for (const store::Adjustment& change : wanted) {
@@ -57,8 +60,8 @@ Result<std::vector<store::PreparedAdjustment>> prepare_all(const Project& projec
 }  // namespace
 
 Result<Touched> bring_in_line(const Project& project, const store::Lock& lock, const Drifting& drifting,
-                              const NewLinks& links, const World& world, const Undo& undo) {
-  Result<std::vector<store::PreparedAdjustment>> prepared = prepare_all(project, drifting, links, world);
+                              const NewLinks& links, const Allow& allow, const World& world, const Undo& undo) {
+  Result<std::vector<store::PreparedAdjustment>> prepared = prepare_all(project, drifting, links, allow, world);
   if (!prepared) {
     if (undo) TRY(in("take the change back", undo()));
     return std::unexpected(std::move(prepared).error());
@@ -72,6 +75,10 @@ Result<Touched> bring_in_line(const Project& project, const store::Lock& lock, c
   if (!prepared->empty())
     note(world, fmt::format("changed the readers of {} secret{}", prepared->size(), prepared->size() == 1 ? "" : "s"));
   return touched;
+}
+
+Allow by_the_rule(const Given& given, const World& world) {
+  return [&](store::Principals& principals, std::span<const store::Adjustment> changes) { return may_widen(principals, changes, given, world); };
 }
 
 namespace {
@@ -113,13 +120,9 @@ namespace {
 
 /// The machines whose private key is among these secrets.
 std::vector<std::string> lost_machine_keys(const std::vector<store::SecretPlace>& lost) {
-  constexpr std::string_view kBefore = "sops/secrets/";
-  constexpr std::string_view kAfter = "-age.key";
   std::vector<std::string> machines;
-  for (const store::SecretPlace& place : lost) {
-    if (!place.folder.starts_with(kBefore) || !place.folder.ends_with(kAfter)) continue;
-    machines.push_back(place.folder.substr(kBefore.size(), place.folder.size() - kBefore.size() - kAfter.size()));
-  }
+  for (const store::SecretPlace& place : lost)
+    if (std::string machine = store::machine_of_key_folder(place.folder); !machine.empty()) machines.push_back(std::move(machine));
   return machines;
 }
 
@@ -142,13 +145,42 @@ Result<std::vector<store::SecretPlace>> with_what_machines_read(const Project& p
   return all;
 }
 
+/// Where nobody can be asked: takes the steps that ask out, with what is made from them, and says so.
+void leave_what_asks(const generate::Graph& graph, std::vector<generate::Step>& steps, const World& world) {
+  std::set<std::size_t> left;
+  std::vector<std::string> generators;
+  std::erase_if(steps, [&](const generate::Step& step) {
+    const generate::Task& task = graph.tasks[step.task];
+    const bool waits = std::ranges::any_of(task.dependencies, [&](std::size_t needed) { return left.contains(needed); });
+    if (task.generator->prompts.empty() && !waits) return false;
+    left.insert(step.task);
+    note(world, fmt::format("not rotated, there is no terminal to ask: {}", store::spoken(task.id)));
+    if (std::ranges::find(generators, task.id.generator) == generators.end()) generators.push_back(task.id.generator);
+    return true;
+  });
+  std::string options;
+  for (const std::string& name : generators) options += " -g " + name;
+  if (!options.empty()) note(world, fmt::format("on a terminal, or with --answers FILE: 'vmcred vars rotate{}'", options));
+}
+
 }  // namespace
+
+void warn_before_removal(const std::vector<std::string>& users, std::size_t keys, const World& world) {
+  if (users.size() != 1 || keys != 1) return;
+  note(world, fmt::format("warning: the key of user '{}' is the only one of a person that reads the secrets of this project; if it is\n"
+                          "lost, so is what no machine reads: add a second user or key, or keep a copy in a safe place", users.front()));
+}
+
+void warn_of_only_user(const Project& project, const World& world) {
+  store::Principals principals(project.repository);
+  if (const std::string user = store::only_user(principals); !user.empty()) warn_before_removal({user}, 1, world);
+}
 
 Result<> renew_machine_key(const Project& project, const store::Lock& lock, const std::string& machine, const World& world) {
   TRY_LET(const Drifting drifting, drifting_secrets(project));
   TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY(store::begin_machine_key(project.repository, lock, machine, keys));
-  TRY_LET(const Touched touched, bring_in_line(project, lock, drifting, {}, world, {}));
+  TRY_LET(const Touched touched, bring_in_line(project, lock, drifting, {}, {}, world, {}));
   TRY(store::finish_machine_key(project.repository, lock, machine, keys));
   std::vector<std::string> changed = touched.folders;
   changed.insert(changed.end(), {store::machine_key_folder(machine), "sops/machines/" + machine});
@@ -179,8 +211,9 @@ Result<> after_loss(const Project& project, const store::Lock& lock, const Touch
   for (const store::SecretPlace& place : lost)
     if (!place.var || !overview.graph.index.contains(place.var->generator))
       note(world, fmt::format("{} is made by no generator: change it by hand", place.name()));
-  TRY_LET(const std::vector<generate::Step> steps,
+  TRY_LET(std::vector<generate::Step> steps,
           rotation_plan(overview.graph, overview.statuses, {tasks.begin(), tasks.end()}));
+  if (!asker(world)) leave_what_asks(overview.graph, steps, world);
   if (steps.empty()) return {};
   return carry_out(project, overview, steps, lock, {.reuse_answers = false}, world);
 }

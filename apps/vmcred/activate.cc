@@ -6,6 +6,7 @@
 #include "base/process.h"
 #include "commands.h"
 #include "project.h"
+#include "project_for_vm.h"
 #include "running.h"
 #include "trust.h"
 #include "unit/host.h"
@@ -16,7 +17,9 @@ namespace {
 
 constexpr Parameter kParameters[] = {
     {"--restart", "restart the running units that use what changed"},
+    {"--early", "only what is needed for users, below /run/vmcred/vars-for-users, before there are any"},
     {"--no-refresh", "leave running vms with the values that they have"},
+    {"--mount", "only make the memory that the vars are to lie in (the unit does, before it gives up the right to)"},
     {"--verify", "only look whether the signed manifest is as it should be"},
     {"--root-prefix DIR", "work below DIR instead of / and mount nothing (for tests)"},
 };
@@ -72,6 +75,10 @@ void print_report(const World& world, const std::string& machine, const activate
     for (const auto& one : report.published.failed) {
       failed.push(Json::object().set("path", one.path).set("error", one.error.message));
     }
+    Json kept = Json::array();
+    for (const auto& one : report.published.kept) {
+      kept.push(Json::object().set("path", one.path).set("since", rfc3339(one.since)));
+    }
     Json refreshed = Json::array();
     for (const Refresh& each : consequences.refreshes) {
       Json one = Json::object().set("vm", each.vm).set("done", each.end == Refresh::End::refreshed);
@@ -82,18 +89,23 @@ void print_report(const World& world, const std::string& machine, const activate
                                .set("machine", machine)
                                .set("generation", static_cast<std::int64_t>(report.published.number))
                                .set("switched", report.published.switched)
-                               .set("files", report.count)
+                               .set("files", report.published.files)
                                .set("changes", std::move(changes))
                                .set("failed", std::move(failed))
+                               .set("kept", std::move(kept))
                                .set("refreshed", std::move(refreshed))
                                .set("restart", Json::strings(consequences.restarts)),
                            Indent::two_spaces));
     return;
   }
-  if (!report.published.switched) {
-    note(world, fmt::format("generation {} of machine '{}' is up to date: {} files", report.published.number, machine, report.count));
+  const activate::Published& published = report.published;
+  if (published.number == 0) {
+    note(world, fmt::format("nothing of machine '{}' can be read: no generation is active", machine));
   } else {
-    note(world, fmt::format("generation {} of machine '{}' is active: {} files", report.published.number, machine, report.count));
+    note(world, fmt::format("generation {} of machine '{}' is {}: {} files{}", published.number, machine,
+                            published.switched ? "active" : published.failed.empty() ? "up to date" : "still active",
+                            published.files,
+                            published.kept.empty() ? "" : fmt::format(", {} of them as they were", published.kept.size())));
   }
   for (const auto& change : report.published.changes) {
     if (!report.published.first) print(world, fmt::format("{}: {}\n", change.path, change_name(change.kind)));
@@ -114,8 +126,47 @@ Result<> restart_units(const std::vector<std::string>& units) {
   return fail(Errc::unavailable, "restart the units that use what changed: {}", output.err.substr(0, output.err.find('\n')));
 }
 
+/// "3 days", "5 hours", "less than an hour".
+std::string spoken_age(std::chrono::system_clock::duration age) {
+  const auto hours = std::chrono::duration_cast<std::chrono::hours>(age).count();
+  const auto count = [](std::int64_t n, std::string_view unit) { return fmt::format("{} {}{}", n, unit, n == 1 ? "" : "s"); };
+  if (hours < 1) return "less than an hour";
+  return hours < 48 ? count(hours, "hour") : count(hours / 24, "day");
+}
+
+/// All that went wrong, in the order in which one thing follows from the other; each remedy once.
+void name_troubles(const activate::Published& published, const std::vector<Refresh>& refreshes, const World& world) {
+  World loud = world;
+  loud.quiet = false;
+  std::vector<std::string> hints;
+  for (const auto& one : published.failed) {
+    note(loud, fmt::format("vmcred: error: {}: {}", one.path, one.error.message));
+    if (!one.error.hint.empty() && std::ranges::find(hints, one.error.hint) == hints.end()) hints.push_back(one.error.hint);
+  }
+  for (const std::string& hint : hints) note(loud, fmt::format("vmcred: hint: {}", hint));
+  for (const auto& one : published.kept) {
+    note(loud, fmt::format("kept as it was: {}, here since {} ({})", one.path, rfc3339(one.since),
+                           spoken_age(world.clock->now() - one.since)));
+  }
+  for (const Refresh& each : refreshes) {
+    if (each.end != Refresh::End::failed) continue;
+    note(loud, fmt::format("vmcred: error: vm '{}' keeps its old credentials: {}", each.vm, each.error));
+  }
+}
+
 Result<Exit> run(const Given& given, World& world) {
   const std::string prefix = given.at("root-prefix");
+  const bool early = given.has("early");
+  activate::Places places = early ? activate::early_places() : activate::Places();
+  if (!prefix.empty()) {
+    places = {.generations = prefix + places.generations, .link = prefix + places.link, .mount = false};
+  }
+  if (given.has("mount")) {
+    TRY(activate::make_places(places));
+    return Exit::done;
+  }
+  // Old plaintext goes even where what follows fails.
+  if (!given.has("verify")) TRY(activate::remove_leftovers(places));
   // Before anything else in that folder is looked at: who vouches for it.
   const HostTrust trust = host_trust(prefix);
   TRY_LET(std::optional<store::Proven> proven, prove_on_host(world.project, trust, world));
@@ -124,7 +175,12 @@ Result<Exit> run(const Given& given, World& world) {
                        : fmt::format("this host demands no signatures: there is no '{}'", trust.signers));
     return Exit::done;
   }
-  TRY_LET(const declare::Declaration declaration, load_project(world));
+  declare::Declaration declaration;
+  if (proven && world.nix.empty() && world.flake.empty()) {
+    TRY_LET(declaration, proven_declaration(world.project, *proven));
+  } else {
+    TRY_LET(declaration, load_project_for_vm(world, ""));
+  }
   TRY_LET(const std::string machine, this_machine(declaration, world));
   TRY_LET(store::Repository repository, store::Repository::open(declaration.folder));
   TRY_LET(store::KeyRing keys, store::KeyRing::of_host(world.environment, prefix.empty() ? "/" : prefix));
@@ -135,25 +191,16 @@ Result<Exit> run(const Given& given, World& world) {
     TRY(store::write_last_manifest(trust.last, proven->as_last));
     repository.demand(store::proof_by(std::move(proven->manifest)));
   }
-  activate::Places places;
-  if (!prefix.empty()) {
-    places = {.generations = prefix + places.generations, .link = prefix + places.link, .mount = false};
-  }
   TRY_LET(const activate::Report report,
           in(fmt::format("activate machine '{}'", machine),
-             activate::activate({.declaration = declaration, .repository = repository, .keys = keys, .machine = machine, .places = places})));
-  TRY_LET(const Consequences consequences, refresh_users(declaration, report, places, !given.has("no-refresh"), world));
+             activate::activate({.declaration = declaration, .repository = repository, .keys = keys, .machine = machine, .places = places, .early = early})));
+  TRY_LET(const Consequences consequences, early ? Result<Consequences>(Consequences{}) : refresh_users(declaration, report, places, !given.has("no-refresh"), world));
   print_report(world, machine, report, consequences);
+  name_troubles(report.published, consequences.refreshes, world);
   if (given.has("restart")) TRY(restart_units(consequences.restarts));
-  World loud = world;
-  loud.quiet = false;
-  bool good = report.published.failed.empty();
-  for (const auto& one : report.published.failed) note(loud, fmt::format("vmcred: error: {}: {}", one.path, one.error.message));
-  for (const Refresh& each : consequences.refreshes) {
-    if (each.end != Refresh::End::failed) continue;
-    note(loud, fmt::format("vmcred: error: vm '{}' keeps its old credentials: {}", each.vm, each.error));
-    good = false;
-  }
+  const bool good = report.published.failed.empty() && std::ranges::none_of(consequences.refreshes, [](const Refresh& each) {
+    return each.end == Refresh::End::failed;
+  });
   return good ? Exit::done : Exit::failed;
 }
 
@@ -164,12 +211,16 @@ constinit const Command kActivate = {
     "decrypt this machine's vars below /run/vmcred (root)",
     "Decrypts every var that is deployed to this machine into a new generation /run/vmcred.d/N, in memory\n"
     "that is never swapped, with its mode and owner; then moves the link /run/vmcred/vars in one step and\n"
-    "wipes the generation before. A var that cannot be read is named and left out: the others go on, the\n"
-    "exit code is 1. Prints what changed and which units use it (restart-units of the vars, and the vms).\n\n"
+    "wipes the generation before. A var that cannot be read is named, and the exit code is 1: of its whole\n"
+    "generator the values stay that were active before, as long as this machine is among their readers; the\n"
+    "others go on. Prints what changed and which units use it (restart-units of the vars, and the vms).\n\n"
     "Running vms that use something that changed and whose guests have an agent get the new values at once, as by\n"
     "'vmcred vm refresh'; where a guest does not bear them it keeps the old ones, which is said, and the exit code is 1.\n"
     "Of two activations at once the second waits with that until the first is done. Vms without an agent are among the units\n"
     "to restart; no other vm is touched.\n\n"
+    "Vars with needed-for = \"users\" are there before any user is made: vmcred-activate-early.service runs 'activate --early'\n"
+    "before systemd-sysusers and userborn, and puts them below /run/vmcred/vars-for-users, root's and 0400: a\n"
+    "user's hashedPasswordFile names them there.\n\n"
     "Where /etc/vmcred/trusted-signers exists, the project must carry a manifest that somebody in it signed for this\n"
     "machine ('vmcred deploy' makes one), with exactly the files that it names and no older than the last one.",
     kParameters,

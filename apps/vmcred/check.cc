@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "chain/about.h"
+#include "base/process.h"
 #include "chain/report.h"
 #include "chain/unit_files.h"
 #include "commands.h"
@@ -21,11 +23,14 @@ constexpr std::size_t kMaxForeign = 4UL * 1024 * 1024;  // of a domain
 constexpr Parameter kParameters[] = {
     {"--sarif", "print the findings as SARIF 2.1.0, for code scanning"},
     {"--fix", "mend what is mechanical, then check again"},
+    {"--declaration", "only what the declaration alone tells: no store, no files of this host (for builds and CI)"},
+    {"--fail-on LEVEL", "the least level that changes the exit code: error, or warning (default)"},
     {"--describe CODE", "explain a finding; 'all' lists the codes"},
     {"--unit PATH...", "check this unit file with its drop-ins, or a folder of units, instead of the declaration"},
     {"--argv", "check the command line after '--' instead of the declaration"},
     {"--libvirt FILE...", "check this libvirt domain instead of the declaration (repeatable)"},
-    {"--systemd VERSION", "of the guest, for --unit, --argv and --libvirt (default: 252)"},
+    {"--config FILE...", "check this configuration of Firecracker, Proxmox, incus, QEMU, mkosi or nspawn instead (repeatable)"},
+    {"--systemd VERSION", "of the guest, for --unit, --argv, --libvirt and --config (default: 252)"},
 };
 
 Result<int> systemd_version(const Given& given) {
@@ -52,47 +57,59 @@ Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
   append(all, chain::check_units(units, systemd));
   for (const std::string& file : given.all("libvirt")) {
     TRY_LET(const std::string text, in("read the domain", read_file(file, kMaxForeign)));
-    if (text.find("<domain") == std::string::npos && text.find("<sysinfo") == std::string::npos)
-      return hint(fail(Errc::invalid_data, "'{}' is no libvirt domain", file), "'virsh dumpxml NAME >FILE' makes one");
-    append(all, chain::check_domain(text, file, systemd));
+    TRY_LET(auto found, chain::check_domain(text, file, systemd));
+    append(all, std::move(found));
   }
-  append(all, chain::check_command_line(given.all("REST"), "command line", systemd));
+  for (const std::string& file : given.all("config")) {
+    TRY_LET(const std::string text, in("read the configuration", read_file(file, kMaxForeign)));
+    TRY_LET(auto found, chain::check_configuration(text, file, systemd));
+    append(all, std::move(found));
+  }
+  append(all, chain::check_command_line(given.all("REST"), "command line", systemd, {}, chain::NamedFiles::read));
   return all;
 }
 
-Result<std::vector<chain::Finding>> project_findings(const World& world) {
+Result<std::vector<chain::Finding>> project_findings(const Given& given, const World& world) {
   TRY_LET(const declare::Reading reading, load_project_leniently(world));
+  if (given.has("declaration")) return chain::check_declared(reading);
   TRY_LET(std::vector<chain::Finding> findings, chain::check_project(reading, world.project, *world.clock));
-  if (!can_compare()) return findings;
-  // What runs on this host is a link of the chain too: a guest may hold older values than were activated.
+  // What runs on this host is a link of the chain too: a guest may hold older values than the store, or not load them.
   const auto trouble = [&](const std::string& vm, const Error& error) {
     findings.push_back(chain::finding(chain::Code::not_looked_at, {.file = fmt::format("vm '{}'", vm)}, error.message, error.hint));
   };
   auto running = chain::doctor::examine_vms(look_at_running(reading.declaration, world, trouble));
-  std::erase_if(running, [](const chain::Finding& each) { return each.code != chain::Code::outdated_guest; });  // the rest is doctor's
+  std::erase_if(running, [](const chain::Finding& each) { return each.code == chain::Code::unit_failed; });  // that is doctor's
   append(findings, std::move(running));
+  const std::string path = world.env("PATH").empty() ? std::string(kSystemPath) : world.env("PATH");
+  if (can_compare() && reading.problems.empty()) append(findings, chain::check_host(reading.declaration, "/run/vmcred/vars", path));
   return findings;
 }
 
 Result<Exit> run(const Given& given, World& world) {
   if (given.has("describe")) return describe(world, given.at("describe"));
+  const std::string fail_on = given.has("fail-on") ? given.at("fail-on") : "warning";
+  if (fail_on != "error" && fail_on != "warning")
+    return hint(fail(Errc::usage, "--fail-on takes no level '{}'", fail_on), "one of error, warning");
+  const bool errors_only = fail_on == "error";
   const bool argv = given.has("argv") || given.has("REST");
   if (argv && given.all("REST").empty())
     return hint(fail(Errc::usage, "--argv needs a command line"), "vmcred check --argv -- qemu-system-x86_64 …");
-  if (argv && !chain::reads_command_line_of(given.all("REST").front())) {
+  if (argv && !chain::reads_command_line(given.all("REST"))) {
     return hint(fail(Errc::usage, "'{}' is no hypervisor whose command line vmcred can check", given.all("REST").front()),
-                "the command must begin with QEMU, cloud-hypervisor, crosvm, Firecracker or kvmtool");
+                "the command must be that of QEMU, cloud-hypervisor, crosvm, Firecracker, kvmtool, vmspawn, nspawn, mkosi or virt-install");
   }
-  const bool foreign = argv || given.has("unit") || given.has("libvirt");
+  const bool foreign = argv || given.has("unit") || given.has("libvirt") || given.has("config");
   if (foreign && given.has("fix")) return fail(Errc::usage, "--fix mends declarations alone");
-  TRY_LET(std::vector<chain::Finding> findings, foreign ? foreign_findings(given) : project_findings(world));
+  if (foreign && given.has("declaration"))
+    return fail(Errc::usage, "--declaration checks the declaration, and --unit, --argv, --libvirt and --config what others wrote");
+  TRY_LET(std::vector<chain::Finding> findings, foreign ? foreign_findings(given) : project_findings(given, world));
   if (given.has("fix")) {
     std::size_t mended = 0;
     for (int round = 0; round < kMaxRounds; ++round) {  // what is mended may have hidden what else is wrong
       TRY_LET(const std::size_t now, chain::apply_edits(findings));
       if (now == 0) break;
       mended += now;
-      TRY_LET(findings, project_findings(world));
+      TRY_LET(findings, project_findings(given, world));
     }
     note(world, fmt::format("mended {} {}", mended, mended == 1 ? "finding" : "findings"));
   }
@@ -104,6 +121,7 @@ Result<Exit> run(const Given& given, World& world) {
   } else {
     print(world, chain::findings_text(findings, world.color_out));
   }
+  if (errors_only) std::erase_if(findings, [](const chain::Finding& each) { return each.level != chain::Level::error; });
   return chain::any_findings(findings) ? Exit::findings : Exit::done;
 }
 
@@ -115,9 +133,11 @@ constinit const Command kCheck = {
     "Reads the declaration and the store, decrypts nothing and starts nothing. Names that do not match, values\n"
     "that were never generated, modes, collisions, budgets of the declared guest and hypervisor, recipients that\n"
     "drifted, plain text where none may be: each with its place, cause and remedy. --fix mends what is mechanical.\n"
-    "On the host itself, as root, also guests that run with older values than were activated.\n\n"
-    "--unit, --argv and --libvirt check what others wrote, with no declaration at all.\n\n"
-    "Exit code 3 when there is any error or warning; notes change nothing.",
+    "On the host itself also guests that run with older values than the store has, or whose services did not load\n"
+    "theirs. --declaration leaves out what needs the store or this host, and so finds the same on every machine.\n\n"
+    "--unit, --argv, --libvirt and --config check what others wrote, with no declaration at all.\n\n"
+    "Exit code 3 when there is any error or warning, with '--fail-on error' when there is any error; notes change\n"
+    "nothing.",
     kParameters,
     run,
     Rest::optional,

@@ -51,6 +51,7 @@ std::span<const Command* const> commands() {
       &kSecretsGroupsAddSecret,
       &kSecretsGroupsRemoveSecret,
       &kSecretsKeyShow,
+      &kRecover,
       &kSignaturesKeygen,
       &kSignaturesCheck,
       &kSignaturesSign,

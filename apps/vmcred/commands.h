@@ -19,6 +19,7 @@ extern const Command kImportAgenix;
 extern const Command kImportSopsNix;
 extern const Command kInit;
 extern const Command kInspect;
+extern const Command kRecover;
 extern const Command kSecretsGroupsAddMachine;
 extern const Command kSecretsGroupsAddSecret;
 extern const Command kSecretsGroupsAddUser;

@@ -3,6 +3,7 @@
 #include "declare/load.h"
 #include "declare/schema.h"
 #include "project.h"
+#include "store/inferred.h"
 
 namespace vmcred::app {
 namespace {
@@ -17,6 +18,10 @@ Result<Exit> run(const Given& given, World& world) {
     return Exit::done;
   }
   TRY_LET(const declare::Declaration declaration, load_project(world));
+  // Whoever kept a guess as his declaration would give access by it.
+  if (store::is_inferred(declaration))
+    return hint(fail(Errc::not_found, "there is no declaration in '{}': what vars/ and sops/ hold does not say who should read what", world.project),
+                "evaluate clan's with --flake REF#HOST, or write a vmcred.toml");
   print(world, dump_json(declare::to_json(declaration), Indent::two_spaces));
   return Exit::done;
 }

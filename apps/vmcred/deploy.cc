@@ -102,7 +102,7 @@ Result<> add_manifest(std::vector<std::pair<std::string, std::string>>& texts, c
   constexpr std::string_view kProject = "project/";
   for (const auto& [path, text] : texts) store::add_file(manifest, path.substr(kProject.size()), text);
   const std::string text = store::print_manifest(manifest);
-  TRY_LET(const auto signatures, own_signatures(world));
+  TRY_LET(const auto signatures, own_signatures(project.declaration.folder, world));
   TRY_LET(std::string signature, signatures->sign_text(store::kManifestNameSpace, text));
   texts.emplace_back(fmt::format("{}{}", kProject, store::kManifestName), text);
   texts.emplace_back(fmt::format("{}{}", kProject, store::kManifestSignatureName), std::move(signature));
@@ -123,12 +123,12 @@ Result<Exit> deploy(const Given& given, World& world) {
   texts.emplace_back("project/vmcred.json", dump_json(declare::to_json(project.declaration), Indent::two_spaces));
   bool secrets = false;
   for (const store::Wanted& value : store::wanted_on(project.declaration, machine)) {
-    TRY_LET(std::string stored, project.repository.read_stored(value.id));
-    const bool secret = project.repository.form(value.id) == store::Form::secret;
+    TRY_LET(store::Repository::Stored stored, project.repository.stored(value.id));
+    const bool secret = stored.form == store::Form::secret;
     secrets = secrets || secret;
     texts.emplace_back(fmt::format("project/{}/{}/{}", store::Repository::generator_path(value.id.generator), value.id.file,
                                    secret ? "secret" : "value"),
-                       std::move(stored));
+                       std::move(stored.text));
   }
   Secret key;
   std::vector<store::BundleFile> files;

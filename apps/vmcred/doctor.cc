@@ -65,6 +65,7 @@ class Examination {
                               .operator_key = store::operator_key_path(world_.environment),
                               .project = declaration_ ? declaration_->folder : ""}));
     TRY(store_health());
+    boot_files();
     running_vms();
     return {};
   }
@@ -124,13 +125,7 @@ class Examination {
     std::vector<std::string> programs;
     if (!declaration_ || !is_host_) return programs;
     for (const auto& [name, vm] : declaration_->vms) {
-      if (!vm.binary.empty()) {
-        programs.push_back(vm.binary);
-      } else if (vm.hypervisor == declare::Hypervisor::qemu) {
-        programs.emplace_back("qemu-system-x86_64");
-      } else {
-        programs.emplace_back(declare::word(vm.hypervisor) == "kvmtool" ? "lkvm" : declare::word(vm.hypervisor));
-      }
+      programs.push_back(chain::program_of(vm));
     }
     std::ranges::sort(programs);
     const auto same = std::ranges::unique(programs);
@@ -146,6 +141,13 @@ class Examination {
     if (!found) return not_looked_at(declaration_->folder, found.error()), Result<>{};
     add(std::move(*found));
     return {};
+  }
+
+  void boot_files() {
+    if (!declaration_ || !is_host_) return;
+    auto found = chain::check_host(*declaration_, "/run/vmcred/vars", search_path_);
+    std::erase_if(found, [](const chain::Finding& each) { return each.code == chain::Code::no_hypervisor; });  // told with the versions
+    add(std::move(found));
   }
 
   void running_vms() {

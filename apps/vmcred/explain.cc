@@ -4,6 +4,7 @@
 #include "chain/explain/view.h"
 #include "commands.h"
 #include "project.h"
+#include "running.h"
 #include "terminal.h"
 #include "vms.h"
 
@@ -24,7 +25,7 @@ void ask_supervisors(const declare::Declaration& declaration, const std::string&
                      explain::Seen& seen) {
   for (const auto& [name, declared] : declaration.vms) {
     if (!vm.empty() && name != vm) continue;
-    auto status = running_status(world, name);
+    auto status = look_at_vm(declaration, declared, world);
     if (status && *status) seen.running[name] = **std::move(status);
   }
 }

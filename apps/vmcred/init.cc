@@ -1,6 +1,7 @@
 // vmcred init: starts a project in a folder.
 #include <unistd.h>
 
+#include "access.h"
 #include "base/file.h"
 #include "commands.h"
 #include "declare/load.h"
@@ -64,6 +65,7 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const store::Lock lock, lock_store(project, world));
   TRY(join_as_user(project, lock, keys, given.at("user"), {project.declaration.file}, world));
+  warn_of_only_user(project, world);
   return Exit::done;
 }
 

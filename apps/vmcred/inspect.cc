@@ -20,7 +20,7 @@ using credential::SeenString;
 constexpr int kDefaultVersion = 252;
 
 constexpr Parameter kParameters[] = {
-    {"[FILE]", "a table, a structure, a dump of 'dmidecode --dump-bin', a folder of /sys/firmware, or - for standard input"},
+    {"[FILE]", "a table, a structure, a dump of 'dmidecode --dump-bin' or its text, the JSON of 'systemd-creds --system list', a folder of /sys/firmware, or - for standard input"},
     {"--live", "read this machine's own /sys/firmware"},
     {"--systemd VERSION", "judge as this version of systemd would (default: 252)"},
     {"--show", "show the values as well"},
@@ -53,7 +53,9 @@ std::string verdict(Fate fate, const std::string& why) {
 struct Report {
   std::vector<SeenString> strings;
   std::vector<SeenItem> items;
+  bool whole = true;  ///< the table did not end early
   [[nodiscard]] bool clean() const {
+    if (!whole) return false;
     const auto fine = [](Fate fate) { return fate == Fate::imported || fate == Fate::ignored; };
     for (const SeenString& seen : strings) {
       if (!fine(seen.fate)) return false;
@@ -71,6 +73,32 @@ const Secret& value_of(const Inspected& found, const std::string& name) {
   }
   static const Secret none;
   return none;
+}
+
+/// What a table that ends early keeps from who reads it.
+std::string lost(const Inspected& found) {
+  const std::string what = found.missing == 0   ? std::string("what came behind that is lost, credentials among it")
+                           : found.missing == 1 ? std::string("1 structure is lost, and the credentials in it")
+                                                : fmt::format("{} structures are lost, and the credentials in them", found.missing);
+  return fmt::format("the table ends early: {}; {}", found.complaint, what);
+}
+
+/// The last string of a structure without an end is cut where the table is.
+void mark_cut(const Inspected& found, std::vector<SeenString>& strings) {
+  std::size_t structure = 0;
+  for (const credential::FoundStructure& each : found.structures) {
+    if (each.type != credential::kOemStringsType) continue;
+    if (!each.complete) {
+      SeenString* last = nullptr;
+      for (SeenString& seen : strings)
+        if (seen.structure == structure) last = &seen;
+      if (last != nullptr && last->fate != Fate::ignored) {
+        last->fate = Fate::truncated;
+        last->why = "the table ends in it";
+      }
+    }
+    ++structure;
+  }
 }
 
 void print_text(World& world, const Inspected& found, const Report& report, bool show) {
@@ -96,8 +124,13 @@ void print_text(World& world, const Inspected& found, const Report& report, bool
     }
     print(world, table(rows, world.color_out));
   }
-  if (report.strings.empty() && report.items.empty()) print(world, "no OEM strings and no fw_cfg credentials\n");
-  if (!found.complaint.empty()) note(world, "the table ends early: " + found.complaint);
+  if (!found.listed.empty()) {
+    std::vector<std::vector<std::string>> rows = {{"CREDENTIAL", "SIZE", "SYSTEMD"}};
+    for (const auto& [name, size] : found.listed) rows.push_back({credential::printable(name), credential::printable(size), "imported"});
+    print(world, table(rows, world.color_out));
+  }
+  if (report.strings.empty() && report.items.empty() && found.listed.empty()) print(world, "no OEM strings and no fw_cfg credentials\n");
+  if (!report.whole) note(world, lost(found));
 }
 
 void print_json(World& world, const Inspected& found, const Report& report, bool show) {
@@ -123,7 +156,15 @@ void print_json(World& world, const Inspected& found, const Report& report, bool
   Json json = Json::object();
   json.set("smbios", found.smbios.empty() ? Json() : Json(found.smbios));
   json.set("strings", std::move(strings)).set("fw_cfg", std::move(items));
-  if (!found.complaint.empty()) json.set("complaint", found.complaint);
+  if (!found.listed.empty()) {
+    Json listed = Json::array();
+    for (const auto& [name, size] : found.listed) {
+      Json one = Json::object();
+      listed.push(std::move(one.set("name", credential::printable(name)).set("size", credential::printable(size)).set("fate", "imported")));
+    }
+    json.set("arrived", std::move(listed));
+  }
+  if (!found.complaint.empty()) json.set("complaint", found.complaint).set("missing", found.missing);
   print(world, dump_json(json, Indent::two_spaces));
 }
 
@@ -151,6 +192,8 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Inspected found, read_source(given));
   Report report;
   report.strings = credential::examine(found.structures, version);
+  report.whole = found.complaint.empty();
+  mark_cut(found, report.strings);
   std::vector<std::pair<std::string, std::size_t>> items;
   for (const auto& [name, value] : found.items) items.emplace_back(name, value.size());
   report.items = credential::examine_items(std::move(items));
@@ -169,7 +212,7 @@ constinit const Command kInspect = {
     "show what SMBIOS tables and fw_cfg trees hold, without the values",
     "Decodes every OEM string, marks systemd's credentials and says which of them a guest's systemd would\n"
     "import, cut or drop, and why. Values stay hidden without --show. Exit code 3 means that something\n"
-    "would not arrive whole.",
+    "would not arrive whole, or that the dump was cut.",
     kParameters,
     run,
 };

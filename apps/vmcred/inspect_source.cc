@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "credential/limits.h"
+#include "inspect_text.h"
 
 namespace vmcred::app {
 namespace {
@@ -21,9 +22,20 @@ constexpr std::string_view kItems = "opt/io.systemd.credentials";
 void take_table(Inspected& found, FoundTable table) {
   std::ranges::move(table.structures, std::back_inserter(found.structures));
   if (found.complaint.empty()) found.complaint = std::move(table.complaint);
+  found.missing += table.missing;
 }
 
 Result<> take_dump(Inspected& found, Secret bytes) {
+  if (is_credential_list(bytes.text())) {
+    TRY_LET(found.listed, read_credential_list(bytes.text()));
+    return {};
+  }
+  if (is_dmidecode_text(bytes.text())) {
+    Secret table = read_dmidecode_text(bytes.text());
+    take_table(found, credential::read_structures(table.bytes()));
+    found.bytes.push_back(std::move(table));
+    return {};
+  }
   TRY_LET(FoundDump dump, credential::read_dump(bytes.bytes()));
   if (dump.entry_point) found.smbios = fmt::format("SMBIOS {}.{}", dump.entry_point->major, dump.entry_point->minor);
   take_table(found, std::move(dump.table));
@@ -85,6 +97,31 @@ Result<> take_items(Inspected& found, const std::string& folder) {
   return {};
 }
 
+/// /sys/firmware/qemu_fw_cfg/by_key: each item has its name in a file.
+Result<> take_keys(Inspected& found, const std::string& folder, const std::vector<std::string>& names) {
+  const std::string prefix = std::string(kItems) + "/";
+  for (const std::string& key : names) {
+    const auto name = read_file(folder + "/" + key + "/name", 4096);
+    if (!name) continue;
+    std::string_view text = *name;
+    while (text.ends_with('\n')) text.remove_suffix(1);
+    if (!text.starts_with(prefix)) continue;
+    TRY_LET(const Fd fd, open_for_reading(folder + "/" + key + "/raw"));
+    TRY_LET(Secret value, read_secret(fd, std::string(text), credential::kMaxTable));
+    found.items.emplace_back(text.substr(prefix.size()), std::move(value));
+  }
+  return {};
+}
+
+/// QEMU's own items: the SMBIOS tables, before the firmware has placed them.
+Result<> take_blobs(Inspected& found, const std::string& folder) {
+  const std::string raw = folder + "/raw";
+  TRY_LET(Secret table, read_bytes(exists(raw) ? raw : folder));
+  take_table(found, credential::read_structures(table.bytes()));
+  found.bytes.push_back(std::move(table));
+  return {};
+}
+
 Result<> take_folder(Inspected& found, const std::string& folder) {
   TRY_LET(const auto names, list_folder(folder));
   bool known = false;
@@ -103,6 +140,15 @@ Result<> take_folder(Inspected& found, const std::string& folder) {
     known = true;
     TRY(take_items(found, folder));
   }
+  if (folder.ends_with("/by_key") || (!known && std::ranges::any_of(names, [&](const std::string& name) { return exists(folder + "/" + name + "/key") && exists(folder + "/" + name + "/raw"); }))) {
+    known = true;
+    TRY(take_keys(found, folder, names));
+  }
+  const bool by_sysfs = is_folder(folder + "/dmi/entries") || is_folder(folder + "/entries");
+  if (!by_sysfs && !known && exists(folder + "/etc/smbios/smbios-tables")) {
+    known = true;
+    TRY(take_blobs(found, folder + "/etc/smbios/smbios-tables"));
+  }
   // /sys/firmware and its two halves; the entries are what systemd reads, so the same tables are not read twice.
   for (const std::string_view below : {"dmi/entries", "entries", "qemu_fw_cfg/by_name", "by_name"}) {
     const std::string inner = folder + "/" + std::string(below);
@@ -113,7 +159,7 @@ Result<> take_folder(Inspected& found, const std::string& folder) {
   if (!known && (folder.ends_with("/entries") || folder.ends_with("/by_name"))) known = true;  // empty, and rightly so
   if (!known) {
     return hint(fail(Errc::not_found, "'{}' holds neither SMBIOS tables nor fw_cfg credentials", folder),
-                "give /sys/firmware, /sys/firmware/dmi/entries, /sys/firmware/dmi/tables or a fw_cfg tree");
+                "give /sys/firmware, /sys/firmware/dmi/entries, /sys/firmware/dmi/tables or a fw_cfg tree (by_name, by_key)");
   }
   return {};
 }

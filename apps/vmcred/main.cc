@@ -8,10 +8,10 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/foreign_text.h"
 #include "base/secret.h"
 #include "command.h"
 #include "help.h"
-#include "link/wire.h"
 #include "options.h"
 
 extern char** environ;  // NOLINT
@@ -97,8 +97,8 @@ int main(int count, char** arguments) {
   const Result<Exit> done = run(std::vector<std::string>(arguments + 1, arguments + count), world);
   if (done) return static_cast<int>(*done);
   // What an error quotes may steer a terminal.
-  std::string text = fmt::format("vmcred: error: {}\n", link::printable(done.error().message));
-  if (!done.error().hint.empty()) text += fmt::format("vmcred: hint: {}\n", link::printable(done.error().hint));
+  std::string text = fmt::format("vmcred: error: {}\n", printable(done.error().message));
+  if (!done.error().hint.empty()) text += fmt::format("vmcred: hint: {}\n", printable(done.error().hint));
   world.quiet = false;
   (void)!::write(world.err, text.data(), text.size());  // nowhere left to complain
   return static_cast<int>(done.error().code == Errc::usage ? Exit::usage : Exit::failed);

@@ -189,7 +189,14 @@ Result<Asked> parse_command_line(const std::vector<std::string>& arguments) {
     if (!wants_help && !words.empty()) {
       std::string noun;
       for (const std::string& word : words) noun += (noun.empty() ? "" : " ") + word;
-      return hint(fail(Errc::usage, "'{}' needs a verb", noun), fmt::format("'vmcred {} --help' lists them", noun));
+      std::string verbs;
+      for (const Command* command : commands()) {
+        const auto parts = split(command->words, ' ');
+        if (parts.size() > words.size() && matching_words(parts, words) == words.size() && !verbs.contains(" " + parts[words.size()] + ","))
+          verbs += " " + parts[words.size()] + ",";
+      }
+      if (!verbs.empty()) verbs.pop_back();
+      return hint(fail(Errc::usage, "'vmcred {}' needs a verb:{}", noun, verbs), fmt::format("'vmcred {} --help' says what each does", noun));
     }
     asked.help = true;
     return asked;

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/process.h"
+#include "declare/load_generators.h"
 #include "store/inferred.h"
 
 namespace vmcred::app {
@@ -64,6 +65,14 @@ Result<Loaded> from_flake_or_tree(const World& world, const std::vector<std::str
   return Loaded{std::move(declaration)};
 }
 
+Result<declare::Declaration> without_problems(Result<declare::Reading> reading) {
+  if (!reading) return std::unexpected(std::move(reading).error());
+  if (!reading->problems.empty()) return std::unexpected(declare::to_error(reading->problems));
+  return std::move(reading->declaration);
+}
+
+bool in_nix(const World& world) { return !world.nix.empty() || !world.flake.empty() || !declare::nix_file_of(world.project).empty(); }
+
 }  // namespace
 
 std::string cache_folder(const World& world, std::string_view what) {
@@ -87,36 +96,36 @@ nix::Settings nix_settings(const World& world) {
   return settings;
 }
 
-Result<declare::Declaration> load_project(const World& world) {
-  if (world.nix.empty() && world.flake.empty()) {
-    auto declaration = declare::load(world.project, nix_settings(world));
-    if (declaration || declaration.error().code != Errc::not_found || !without_declaration(world)) return declaration;
-    return from_tree(world);
-  }
-  return declare::load_nix(world.nix.empty() ? world.flake : world.nix, world.project, nix_settings(world));
-}
+Result<declare::Declaration> load_project(const World& world) { return without_problems(load_project_leniently(world)); }
 
 std::string host_of(const World& world, const declare::Declaration& declaration) {
-  const bool nix = !world.nix.empty() || !world.flake.empty() || !declare::nix_file_of(world.project).empty();
-  return nix && declaration.machines.size() == 1 ? declaration.machines.begin()->first : "";
+  return in_nix(world) && declaration.machines.size() == 1 ? declaration.machines.begin()->first : "";
 }
 
 Result<Loaded> load_with_scripts(const World& world, const std::vector<std::string>& machines) {
   if (world.nix.empty() && world.flake.empty() && without_declaration(world)) return from_flake_or_tree(world, machines);
+  auto reading = load_project_leniently(world);
+  if (!reading && reading.error().code == Errc::invalid_data && in_nix(world)) {
+    // A vm may load what is to be generated only now, and does not evaluate before.
+    const std::string file = !world.nix.empty() ? world.nix : !world.flake.empty() ? world.flake : declare::nix_file_of(world.project);
+    if (auto generators = declare::load_generators(file, world.project, nix_settings(world))) {
+      note(world, fmt::format("the vms do not evaluate yet: {}", reading.error().message));
+      reading = std::move(generators);
+    }
+  }
   Loaded loaded;
-  TRY_LET(loaded.declaration, load_project(world));
+  TRY_LET(loaded.declaration, without_problems(std::move(reading)));
   loaded.host = host_of(world, loaded.declaration);
   return loaded;
 }
 
 Result<declare::Reading> load_project_leniently(const World& world) {
-  if (world.nix.empty() && world.flake.empty()) {
-    auto reading = declare::load_leniently(world.project, nix_settings(world));
-    if (reading || reading.error().code != Errc::not_found || !without_declaration(world)) return reading;
-    TRY_LET(declare::Declaration declaration, from_tree(world));
-    return declare::Reading{.declaration = std::move(declaration)};
-  }
-  return declare::load_nix_leniently(world.nix.empty() ? world.flake : world.nix, world.project, nix_settings(world));
+  if (!world.nix.empty() || !world.flake.empty())
+    return declare::load_nix_leniently(world.nix.empty() ? world.flake : world.nix, world.project, nix_settings(world));
+  auto reading = declare::load_leniently(world.project, nix_settings(world));
+  if (reading || reading.error().code != Errc::not_found || !without_declaration(world)) return reading;
+  TRY_LET(declare::Declaration declaration, from_tree(world));
+  return declare::Reading{.declaration = std::move(declaration)};
 }
 
 Result<Json> guest_services_of(const World& world, const std::string& vm) {

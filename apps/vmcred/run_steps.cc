@@ -1,6 +1,9 @@
 #include "run_steps.h"
 
+#include <unistd.h>
+
 #include "ask.h"
+#include "base/file.h"
 #include "generate/prompts.h"
 #include "generate/run.h"
 #include "terminal.h"
@@ -23,11 +26,13 @@ class Story {
     }
     std::string& text = lines_[place_.at(graph.index.at(event.task->id))];
     if (event.kind == generate::Event::Kind::made) {
+      ++made_;
       const bool changed = !event.files.empty();
       text = fmt::format("{} {}{}\n", styled("made", Style::green, world_.color_err), store::spoken(event.task->id),
                          changed ? ": " + enumeration(event.files) : std::string());
       if (world_.verbose && !event.log.empty()) text += indented(event.log);
     } else {
+      ++failed_;
       text = fmt::format("{} {}\n", styled("failed", Style::red, world_.color_err), store::spoken(event.task->id));
       if (!event.log.empty()) text += indented(event.log);
     }
@@ -39,6 +44,14 @@ class Story {
   void end() {
     for (; told_ < lines_.size(); ++told_) say(lines_[told_]);
     line_.clear();
+  }
+
+  /// After failures: what was not tried because of them, and how much is how.
+  void sum_up(const generate::Graph& graph) const {
+    if (failed_ == 0 || steps_.size() == 1) return;
+    for (std::size_t i = 0; i < steps_.size(); ++i)
+      if (lines_[i].empty()) note(world_, fmt::format("not tried: {}", store::spoken(graph.tasks[steps_[i].task].id)));
+    note(world_, fmt::format("{} made, {} failed, {} not tried", made_, failed_, steps_.size() - made_ - failed_));
   }
 
  private:
@@ -58,6 +71,8 @@ class Story {
   std::map<std::size_t, std::size_t> place_;
   std::vector<std::string> lines_;
   std::size_t told_ = 0;
+  std::size_t made_ = 0;
+  std::size_t failed_ = 0;
   StatusLine line_;
 };
 
@@ -68,6 +83,13 @@ std::string subject_of(const std::vector<const generate::Task*>& made) {
   const char* kind = id.placement.sharing == declare::Sharing::per_vm ? "vm" : "machine";
   if (id.placement.owner.empty()) return fmt::format("vars: update via generator {} (shared)", id.generator);
   return fmt::format("vars: update via generator {} ({}: {})", id.generator, kind, id.placement.owner);
+}
+
+/// Of our own manager: PID 1's for root, a user's for a user.
+std::string systemd_socket(const World& world) {
+  if (::geteuid() == 0) return "/run/systemd/private";
+  const std::string folder = world.env("XDG_RUNTIME_DIR");
+  return folder.empty() ? "" : join_path(folder, "systemd/private");
 }
 
 }  // namespace
@@ -90,6 +112,7 @@ Result<> carry_out(const Project& project, const Overview& overview, const std::
       .lock = lock,
       .keys = keys,
       .sandbox = how.sandbox,
+      .systemd = systemd_socket(world),
       .clock = *world.clock,
       .observe = [&](const generate::Event& event) { story.tell(overview.graph, event); },
   };
@@ -101,6 +124,7 @@ Result<> carry_out(const Project& project, const Overview& overview, const std::
   store::unlock(project.repository, inputs, keys);
   const generate::Changed changed = run_plan(overview.graph, overview.statuses, steps, answers, around);
   story.end();
+  story.sum_up(overview.graph);
   // What was finished is in the store, so git gets it even when another one failed.
   const Result<> handed = hand_to_git(project, changed.folders, subject_of(changed.made), how.commit, world);
   return changed.result ? handed : changed.result;

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "commands.h"
 #include "terminal.h"
+#include "widen.h"
 
 namespace vmcred::app {
 namespace {
@@ -16,9 +17,9 @@ using store::Kind;
 constexpr Parameter kOneUser[] = {{"USER", "a user"}};
 constexpr Parameter kOneMachine[] = {{"MACHINE", "a machine"}};
 constexpr Parameter kAddUser[] = {
-    {"USER", "a name"}, {"KEY...", "his age recipients"}, {"--commit", "commit the change in git"}};
+    {"USER", "a name"}, {"KEY...", "his age recipients"}, kWiden, {"--commit", "commit the change in git"}};
 constexpr Parameter kAddMachine[] = {
-    {"MACHINE", "a name"}, {"KEY", "its age recipient"}, {"--commit", "commit the change in git"}};
+    {"MACHINE", "a name"}, {"KEY", "its age recipient"}, kWiden, {"--commit", "commit the change in git"}};
 constexpr Parameter kRemoveUser[] = {{"USER", "a user"},
                                      {"--rotate", "make new values for all that he could read"},
                                      {"--commit", "commit the change in git"}};
@@ -26,13 +27,23 @@ constexpr Parameter kRemoveMachine[] = {{"MACHINE", "a machine"},
                                         {"--rotate", "make new values for all that it could read"},
                                         {"--commit", "commit the change in git"}};
 constexpr Parameter kKeys[] = {
-    {"USER", "a user"}, {"KEY...", "age recipients"}, {"--commit", "commit the change in git"}};
+    {"USER", "a user"}, {"KEY...", "age recipients"}, kWiden, {"--commit", "commit the change in git"}};
 constexpr Parameter kUserSecret[] = {
     {"USER", "a user"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
-    {"--commit", "commit the change in git"}};
+    kWiden, {"--commit", "commit the change in git"}};
+constexpr Parameter kRemoveKeys[] = {{"USER", "a user"},
+                                     {"KEY...", "age recipients"},
+                                     {"--rotate", "make new values for all that they could read"},
+                                     {"--commit", "commit the change in git"}};
+constexpr Parameter kTakeFromUser[] = {
+    {"USER", "a user"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
+    {"--rotate", "make a new value, which he has never seen"}, {"--commit", "commit the change in git"}};
+constexpr Parameter kTakeFromMachine[] = {
+    {"MACHINE", "a machine"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
+    {"--rotate", "make a new value, which it has never seen"}, {"--commit", "commit the change in git"}};
 constexpr Parameter kMachineSecret[] = {
     {"MACHINE", "a machine"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
-    {"--commit", "commit the change in git"}};
+    kWiden, {"--commit", "commit the change in git"}};
 
 const char* parameter_of(Kind kind) { return kind == Kind::user ? "USER" : "MACHINE"; }
 
@@ -94,7 +105,13 @@ Result<Exit> change_keys(const Given& given, World& world, Kind kind, const std:
     TRY_LET(before, principals.keys(kind, name));
   }
   TRY(store::write_principal(project.repository, lock, kind, name, keys));
-  TRY_LET(Touched touched, bring_in_line(project, lock, drifting, {}, world, [&] {
+  // A key that is given to somebody who reads already is named on the command line; whoever else would gain something is not.
+  const Allow but_for_these = [&](store::Principals& now, std::span<const store::Adjustment> changes) {
+    std::vector<store::Adjustment> others(changes.begin(), changes.end());
+    for (store::Adjustment& each : others) std::erase_if(each.added, [&](const store::PublicKey& key) { return std::ranges::find(keys, key) != keys.end(); });
+    return may_widen(now, others, given, world);
+  };
+  TRY_LET(Touched touched, bring_in_line(project, lock, drifting, {}, before.empty() ? by_the_rule(given, world) : but_for_these, world, [&] {
             return store::write_principal(project.repository, lock, kind, name, before);
           }));
   note(world, fmt::format("{} the {} '{}'", done, store::singular(kind), name));
@@ -125,6 +142,12 @@ Result<Exit> remove(const Given& given, World& world, Kind kind) {
   store::Principals principals(project.repository);
   if (!principals.exists(kind, name))
     return fail(Errc::not_found, "there is no {} '{}'", store::singular(kind), name);
+  if (kind == Kind::user) {
+    TRY_LET(std::vector<std::string> users, principals.names(Kind::user));
+    std::erase(users, name);
+    const std::size_t keys = users.size() == 1 ? principals.keys(Kind::user, users.front()).value_or(std::vector<store::PublicKey>()).size() : 0;
+    warn_before_removal(users, keys, world);
+  }
   TRY_LET(const Drifting drifting, drifting_secrets(project));
   // Out of the groups first, then out of every secret's links, and only then the keys themselves: stopped in between,
   // the same command goes on where it was.
@@ -148,7 +171,7 @@ Result<Exit> remove(const Given& given, World& world, Kind kind) {
                                            std::erase(links.of(kind), name);
                                            return std::optional(links);
                                          },
-                                         world, back_into_groups));
+                                         {}, world, back_into_groups));
   TRY(store::write_principal(project.repository, lock, kind, name, {}));
   note(world, fmt::format("removed the {} '{}'", store::singular(kind), name));
   TRY(after_loss(project, lock, touched, given.has("rotate"), world));
@@ -175,6 +198,10 @@ Result<Exit> with_keys(const Given& given, World& world, bool adding) {
   }
   if (keys.empty())
     return hint(fail(Errc::usage, "this is the last key of user '{}'", name), "remove the user instead");
+  if (!adding) {
+    TRY_LET(const std::vector<std::string> users, principals.names(Kind::user));
+    warn_before_removal(users, keys.size(), world);
+  }
   return change_keys(given, world, Kind::user, name, keys, project, lock, adding ? "add keys of" : "remove keys of",
                      adding ? "added keys of" : "removed keys of");
 }
@@ -197,11 +224,13 @@ Result<Exit> grant(const Given& given, World& world, Kind kind, bool adding) {
   }
   TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY_LET(const store::Adjustment change, store::adjustment(project.repository, principals, chosen, links));
+  TRY_LET(const std::vector<store::PublicKey> named, principals.keys(kind, name));
+  TRY(may_grant(principals, change, named, given, world));
   TRY(adjust(project.repository, lock, principals, keys, change, *world.clock));
   note(world, fmt::format("{} {} {} {}", store::singular(kind), name, adding ? "can now read" : "is no reader of",
                           chosen.name()));
   if (!adding && change.removed.empty()) note(world, "a group still gives access to it");
-  if (!change.removed.empty()) note(world, "it could be read until now: rotate it if that matters");
+  if (!change.removed.empty()) TRY(after_loss(project, lock, {.folders = {}, .lost = {chosen}}, given.has("rotate"), world));
   TRY(hand_to_git(project, {chosen.folder}, fmt::format("vars: {} {} {} secret {}", adding ? "add" : "remove", name,
                                                         adding ? "to" : "from", chosen.name()),
                   given.has("commit"), world));
@@ -229,13 +258,14 @@ constinit const Command kSecretsUsersAddKey = {
     kKeys, [](const Given& given, World& world) { return with_keys(given, world, true); }};
 constinit const Command kSecretsUsersRemoveKey = {
     "secrets users remove-key", "take a key from a user", "Everything the user can read is encrypted anew without it.",
-    kKeys, [](const Given& given, World& world) { return with_keys(given, world, false); }};
+    kRemoveKeys, [](const Given& given, World& world) { return with_keys(given, world, false); }};
 constinit const Command kSecretsUsersAddSecret = {
     "secrets users add-secret", "let a user read a secret", "Adds a link and encrypts the secret to the user as well.",
     kUserSecret, [](const Given& given, World& world) { return grant(given, world, Kind::user, true); }};
 constinit const Command kSecretsUsersRemoveSecret = {
-    "secrets users remove-secret", "take a secret from a user", "Removes the link and encrypts the secret anew.",
-    kUserSecret, [](const Given& given, World& world) { return grant(given, world, Kind::user, false); }};
+    "secrets users remove-secret", "take a secret from a user", "Removes the link and encrypts the secret anew. Until its value\n"
+    "changes, which --rotate does in the same step, 'vars check' says who could read it.",
+    kTakeFromUser, [](const Given& given, World& world) { return grant(given, world, Kind::user, false); }};
 constinit const Command kSecretsMachinesList = {
     "secrets machines list", "show the machines that have a key", "One line a machine.", {},
     [](const Given& given, World& world) { return list(given, world, Kind::machine); }};
@@ -255,7 +285,8 @@ constinit const Command kSecretsMachinesAddSecret = {
     "secrets machines add-secret", "let a machine read a secret", "Adds a link and encrypts the secret to it as well.",
     kMachineSecret, [](const Given& given, World& world) { return grant(given, world, Kind::machine, true); }};
 constinit const Command kSecretsMachinesRemoveSecret = {
-    "secrets machines remove-secret", "take a secret from a machine", "Removes the link and encrypts the secret anew.",
-    kMachineSecret, [](const Given& given, World& world) { return grant(given, world, Kind::machine, false); }};
+    "secrets machines remove-secret", "take a secret from a machine", "Removes the link and encrypts the secret anew. Until its value\n"
+    "changes, which --rotate does in the same step, 'vars check' says which machine could read it.",
+    kTakeFromMachine, [](const Given& given, World& world) { return grant(given, world, Kind::machine, false); }};
 
 }  // namespace vmcred::app

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "commands.h"
 #include "identity.h"
+#include "store/signing_files.h"
 #include "terminal.h"
 #include "trust.h"
 #include "vars.h"
@@ -37,13 +38,18 @@ Result<std::string> chosen_folder(const std::string& typed, const Project& proje
 /// The project, with signatures whether or not they are demanded in it.
 Result<Project> open_signed_project(const World& world) {
   TRY_LET(Project project, open_project(world));
-  TRY_LET(auto signatures, own_signatures(world));
+  TRY_LET(auto signatures, own_signatures(project.declaration.folder, world));
   project.repository.demand(std::move(signatures));
   return project;
 }
 
 const store::Signatures& signatures_of(const Project& project) {
   return dynamic_cast<const store::Signatures&>(*project.repository.proof());
+}
+
+Result<store::Statement> statement_of(const Project& project, const std::string& folder) {
+  TRY_LET(const Fd tree, open_folder(join_path(project.declaration.folder, folder)));
+  return store::make_statement(tree, folder);
 }
 
 Result<Exit> keygen(const Given& given, World& world) {
@@ -81,7 +87,7 @@ Result<Exit> keygen(const Given& given, World& world) {
 
 Result<Exit> check(const Given&, World& world) {
   TRY_LET(const Project project, open_signed_project(world));
-  TRY_LET(const std::vector<std::string> folders, store::signed_folders(project.repository));
+  TRY_LET(const std::vector<std::string> folders, store::signed_folders(project.repository.root()));
   std::vector<std::vector<std::string>> rows;
   Json list = Json::array();
   bool good = true;
@@ -112,26 +118,33 @@ Result<Exit> sign(const Given& given, World& world) {
     TRY_LET(std::string folder, chosen_folder(typed, project));
     folders.push_back(std::move(folder));
   }
-  if (folders.empty()) {
-    TRY_LET(folders, store::signed_folders(project.repository));
+  const bool everything = folders.empty();
+  if (everything) {
+    TRY_LET(folders, store::signed_folders(project.repository.root()));
   }
   std::vector<std::string> unsigned_ones;
+  std::vector<store::Contents> seen;
   for (const std::string& folder : folders) {
     const Result<std::string> signer = signatures_of(project).signer(project.repository.root(), folder);
     if (signer) continue;
     print(world, signer.error().message + "\n");
+    TRY_LET(store::Statement statement, statement_of(project, folder));
     unsigned_ones.push_back(folder);
+    seen.push_back(std::move(statement.contents));
   }
   if (unsigned_ones.empty()) {
     note(world, "nothing to do: everything is signed by somebody you trust");
+    if (everything) TRY(end_exemption(project.declaration.folder, world));
     return Exit::done;
   }
   if (!given.has("yes")) {
     TRY_LET(const bool yes, confirm(world, "sign them as they are?"));
     if (!yes) return fail(Errc::denied, "nothing was signed");
   }
-  for (const std::string& folder : unsigned_ones) TRY(store::sign_as_it_is(project.repository, lock, folder));
+  // What he looked at and agreed to, and nothing that somebody put there while he did.
+  for (std::size_t i = 0; i < unsigned_ones.size(); ++i) TRY(store::sign_as_it_is(project.repository, lock, unsigned_ones[i], seen[i]));
   note(world, fmt::format("signed {} folder{}", unsigned_ones.size(), unsigned_ones.size() == 1 ? "" : "s"));
+  if (everything) TRY(end_exemption(project.declaration.folder, world));
   TRY(hand_to_git(project, unsigned_ones, "vars: sign", given.has("commit"), world));
   return Exit::done;
 }
@@ -139,8 +152,7 @@ Result<Exit> sign(const Given& given, World& world) {
 Result<Exit> show(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const std::string folder, chosen_folder(given.at("PATH"), project));
-  TRY_LET(const Fd tree, open_folder(join_path(project.declaration.folder, folder)));
-  TRY_LET(const store::Statement statement, store::make_statement(tree, folder));
+  TRY_LET(const store::Statement statement, statement_of(project, folder));
   print(world, statement.text);
   return Exit::done;
 }
@@ -152,7 +164,8 @@ constinit const Command kSignaturesKeygen = {
     "make a key to sign with, and demand signatures from now on",
     "Makes an OpenSSH Ed25519 key in ~/.config/vmcred/signing-key, puts it into ~/.config/vmcred/trusted-signers and\n"
     "prints that line for others. With that file, what is read from a project must be signed by somebody in it, and\n"
-    "what you change is signed. A repository that clan writes is left alone until you sign in it.",
+    "what you change is signed. That goes for every project but those that ~/.config/vmcred/unsigned-projects lists, one\n"
+    "absolute path a line: repositories that clan writes, for one. 'vmcred signatures sign' takes a project off the list.",
     kKeygenParameters,
     keygen,
 };

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "link/wire.h"
+#include "base/foreign_text.h"
 
 namespace vmcred::app {
 namespace {
@@ -79,7 +79,7 @@ std::string tamed(std::string_view text, bool color) {
   std::string result;
   while (!text.empty()) {
     const std::size_t escape = std::min(text.find('\x1b'), text.size());
-    result += link::printable(text.substr(0, escape));
+    result += printable(text.substr(0, escape));
     text.remove_prefix(escape);
     const std::size_t style = color ? style_length(text) : 0;
     if (style == 0 && !text.empty()) result += '?';
@@ -92,10 +92,7 @@ std::string tamed(std::string_view text, bool color) {
 std::string table(const std::vector<std::vector<std::string>>& given, bool color) {
   std::vector<std::vector<std::string>> rows = given;
   for (auto& row : rows) {
-    for (std::string& cell : row) {
-      cell = tamed(cell);
-      std::ranges::replace_if(cell, [](char c) { return c == '\n' || c == '\t'; }, '?');
-    }
+    for (std::string& cell : row) cell = one_line(cell);
   }
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {

@@ -12,28 +12,11 @@ namespace vmcred::app {
 
 namespace {
 
-/// A shared value of several hosts has readers whom the configuration of one host does not know: the store does.
-Result<> add_other_readers(Project& project) {
-  if (project.host.empty() || !store::holds_store(project.declaration.folder)) return {};
-  TRY_LET(const declare::Declaration stored, store::inferred_declaration(project.declaration.folder));
-  for (auto& [name, generator] : project.declaration.generators) {
-    const auto found = stored.generators.find(name);
-    if (generator.sharing != declare::Sharing::shared || found == stored.generators.end()) continue;
-    for (const std::string& machine : found->second.machines) {
-      if (std::ranges::find(generator.machines, machine) != generator.machines.end()) continue;
-      generator.machines.push_back(machine);
-      project.declaration.machines.try_emplace(machine, declare::Machine{.name = machine});
-    }
-  }
-  return {};
-}
-
 Result<Project> opened(Loaded loaded, const World& world) {
   Project project;
   project.declaration = std::move(loaded.declaration);
   project.host = std::move(loaded.host);
   TRY_LET(project.repository, open_store(project.declaration.folder, world));
-  TRY(add_other_readers(project));
   return project;
 }
 
@@ -83,6 +66,28 @@ Result<std::vector<std::string>> declared_generators(const Given& given, const d
   return generators;
 }
 
+Failure no_machine(const std::string& machine, const declare::Declaration& declaration) {
+  std::vector<std::string> known;
+  for (const auto& [name, declared] : declaration.machines) known.push_back(name);
+  const std::string near = did_you_mean(machine, known);
+  return hint(fail(Errc::not_found, "no machine '{}' is declared in '{}'", machine, declaration.file),
+              !near.empty() ? near : known.empty() ? "declare it: [machines." + machine + "]" : "declared are " + enumeration(known));
+}
+
+namespace {
+/// The machines that have a value of their own; none where it is shared, or of vms.
+std::vector<std::string> machines_with(const declare::Declaration& declaration, const declare::VarRef& ref) {
+  std::vector<std::string> machines;
+  for (const auto& [key, generator] : declaration.generators) {
+    if (generator.name != ref.generator) continue;
+    if (generator.sharing != declare::Sharing::per_machine) return {};
+    if (store::is_inferred(declaration) && !generator.files.contains(ref.file)) continue;
+    machines.insert(machines.end(), generator.machines.begin(), generator.machines.end());
+  }
+  return machines;
+}
+}  // namespace
+
 Result<store::VarId> chosen_var(const std::vector<std::string>& words, const std::string& vm, const World& world,
                                 const declare::Declaration& declaration) {
   const std::string& id = words.back();
@@ -92,15 +97,14 @@ Result<store::VarId> chosen_var(const std::vector<std::string>& words, const std
   const declare::VarRef ref{.generator = id.substr(0, slash), .file = id.substr(slash + 1)};
   std::string machine = words.size() == 2 ? words.front() : world.machine;
   if (!machine.empty() && !declaration.machines.contains(machine))
-    return fail(Errc::not_found, "no machine '{}' is declared", machine);
+    return no_machine(machine, declaration);
   const auto generator = declaration.generators.find(ref.generator);
-  const bool per_machine =
-      generator != declaration.generators.end() && generator->second.sharing == declare::Sharing::per_machine;
-  if (machine.empty() && per_machine) {
-    if (generator->second.machines.size() != 1)
+  const std::vector<std::string> owners = machines_with(declaration, ref);
+  if (machine.empty() && !owners.empty()) {
+    if (owners.size() != 1)
       return hint(fail(Errc::usage, "'{}' has a value for each of several machines", id),
-                  fmt::format("name one: {}", enumeration(generator->second.machines)));
-    machine = generator->second.machines.front();
+                  fmt::format("name one: {}", enumeration(owners)));
+    machine = owners.front();
   }
   std::string owner = vm;
   if (owner.empty() && generator != declaration.generators.end() && generator->second.vms.size() == 1)
@@ -115,20 +119,9 @@ Result<Overview> look_over(const Project& project, const World& world) {
   return overview;
 }
 
-namespace {
-
-/// Before anything runs: a change that could not be signed in the end is not begun. A project that we sign in is
-/// remembered, so that its signatures are demanded even if somebody takes the declaration away.
-Result<> may_change(const Project& project, const World& world) {
-  if (project.repository.proof() == nullptr) return {};
-  TRY(project.repository.proof()->may_change());
-  return remember_signing(project.declaration.folder, world);
-}
-
-}  // namespace
-
 Result<store::Lock> lock_store(const Project& project, const World& world) {
-  TRY(may_change(project, world));
+  // A change that could not be signed in the end is not begun.
+  if (project.repository.proof() != nullptr) TRY(project.repository.proof()->may_change());
   Result<store::Lock> lock = store::Lock::take(project.repository, Wait::no);
   if (lock || lock.error().code != Errc::unavailable) return lock;
   note(world, "waiting for another process that changes this project");

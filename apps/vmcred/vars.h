@@ -49,6 +49,9 @@ Result<store::Lock> lock_store(const Project& project, const World& world);
 Result<> hand_to_git(const Project& project, const std::vector<std::string>& paths, const std::string& subject,
                      bool commit, const World& world);
 
+/// "no machine 'x' is declared in 'vmcred.toml'", with the nearest or all of them.
+Failure no_machine(const std::string& machine, const declare::Declaration& declaration);
+
 /// "a, b and c"
 std::string enumeration(const std::vector<std::string>& names);
 

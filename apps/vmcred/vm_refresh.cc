@@ -4,6 +4,7 @@
 #include "base/spelling.h"
 #include "commands.h"
 #include "project.h"
+#include "project_for_vm.h"
 #include "running.h"
 #include "supervise/refresh.h"
 #include "vms.h"
@@ -20,9 +21,9 @@ constexpr Parameter kParameters[] = {
 constexpr std::chrono::minutes kRefreshLimit{10};
 
 /// Leaves what was asked for, by short or host name.
-Result<supervise::Secrets> chosen(supervise::Secrets values, const declare::Vm& vm, const std::vector<std::string>& names) {
-  if (names.empty()) return values;
-  supervise::Secrets left;
+Result<supervise::Available> chosen(supervise::Available all, const declare::Vm& vm, const std::vector<std::string>& names) {
+  if (names.empty()) return all;
+  supervise::Available left;
   for (const std::string& name : names) {
     const auto found = std::ranges::find_if(vm.credentials, [&](const declare::Credential& credential) {
       return !credential.static_value && (credential.name == name || credential.host == name || credential.guest == name);
@@ -34,31 +35,47 @@ Result<supervise::Secrets> chosen(supervise::Secrets values, const declare::Vm& 
       }
       return hint(fail(Errc::not_found, "vm '{}' has no secret credential '{}'", vm.name, name), did_you_mean(name, known));
     }
-    const auto value = values.find(found->host);
-    if (value != values.end()) left.emplace(found->host, value->second.clone());
+    const auto value = all.values.find(found->host);
+    if (value != all.values.end()) left.values.emplace(found->host, value->second.clone());
+    for (const auto& unreadable : all.unreadable) {
+      if (unreadable.first == found->host) left.unreadable.push_back(unreadable);
+    }
   }
   return left;
 }
 
 Result<Exit> run(const Given& given, World& world) {
-  TRY_LET(const declare::Declaration declaration, load_project(world));
+  TRY_LET(const declare::Declaration declaration, load_project_for_vm(world, given.at("NAME")));
   TRY_LET(const declare::Vm* const vm, find_vm(declaration, given.at("NAME")));
-  TRY_LET(supervise::Secrets present, present_secrets(declaration, *vm, world));
-  TRY_LET(const supervise::Secrets values, chosen(std::move(present), *vm, given.all("credential")));
+  TRY_LET(supervise::Available present, present_secrets(declaration, *vm, world));
+  TRY_LET(const supervise::Available values, chosen(std::move(present), *vm, given.all("credential")));
   TRY_LET(auto client, connect_running(world, vm->name));
   if (!client) return hint(fail(Errc::not_found, "vm '{}' does not run", vm->name), "it gets the present values when it starts");
-  TRY_LET(const Fd file, supervise::pack_values(values));
-  TRY_LET(const Json answer, client->ask(Json::object().set("do", "refresh"), kRefreshLimit, &file));
-  if (world.json) print(world, dump_json(answer, Indent::two_spaces));
-  const Json* const done = answer.find("refreshed");
-  if (done == nullptr || done->if_bool() == nullptr || !*done->if_bool()) {
-    auto refused = fail(Errc::unavailable, "vm '{}' keeps its old credentials: {}", vm->name, answer.string_at("error"));
-    const Json* const no_agent = answer.find("no_agent");
-    if (no_agent == nullptr || no_agent->if_bool() == nullptr || !*no_agent->if_bool()) return refused;
-    return hint(std::move(refused), "the guest's image needs vmcred-agent.service for that; a vm that starts again gets the new values too");
+  if (values.values.empty() && !values.unreadable.empty()) {
+    const auto& [host, error] = values.unreadable.front();
+    return hint(fail(error.code, "vm '{}' keeps its old credentials: '{}': {}", vm->name, host, error.message), error.hint);
   }
-  note(world, fmt::format("vm '{}' has the new credentials", vm->name));
-  return Exit::done;
+  TRY_LET(const Fd file, supervise::pack_values(values.values));
+  TRY_LET(const Json answer, client->ask(Json::object().set("do", "refresh"), kRefreshLimit, &file));
+  const Refresh refresh = end_of_refresh(vm->name, answer, values);
+  if (world.json) {
+    Json whole = answer;
+    if (const Json one = refresh_json(refresh); one.find("credentials") != nullptr) whole.set("credentials", *one.find("credentials"));
+    print(world, dump_json(whole, Indent::two_spaces));
+  }
+  if (refresh.end == Refresh::End::no_agent) {
+    return hint(fail(Errc::unavailable, "vm '{}' keeps its old credentials: {}", vm->name, refresh.error),
+                "the guest's image needs vmcred-agent.service for that; a vm that starts again gets the new values too");
+  }
+  if (refresh.end == Refresh::End::failed) {
+    return fail(Errc::unavailable, "vm '{}' keeps its old credentials: {}", vm->name, refresh.error);
+  }
+  if (!world.json) print(world, refresh_lines(refresh, world));
+  const bool waits = std::ranges::any_of(refresh.credentials, [](const auto& each) { return each.second == "needs a restart"; });
+  note(world, waits ? fmt::format("vm '{}' has the new values of the credentials that it started with; the others come when it starts again",
+                                  vm->name)
+                    : fmt::format("vm '{}' has the new credentials", vm->name));
+  return values.unreadable.empty() ? Exit::done : Exit::failed;
 }
 
 }  // namespace
@@ -69,7 +86,9 @@ constinit const Command kVmRefresh = {
     "Reads the activated vars of this host (as root), else decrypts them from the store, and hands them to the\n"
     "vm's supervisor. The agent in the guest puts all of them in place at once and restarts, reloads or signals\n"
     "the services that load what changed, as declared. If one of them does not stay up, the old values come\n"
-    "back, the services restart with them, and the command fails. The guest does not reboot.",
+    "back, the services restart with them, and the command fails. The guest does not reboot.\n\n"
+    "Says of each credential what became of it: 'refreshed', 'unchanged' (with --verbose), 'needs a restart' where the vm\n"
+    "started without it, 'cannot be read'; and which units of the guest were restarted, reloaded or signalled.",
     kParameters,
     run,
 };

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "project.h"
+#include "project_for_vm.h"
 #include "terminal.h"
 #include "vm_story.h"
 #include "vms.h"
@@ -36,7 +37,7 @@ Result<Exit> run(const Given& given, World& world) {
     TRY_LET(options.receipt_limit, read_seconds(given.at("receipt-timeout")));
   }
   TRY_LET(options.exposed, read_exposures(given.all("expose")));
-  TRY_LET(const declare::Declaration declaration, load_project(world));
+  TRY_LET(const declare::Declaration declaration, load_project_for_vm(world, given.at("NAME")));
   TRY_LET(const declare::Vm* const vm, find_vm(declaration, given.at("NAME")));
   warn_about_swap(world);
   Story story(world, *vm, given.has("console"));
@@ -44,8 +45,7 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const supervise::Outcome outcome, run_declared_vm(declaration, *vm, options, world));
   if (outcome.good()) return Exit::done;
   if (!outcome.failure.empty()) return fail(Errc::unavailable, "{}", outcome.failure);
-  return fail(Errc::unavailable, "vm '{}' was stopped, but its guest did not power off cleanly: {}", vm->name,
-              supervise::guest_end_text(outcome.end));
+  return fail(Errc::unavailable, "{}", unclean_stop(*vm, outcome));
 }
 
 }  // namespace

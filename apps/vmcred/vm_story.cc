@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/foreign_text.h"
 
 namespace vmcred::app {
 namespace {
@@ -27,6 +28,7 @@ supervise::Wish Story::on_event(const supervise::Event& event) {
     case Kind::systemd: tell(event, "systemd says: " + event.detail); break;
     case Kind::ready: tell(event, "ready"); break;
     case Kind::stopping: tell(event, "stopping: " + event.detail); break;
+    case Kind::leaving: tell(event, "the guest shuts down: " + event.detail); break;
     case Kind::guest_ended: tell(event, event.detail); break;
     case Kind::vmm_exited: tell(event, "the VMM ended with " + event.detail); break;
     case Kind::vmm_said: tell_always(fmt::format("the VMM says: {}", event.detail)); break;
@@ -42,13 +44,18 @@ supervise::Wish Story::on_console(std::string_view bytes) {
 
 void Story::tell(const supervise::Event& event, const std::string& text) const {
   const double seconds = static_cast<double>(event.since_start.count()) / 1000;
-  note(world_, fmt::format("{}: {:.3f} s: {}", vm_.name, seconds, text));
+  note(world_, fmt::format("{}: {:.3f} s: {}", vm_.name, seconds, one_line(text)));
 }
 
 void Story::tell_always(const std::string& text) const {
   World loud = world_;
   loud.quiet = false;  // --quiet is for our words
-  note(loud, fmt::format("{}: {}", vm_.name, text));
+  note(loud, fmt::format("{}: {}", vm_.name, one_line(text)));
+}
+
+std::string unclean_stop(const declare::Vm& vm, const supervise::Outcome& outcome) {
+  return fmt::format("vm '{}' was stopped, but its guest did not power off cleanly: {}", vm.name,
+                     supervise::guest_end_text(outcome.end));
 }
 
 void warn_about_swap(const World& world) {

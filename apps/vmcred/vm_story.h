@@ -22,6 +22,9 @@ class Story final : public supervise::Observer {
   bool console_;
 };
 
+/// "vm 'v' was stopped, but its guest did not power off cleanly: …"
+std::string unclean_stop(const declare::Vm& vm, const supervise::Outcome& outcome);
+
 /// Secrets can reach a disk through swap, unless our unit has none.
 void warn_about_swap(const World& world);
 

@@ -16,6 +16,7 @@
 #include "unit/guest_service.h"
 #include "unit/host.h"
 #include "unit/install.h"
+#include "vars.h"
 #include "vms.h"
 
 namespace vmcred::app {
@@ -42,7 +43,7 @@ std::string absolute(const std::string& path) {
 Result<std::string> this_machine(const declare::Declaration& declaration, const World& world) {
   if (!world.machine.empty()) {
     if (declaration.machines.contains(world.machine)) return world.machine;
-    return fail(Errc::not_found, "no machine '{}' in the declaration", world.machine);
+    return no_machine(world.machine, declaration);
   }
   if (declaration.machines.size() == 1) return declaration.machines.begin()->first;
   return hint(fail(Errc::usage, "the declaration has {} machines", declaration.machines.size()),

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "ask.h"
 #include "backends.h"
@@ -34,28 +35,35 @@ Result<store::KeyRing> own_keys(const World& world) {
   return host;
 }
 
-Result<supervise::Secrets> secrets_from_store(const declare::Declaration& declaration, const declare::Vm& vm,
-                                              const World& world) {
+/// How a vm's secrets are decrypted from the store.
+Result<supervise::Decrypt> store_source(const declare::Declaration& declaration, const declare::Vm& vm, const World& world) {
   const bool needs_keys = std::ranges::any_of(vm.credentials, [](const declare::Credential& credential) {
     return std::holds_alternative<declare::VarRef>(credential.from);
   });
-  TRY_LET(store::Repository repository, open_store(declaration.folder, world));
-  if (::geteuid() == 0 && repository.proof() == nullptr) {
+  TRY_LET(store::Repository opened, open_store(declaration.folder, world));
+  if (::geteuid() == 0 && opened.proof() == nullptr) {
     TRY_LET(auto proven, prove_on_host(declaration.folder, host_trust(""), world));
-    if (proven) repository.demand(store::proof_by(std::move(proven->manifest)));
+    if (proven) TRY(check_declaration(declaration, *proven));
+    if (proven) opened.demand(store::proof_by(std::move(proven->manifest)));
   }
-  store::KeyRing keys;
+  const auto repository = std::make_shared<const store::Repository>(std::move(opened));
+  const auto keys = std::make_shared<store::KeyRing>();
   if (needs_keys) {
-    TRY_LET(keys, own_keys(world));
+    TRY_LET(*keys, own_keys(world));
   }
-  return supervise::decrypt_credentials(vm, [&](const declare::Credential& credential) -> Result<Secret> {
+  return [repository, keys, &declaration, &vm](const declare::Credential& credential) -> Result<Secret> {
     if (const auto* const path = std::get_if<std::string>(&credential.from)) {
       return read_secret(*path, supervise::kMaxCredential);
     }
     const auto& ref = std::get<declare::VarRef>(credential.from);
     TRY_LET(const store::VarId id, store::resolve_for_vm(declaration, ref, vm));
-    return repository.read_var(id, keys);
-  });
+    return repository->read_var(id, *keys);
+  };
+}
+
+Result<supervise::Secrets> secrets_from_store(const declare::Declaration& declaration, const declare::Vm& vm, const World& world) {
+  TRY_LET(const supervise::Decrypt decrypt, store_source(declaration, vm, world));
+  return supervise::decrypt_credentials(vm, decrypt);
 }
 
 /// A VMM would say it too, in its own words and only after the secrets were decrypted.
@@ -143,8 +151,8 @@ Result<std::optional<supervise::Status>> running_status(const World& world, cons
   return std::nullopt;
 }
 
-Result<supervise::Secrets> activated_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const std::string& folder) {
-  return supervise::decrypt_credentials(vm, [&](const declare::Credential& credential) -> Result<Secret> {
+supervise::Available activated_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const std::string& folder) {
+  return supervise::available_credentials(vm, [&](const declare::Credential& credential) -> Result<Secret> {
     if (const auto* const path = std::get_if<std::string>(&credential.from)) {
       return read_secret(*path, supervise::kMaxCredential);
     }
@@ -154,10 +162,11 @@ Result<supervise::Secrets> activated_secrets(const declare::Declaration& declara
   });
 }
 
-Result<supervise::Secrets> present_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const World& world) {
+Result<supervise::Available> present_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const World& world) {
   const std::string activated = "/run/vmcred/vars";
-  if (::geteuid() != 0 || !is_folder(activated)) return secrets_from_store(declaration, vm, world);
-  return activated_secrets(declaration, vm, activated);
+  if (::geteuid() == 0 && is_folder(activated)) return activated_secrets(declaration, vm, activated);
+  TRY_LET(const supervise::Decrypt decrypt, store_source(declaration, vm, world));
+  return supervise::available_credentials(vm, decrypt);
 }
 
 Result<declare::Accel> read_accel(const std::string& text) {

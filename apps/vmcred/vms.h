@@ -46,10 +46,10 @@ Result<supervise::Outcome> run_foreign_vm(const declare::Declaration& declaratio
 Result<std::vector<vmm::Exposure>> read_exposures(const std::vector<std::string>& words);
 
 /// The values of a vm's secrets that are activated below `folder` (the link of the generation).
-Result<supervise::Secrets> activated_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const std::string& folder);
+supervise::Available activated_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const std::string& folder);
 
 /// The present values of a vm's secrets: what is activated on this host where we are root, else decrypted from the store.
-Result<supervise::Secrets> present_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const World& world);
+Result<supervise::Available> present_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const World& world);
 
 /// "auto", "kvm" or "tcg".
 Result<declare::Accel> read_accel(const std::string& text);

@@ -5,10 +5,10 @@ let
     throw "vmcred:${builtins.toJSON { inherit message hint position; }}:vmcred";
 in
 {
-  declaration = parts.declaration {
+  declaration = (if parts.only_generators or false then whole: removeAttrs whole [ "vms" ] else whole: whole) (parts.declaration {
     inherit (parts) lib;
     inherit fail config machine;
     guest_of = parts.guest_of config;
-  };
+  });
   places = [ ];
 }

@@ -1,4 +1,4 @@
-# microvm.nix's disks and networks as vmcred starts them; on NixOS microvm.nix starts its vms itself.
+# microvm.nix's disks and networks as vmcred's own units start them; microvm.nix starts its vms itself.
 { lib, fail }: micro:
 let
   inherit (builtins) filter isPath map toString;

@@ -30,13 +30,13 @@ let
   };
 in
 {
-  declaration = parts.declaration {
+  declaration = (if parts.only_generators or false then whole: removeAttrs whole [ "vms" ] else whole: whole) (parts.declaration {
     inherit lib fail config;
     inherit (packages) inputs_of;
     machine = machine_of config;
     guest_of = parts.guest_of config;
     hardware_of = parts.hardware { inherit lib fail; };
-  };
-  places = parts.places { inherit lib; } config;
-  guests = parts.guests { inherit lib fail; } config;
+  });
+  places = if parts.only_generators or false then [ ] else parts.places { inherit lib; } config;
+  guests = if parts.only_generators or false then { } else parts.guests { inherit lib fail; } config;
 }

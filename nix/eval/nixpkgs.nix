@@ -11,6 +11,6 @@ let
   };
 in
 {
-  inherit (evaluated.config.vmcred) declaration;
+  declaration = (if parts.only_generators or false then whole: removeAttrs whole [ "vms" ] else whole: whole) evaluated.config.vmcred.declaration;
   places = [ ];
 }

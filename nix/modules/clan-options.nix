@@ -13,6 +13,7 @@ let
       mode = mkOption { type = types.strMatching "[0-7]{4}"; default = "0400"; description = "Mode on the machine."; };
       neededFor = mkOption { type = types.enum [ "partitioning" "activation" "users" "services" ]; default = "services"; description = "The first who needs it."; };
       restartUnits = mkOption { type = types.listOf types.str; default = [ ]; description = "Units to restart when it changes."; };
+      allowEmpty = mkOption { type = types.bool; default = false; description = "Whether it may be empty."; };
       path = mkOption { type = types.str; default = "/run/vmcred/vars/${generator}/${name}"; description = "Where it lies once activated."; };
     };
   };
@@ -36,6 +37,8 @@ let
         prompts = mkOption { type = types.attrsOf (types.submodule prompt); default = { }; description = "What is asked for."; };
         runtimeInputs = mkOption { type = types.listOf types.raw; default = [ ]; description = "Packages on the script's PATH."; };
         script = mkOption { type = types.either types.lines types.path; default = ""; description = "Makes the files in $out."; };
+        onStale = mkOption { type = types.nullOr types.str; default = null; description = "report or regenerate."; };
+        rotateAfter = mkOption { type = types.nullOr types.str; default = null; description = "Such as 90d."; };
         validation = mkOption { type = types.raw; default = null; description = "Its change makes the files stale."; };
       };
     };

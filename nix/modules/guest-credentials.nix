@@ -1,65 +1,64 @@
 # What nixosModules.host adds to every vm of microvm.nix: its VMM is started through `vmcred exec`, its credentials go to
 # vmcred instead of the runner, and its services load what the short form names and do not start without.
-{ guest_module }:
+{ guest_module, wrapper, own_user, names }:
 { name, cfg }:
 { config, lib, options, pkgs, ... }:
 let
   inherit (lib) mkOption types;
-  vm = cfg.vms.${name} or { credentials = { }; package = null; };
-  has_credentials = config.vmcred.credentialFiles != { } || config.vmcred.oemStrings != [ ] || vm.credentials != { };
+  inherit (names { inherit lib; }) guest_name oem_name oem_prefix source_of user_of;
+  own = own_user { inherit lib; };
 
-  # The VMMs of a package, started through vmcred; the rest of it (qemu-img, firmware) as it is. microvm.nix's runners change
-  # the package before they use it, and look at how it was built.
-  wrapped = package:
-    pkgs.runCommand "vmcred-${name}-${package.name}" { } ''
-      mkdir -p "$out/bin"
-      for entry in ${package}/*; do
-        [ "''${entry##*/}" = bin ] || ln -s "$entry" "$out/"
-      done
-      for program in ${package}/bin/*; do
-        wrapper="$out/bin/''${program##*/}"
-        case ''${program##*/} in
-          qemu-system-* | qemu-kvm | cloud-hypervisor | crosvm | firecracker)
-            printf '#!%s\nexec %s --project /etc/vmcred exec --vm %s -- %s "$@"\n' \
-              ${pkgs.runtimeShell} ${cfg.package}/bin/vmcred ${name} "$program" > "$wrapper"
-            chmod 755 "$wrapper" ;;
-          *) ln -s "$program" "$wrapper" ;;
-        esac
-      done
-    ''
-    // lib.optionalAttrs (package ? override) { override = change: wrapped (package.override change); }
-    // lib.optionalAttrs (package ? overrideAttrs) { overrideAttrs = change: wrapped (package.overrideAttrs change); }
-    // lib.optionalAttrs (package ? configureFlags) { inherit (package) configureFlags; };
+  vm = { credentials = { }; package = null; ownUser = false; } // cfg.vms.${name} or { };
+  static = vm.credentials != { };
+  # vmcred.vms.NAME.guest has the last word.
+  agent = let said = (vm.guest or { }).agent or null; in if said == null then config.vmcred.guest.agent else said;
+
+  # Where no receipt is expected and microvm.nix forwards the guest's own READY, that is the one.
+  forwarded = config.microvm.hypervisor == "cloud-hypervisor" && config.microvm.vsock.cid or null != null && !config.vmcred.receipt;
+  wrapped = wrapper { inherit lib; } {
+    inherit name;
+    pkgs = config.microvm.vmHostPackages or pkgs;
+    vmcred = cfg.package;
+    environment = lib.optionalString forwarded "unset NOTIFY_SOCKET\\n";
+  };
   # Without type and default, so that it joins microvm.nix's own declaration: what that or the user chose is wrapped.
   vmm = hypervisor: mkOption {
-    apply = package: if has_credentials && config.microvm.hypervisor == hypervisor then wrapped package else package;
+    apply = package: if config.vmcred.receives && config.microvm.hypervisor == hypervisor then wrapped package else package;
   };
 
-  guest_name = credential: each:
-    if each.guest != null then each.guest
-    else lib.toUpper (builtins.replaceStrings [ "-" ] [ "_" ] (lib.removePrefix "host-" credential));
   services = lib.unique (lib.concatMap (each: each.services) (builtins.attrValues vm.credentials));
-  loaded_by = service: lib.mapAttrs guest_name (lib.filterAttrs (_: each: builtins.elem service each.services) vm.credentials);
+  name_in_guest = credential: each: if each.guest != null then each.guest else guest_name credential;
+  loaded_by = service: lib.mapAttrs name_in_guest (lib.filterAttrs (_: each: builtins.elem service each.services) vm.credentials);
 
   # ---- what arrives, and which services wait for it ----
-  prefix = "io.systemd.credential";
-  name_in = text: let parts = builtins.match "${prefix}([.]binary)?:([^=]*)=.*" text; in lib.optional (parts != null) (builtins.elemAt parts 1);
-  arriving = map (name: guest_name name { guest = null; }) (builtins.attrNames config.vmcred.credentialFiles)
+  arriving = map guest_name (builtins.attrNames config.vmcred.credentialFiles)
     ++ builtins.attrNames config.vmcred.credentialFiles
-    ++ lib.concatMap name_in config.vmcred.oemStrings;
-  source_of = line: let parts = builtins.match "[^:]*:(.*)" line; in if parts == null then line else builtins.head parts;
-  asserted = lines: lib.unique (builtins.filter (name: builtins.elem name arriving) (map source_of (lib.toList lines)));
+    ++ builtins.filter (each: each != null) (map oem_name config.vmcred.oemStrings);
+  asserted = lines: lib.unique (builtins.filter (each: builtins.elem each arriving)
+    (map (line: let source = source_of line; in if source == null then line else source) (lib.toList lines)));
 
   # The guide writes `{ }`, upstream a path. This type takes both and wins over upstream's where the option is declared
   # twice: the declaration that is collected last is asked first whether the other fits.
-  entry = types.attrsOf types.anything;
-  both = entry // {
+  entries = types.attrsOf types.anything;
+  both = lib.mkOptionType {
     name = "credentialFiles";
+    description = "attribute set of { } or paths on the host";
     check = builtins.isAttrs;
-    merge = _: definitions: lib.foldl' (all: each: all // each.value) { } definitions;
+    merge = path: definitions:
+      if entries ? merge then entries.merge path definitions else lib.foldl' (all: each: all // each.value) { } definitions;
     typeMerge = _: both;
-    functor = (entry.functor or { }) // { name = "credentialFiles"; type = both; };
+    functor = (entries.functor or { }) // { name = "credentialFiles"; type = both; };
   };
+
+  # What was written, merged as its type says: what the options give is without it, so that no runner sees it.
+  written = option: type: none:
+    if type ? merge && option ? definitionsWithLocations then
+      (if option.definitionsWithLocations == [ ] then none else type.merge option.loc option.definitionsWithLocations)
+    else builtins.foldl' (all: each: if builtins.isList all then all ++ each else all // each) none option.definitions;
+
+  # ---- services that nobody defines but us ----
+  wanted = builtins.attrNames config.vmcred.guest.services;
+  defined_elsewhere = service: lib.length (builtins.filter (each: each ? ${service}) options.systemd.services.definitions) > 1;
 in
 {
   # Modules are collected level by level, so this nesting puts the declaration behind microvm.nix's own.
@@ -72,22 +71,49 @@ in
     # The runner would put these on a command line; strings that are no credentials stay there.
     options.microvm.cloud-hypervisor.platformOEMStrings = mkOption {
       type = types.listOf types.str;
-      apply = builtins.filter (text: !lib.hasPrefix prefix text);
+      apply = builtins.filter (text: !lib.hasPrefix oem_prefix text);
     };
+    # The scripts that root runs before the VMM give taps and devices to a user.
+    options.microvm.binScripts = mkOption { apply = if vm.ownUser then own.scripts (user_of name) else (scripts: scripts); };
   } ]; } ]; } ]; } ]; } ];
 
-  options.vmcred.credentialFiles = mkOption {
-    type = types.attrsOf types.anything;
-    internal = true;
-    default = lib.foldl' (all: each: all // each) { } options.microvm.credentialFiles.definitions;
-    description = "microvm.credentialFiles as they were written.";
-  };
-
-  options.vmcred.oemStrings = mkOption {
-    type = types.listOf types.str;
-    internal = true;
-    default = builtins.filter (lib.hasPrefix prefix) (lib.concatLists options.microvm.cloud-hypervisor.platformOEMStrings.definitions);
-    description = "The credentials in platformOEMStrings as they were written.";
+  options.vmcred = {
+    credentialFiles = mkOption {
+      type = types.attrsOf types.anything;
+      internal = true;
+      default = written options.microvm.credentialFiles both { };
+      description = "microvm.credentialFiles as they were written.";
+    };
+    oemStrings = mkOption {
+      type = types.listOf types.str;
+      internal = true;
+      default = builtins.filter (lib.hasPrefix oem_prefix) (written options.microvm.cloud-hypervisor.platformOEMStrings (types.listOf types.str) [ ]);
+      description = "The credentials in platformOEMStrings as they were written.";
+    };
+    receives = mkOption {
+      type = types.bool;
+      internal = true;
+      default = static || config.vmcred.credentialFiles != { } || config.vmcred.oemStrings != [ ];
+      description = "Whether this vm receives credentials.";
+    };
+    receipt = mkOption {
+      type = types.bool;
+      internal = true;
+      default = agent && vm.receipt or null != "off";
+      description = "Whether this vm counts as started only when its guest has proved what it received.";
+    };
+    undefinedServices = mkOption {
+      type = types.listOf types.str;
+      internal = true;
+      default = builtins.filter (each: !defined_elsewhere each) wanted;
+      description = "Services that load credentials and that nothing else defines.";
+    };
+    strangeScripts = mkOption {
+      type = types.bool;
+      internal = true;
+      default = vm.ownUser && own.unknown (user_of name) (config.microvm.binScripts or { });
+      description = "Whether a script of the runner names the user of all vms although this one has its own.";
+    };
   };
 
   # Without default and description, so that it joins NixOS's own declaration. A missing credential is otherwise silent.
@@ -100,12 +126,10 @@ in
   };
 
   config = {
+    vmcred.guest.package = lib.mkDefault cfg.guestPackage;
     vmcred.guest.services = lib.genAttrs services (service: { credentials = loaded_by service; });
-    microvm = lib.genAttrs [ "qemu" "cloud-hypervisor" "crosvm" "firecracker" ] (hypervisor: {
-      package = lib.mkIf (vm.package or null != null && config.microvm.hypervisor == hypervisor) (lib.mkOverride 90 vm.package);
-    }) // {
-      # Nothing can guard crosvm's control socket, so `vmcred exec` refuses it.
-      socket = lib.mkIf (has_credentials && config.microvm.hypervisor == "crosvm") (lib.mkDefault null);
-    };
+    microvm = lib.optionalAttrs (vm.package or null != null) (lib.genAttrs [ "qemu" "cloud-hypervisor" "crosvm" "firecracker" ] (hypervisor: {
+      package = lib.mkIf (config.microvm.hypervisor == hypervisor) (lib.mkOverride 90 vm.package);
+    }));
   };
 }

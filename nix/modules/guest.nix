@@ -1,13 +1,17 @@
 # nixosModules.guest: in a guest, services load their credentials and do not start without them; with the agent the guest
 # proves to its host what arrived.
+{ packages }:
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;
   cfg = config.vmcred.guest;
 in
 {
+  # A guest may import it by itself, too.
+  key = "vmcred:nixosModules.guest";
+
   options.vmcred.guest = {
-    package = mkOption { type = types.package; default = pkgs.vmcred-guest; description = "The static vmcred-guest."; };
+    package = mkOption { type = types.package; default = (packages pkgs).vmcred-guest; description = "The static vmcred-guest."; };
     agent = mkOption { type = types.bool; default = false; description = "Whether the guest proves what it received."; };
     services = mkOption {
       default = { };
@@ -49,6 +53,6 @@ in
     # PID 1 reads the credentials before any unit runs, so what shows them must be in the initrd: the SMBIOS tables, QEMU's
     # fw_cfg device, and the port of the link. Without dmi_sysfs no credential arrives, and nothing says so.
     boot.initrd.kernelModules = [ "dmi_sysfs" "qemu_fw_cfg" "virtio_pci" "virtio_console" ];
-    environment.systemPackages = [ cfg.package ];
+    environment.systemPackages = lib.optional cfg.agent cfg.package;
   };
 }

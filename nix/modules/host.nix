@@ -1,84 +1,108 @@
 # nixosModules.host: carries credentials into the vms of microvm.nix. It reads the options of clan-core and microvm.nix (of
 # clan-options.nix and microvm-options.nix where those are not used), writes the declaration, and gives microvm.nix VMMs
 # that are started through `vmcred exec`. Unit names and folders stay microvm.nix's.
-{ declaration, checks, guest, guest_of }:
-{ config, lib, pkgs, ... }:
+{ declaration, checks, guest, guest_of, hardware, unit, own_user, vm_options, names, packages }:
+{ config, lib, options, pkgs, ... }:
 let
   inherit (lib) mkOption types;
+  inherit (names { inherit lib; }) user_of;
   cfg = config.vmcred;
-
-  # The runners must see no credentials (guest-credentials.nix keeps them aside), so they are put back here.
-  guest_with_credentials = name:
-    let
-      found = guest_of config name;
-      micro = found.microvm or { };
-      aside = found.vmcred or { };
-    in
-    found // { microvm = micro // {
-      credentialFiles = aside.credentialFiles or micro.credentialFiles or { };
-      cloud-hypervisor = micro.cloud-hypervisor or { } // {
-        platformOEMStrings = aside.oemStrings or micro.cloud-hypervisor.platformOEMStrings or [ ];
-      };
-    }; };
+  generators = config.clan.core.vars.generators;
 
   declared = declaration {
     inherit lib config;
     inherit (cfg) machine;
-    guest_of = guest_with_credentials;
-    fail = { message, hint ? "", ... }: throw (if hint == "" then "vmcred: ${message}" else "vmcred: ${message}; ${hint}");
+    guest_of = guest_of config;
+    hardware_of = if cfg.ownUnits then hardware { inherit lib fail; } else (_: { });
+    inherit fail;
   };
-
-  credential = {
-    options = {
-      from = mkOption { type = types.nullOr types.str; default = null; description = "GENERATOR/FILE, or an absolute path on the host."; };
-      value = mkOption { type = types.nullOr types.str; default = null; description = "A static value that everybody may read."; };
-      guest = mkOption { type = types.nullOr types.str; default = null; description = "Name in the guest; default: API_KEY for api-key."; };
-      services = mkOption { type = types.listOf types.str; default = [ ]; description = "Services of the guest that load it."; };
-      onChange = mkOption { type = types.nullOr types.str; default = null; description = "restart, reload, none or signal:HUP."; };
-      allowEmpty = mkOption { type = types.bool; default = false; description = "Whether it may be empty."; };
-      public = mkOption { type = types.bool; default = false; description = "The static value only looks like a secret."; };
-    };
-  };
-
-  vm = { name, ... }: {
-    freeformType = types.attrsOf types.anything;  # every further key of [vms.NAME] in vmcred.toml, in camelCase
-    options = {
-      credentials = mkOption { type = types.attrsOf (types.submodule credential); default = { }; description = "One credential a name."; };
-      ownUser = mkOption { type = types.bool; default = false; description = "Run this vm as a user of its own, not as microvm."; };
-      package = mkOption { type = types.nullOr types.package; default = null; description = "The VMM to wrap; default: nixpkgs'."; };
-    };
-  };
+  fail = { message, hint ? "", ... }: throw (if hint == "" then "vmcred: ${message}" else "vmcred: ${message}; ${hint}");
+  vm_names = lib.unique (builtins.attrNames config.microvm.vms ++ builtins.attrNames cfg.vms);
+  # microvm.nix's units run the vms, or vmcred's own (microvm-options.nix).
+  has_microvm = !cfg.ownUnits;
+  own = name: (cfg.vms.${name} or { }).ownUser or false;
+  aside = name: (guest_of config name).vmcred or { };
 
   # ---- the short form: the unit loads what the credentials name ----
+  # What does not exist is told by an assertion; until then it must not end the evaluation.
   path_of = from:
     let
-      parts = builtins.split "/" from;
-      file = config.clan.core.vars.generators.${builtins.elemAt parts 0}.files.${builtins.elemAt parts 2};
+      parts = builtins.match "([^/]+)/([^/]+)" from;
+      generator = builtins.head parts;
+      file = builtins.elemAt parts 1;
     in
-    if lib.hasPrefix "/" from then from else file.path;
+    if parts == null then from
+    else if generators ? ${generator} && generators.${generator}.files ? ${file} then generators.${generator}.files.${file}.path
+    else "/no-such-path";
   secrets = name: lib.filterAttrs (_: each: each.from != null) ((cfg.vms.${name} or { }).credentials or { });
-  unit = name: {
+  # Upstream's form, credentialFiles.NAME = "/path": the unit has to load it.
+  upstream_paths = name: lib.filterAttrs (_: path: path != null)
+    (lib.mapAttrs (_: entry: if builtins.isString entry then entry else entry.path or null)
+      (lib.filterAttrs (_: entry: builtins.isString entry || builtins.isAttrs entry) ((aside name).credentialFiles or { })));
+
+  lines_of = name: lib.mapAttrsToList (credential: each: "host-${credential}:${path_of each.from}") (secrets name)
+    ++ lib.mapAttrsToList (credential: path: "host-${credential}:${path}") (upstream_paths name);
+
+  seconds = text:
+    let parts = if text == null then null else builtins.match "([0-9]+)([smh])" text; in
+    if parts == null then null
+    else builtins.fromJSON (builtins.head parts) * { s = 1; m = 60; h = 3600; }.${builtins.elemAt parts 1};
+  confined = name: unit { inherit lib; } {
+    inherit name;
+    guest = guest_of config name;
+    state_folder = toString config.microvm.stateDir;
+    own_user = own name;
+    receipt = (aside name).receipt or false;
+    receipt_limit = seconds (cfg.vms.${name}.receiptTimeout or null);
+  };
+  vm_unit = name: {
     # The unit is an instance of a template: as a unit of its own, as NixOS would write it, it would hide that.
     overrideStrategy = lib.mkDefault "asDropin";
-    serviceConfig = {
-      LoadCredential = lib.mapAttrsToList (credential: each: "host-${credential}:${path_of each.from}") (secrets name)
-        ++ lib.mapAttrsToList (credential: path: "host-${credential}:${path}") (upstream_paths name);
-    } // lib.optionalAttrs (cfg.vms.${name}.ownUser or false) { User = lib.mkForce (user_of name); };
+    serviceConfig = lib.mkMerge [
+      # A list beside the user's text would be an error of NixOS, so there is none where there are no lines.
+      (lib.mkIf (lines_of name != [ ]) { LoadCredential = lines_of name; })
+      (lib.mkIf (has_microvm && (aside name).receives or false) (confined name))
+      (lib.mkIf (has_microvm && own name) { User = lib.mkForce (user_of name); })
+    ];
   };
-  # Upstream's form, credentialFiles.NAME = "/path": the unit has to load it.
-  upstream_paths = name: lib.filterAttrs (_: builtins.isString) ((guest_of config name).vmcred.credentialFiles or { });
-  vm_names = lib.unique (builtins.attrNames config.microvm.vms ++ builtins.attrNames cfg.vms);
-  user_of = name:
-    let whole = "vmcred-${name}"; in
-    if builtins.stringLength whole <= 31 then whole else "vmcred-${builtins.substring 0 16 (builtins.hashString "sha256" name)}";
-  own_users = lib.filterAttrs (_: each: each.ownUser) cfg.vms;
+  folder_units = name: owning.services {
+    inherit take name;
+    own = own name;
+    user = if own name then user_of name else "microvm";
+    folder = "${toString config.microvm.stateDir}/${name}";
+    images = map (each: each.image) (builtins.filter (each: each.autoCreate or true) ((guest_of config name).microvm.volumes or [ ]));
+  };
+  owning = own_user { inherit lib; };
+  take = owning.take pkgs;
+  folders = builtins.filter (name: config.microvm.vms ? ${name} && (own name || (aside name).receives or false)) vm_names;
+
+  # ---- guests that are evaluated elsewhere ----
+  extended = name: evaluated:
+    if evaluated ? extendModules then evaluated.extendModules { modules = [ (guest { inherit name cfg; }) ]; } else evaluated;
+  extended_flake = name: flake:
+    if flake ? nixosConfigurations.${name} then
+      flake // { nixosConfigurations = flake.nixosConfigurations // { ${name} = extended name flake.nixosConfigurations.${name}; }; }
+    else flake;
+
+  written = pkgs.writeText "vmcred.json" (builtins.toJSON declared);
+  # What Nix does not see, vmcred does: names, types, the links of the chain, what the declared guest can receive. No system
+  # is built whose vmcred.json it would refuse.
+  checked = pkgs.runCommand "vmcred.json" { } ''
+    cp ${written} vmcred.json
+    if ! ${cfg.package}/bin/vmcred --project . check --declaration --fail-on error; then
+      echo "vmcred: the declaration of this system has errors (above); vmcred.vms, microvm.vms and clan.core.vars make it" >&2
+      exit 1
+    fi
+    cp vmcred.json "$out"
+  '';
+  can_run = pkgs.stdenv.buildPlatform.canExecute or (_: true) pkgs.stdenv.hostPlatform;
 in
 {
   options.vmcred = {
-    package = mkOption { type = types.package; default = pkgs.vmcred; description = "The vmcred to use."; };
-    guestPackage = mkOption { type = types.package; default = pkgs.vmcred-guest; description = "The static vmcred-guest."; };
-    machine = mkOption { type = types.nullOr types.str; default = config.networking.hostName; description = "The name of this machine among the vars."; };
-    vms = mkOption { type = types.attrsOf (types.submodule vm); default = { }; description = "Credentials and settings of vms, by name."; };
+    package = mkOption { type = types.package; default = (packages pkgs).vmcred; defaultText = "vmcred, built with this system's packages"; description = "The vmcred to use."; };
+    guestPackage = mkOption { type = types.package; default = (packages pkgs).vmcred-guest; defaultText = "vmcred-guest, built with this system's packages"; description = "The static vmcred-guest of guests with an agent."; };
+    machine = mkOption { type = types.nullOr types.str; default = config.clan.core.settings.machine.name or config.networking.hostName; defaultText = "clan's name of it, else networking.hostName"; description = "The name of this machine among the vars."; };
+    vms = mkOption { type = types.attrsOf (types.submodule (vm_options { inherit lib; }).vm); default = { }; description = "Credentials and settings of vms, by name."; };
     store = mkOption {
       type = types.nullOr types.path;
       default = null;
@@ -86,18 +110,21 @@ in
       description = "The folder that holds vars/ and sops/, which are encrypted, where vmcred activates them on this machine.";
     };
     git = mkOption { type = types.attrsOf types.anything; default = { }; description = "As [git] in vmcred.toml."; };
+    ownUnits = mkOption { type = types.bool; internal = true; default = false; description = "Whether vmcred's own units run the vms."; };
     declaration = mkOption { type = types.raw; default = declared; readOnly = true; description = "What vmcred reads, as a set."; };
     declarationFile = mkOption {
       type = types.path;
-      default = pkgs.writeText "vmcred.json" (builtins.toJSON declared);
+      default = if can_run then checked else written;
       readOnly = true;
-      description = "The declaration as JSON.";
+      description = "The declaration as JSON, checked by vmcred.";
     };
   };
 
-  # Without default and description, so that it joins microvm.nix's own declaration of the option.
+  # Without default and description, so that these join microvm.nix's own declarations.
   options.microvm.vms = mkOption {
     type = types.attrsOf (types.submodule ({ name, config, ... }: {
+      options.evaluatedConfig = mkOption { apply = evaluated: if evaluated == null then null else extended name evaluated; };
+      options.flake = mkOption { apply = flake: if flake == null then null else extended_flake name flake; };
       # A vm from a flake of its own, or evaluated elsewhere, must have no `config` beside that.
       config.config = lib.mkIf (config.flake or null == null && config.evaluatedConfig or null == null) (guest { inherit name cfg; });
     }));
@@ -110,12 +137,23 @@ in
         "vmcred/sops".source = cfg.store + "/sops";
       };
     environment.systemPackages = [ cfg.package ];
-    systemd.services = builtins.listToAttrs (map (name: lib.nameValuePair "microvm@${name}" (unit name)) vm_names);
-    users.users = lib.mapAttrs' (name: _: lib.nameValuePair (user_of name) { isSystemUser = true; group = "kvm"; }) own_users;
-    assertions = checks { inherit lib; declaration = declared; };
+    systemd.services = lib.mkMerge
+      ([ (builtins.listToAttrs (map (name: lib.nameValuePair "microvm@${name}" (vm_unit name)) vm_names)) ]
+        ++ lib.optional has_microvm (lib.mkMerge (map folder_units folders)));
+    users.users = lib.mapAttrs' (name: _: lib.nameValuePair (user_of name) { isSystemUser = true; group = "kvm"; })
+      (lib.filterAttrs (name: _: has_microvm && own name) cfg.vms);
+    assertions = checks { inherit lib config; declaration = declared; guest_of = guest_of config; names = names { inherit lib; }; };
     warnings =
-      let shared = builtins.filter (name: !(cfg.vms.${name}.ownUser or false)) (builtins.attrNames declared.vms); in
-      lib.optional (builtins.length shared > 1)
+      let
+        shared = builtins.filter (name: !own name) (builtins.attrNames declared.vms);
+        # clan-core's path of what was never generated, and of what is not deployed
+        lines = name: lib.toList (config.systemd.services."microvm@${name}".serviceConfig.LoadCredential or [ ]);
+        waiting = builtins.filter (name: builtins.any (lib.hasSuffix ":/no-such-path") (lines name)) vm_names;
+      in
+      map
+        (name: "vmcred: vm '${name}' will not start: ${builtins.concatStringsSep ", " (map (lib.removeSuffix ":/no-such-path") (builtins.filter (lib.hasSuffix ":/no-such-path") (lines name)))} have no value yet, or are not deployed; run 'clan vars generate'")
+        waiting ++
+      lib.optional (has_microvm && builtins.length shared > 1)
         "vmcred: the vms ${builtins.concatStringsSep ", " shared} run as one user and can read each other's memory; set vmcred.vms.NAME.ownUser = true";
   };
 }

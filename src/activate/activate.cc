@@ -2,11 +2,18 @@
 
 #include <set>
 
+#include "store/named_reader.h"
+
 namespace vmcred::activate {
 namespace {
 
 Result<Item> make_item(const Request& request, const store::Wanted& wanted) {
   Item item = {.path = store::rel_path(wanted.id), .mode = wanted.file->mode, .value = {}};
+  if (request.early) {
+    item.mode = 0400;
+    item.value = [&request, id = wanted.id] { return request.repository.read_var(id, request.keys); };
+    return item;  // uid and gid 0: nobody else is there yet
+  }
   item.value = [&request, id = wanted.id] { return request.repository.read_var(id, request.keys); };
   TRY_LET(item.uid, find_user(wanted.file->owner, request.users));
   TRY_LET(item.gid, find_group(wanted.file->group, request.users));
@@ -43,28 +50,31 @@ Result<> name_users(const Request& request, const std::vector<store::Wanted>& wa
 
 }  // namespace
 
+Places early_places() { return {.generations = "/run/vmcred-for-users.d", .link = "/run/vmcred/vars-for-users"}; }
+
 Result<Report> activate(const Request& request) {
   if (!request.declaration.machines.contains(request.machine)) {
     return fail(Errc::not_found, "no machine '{}' in the declaration", request.machine);
   }
-  const std::vector<store::Wanted> wanted = store::wanted_on(request.declaration, request.machine);
+  std::vector<store::Wanted> wanted = store::wanted_on(request.declaration, request.machine);
+  if (request.early) std::erase_if(wanted, [](const store::Wanted& one) { return one.file->needed_for != "users"; });
   std::vector<Item> items;
+  store::Principals principals(request.repository);
   for (const store::Wanted& one : wanted) {
     auto item = make_item(request, one);
-    if (item) {
-      items.push_back(*std::move(item));
-      continue;
-    }
     // An owner that this machine does not have is this var's failure, not everybody's.
-    items.push_back({.path = store::rel_path(one.id),
-                     .value = [error = item.error()]() -> Result<Secret> { return std::unexpected(error); }});
+    items.push_back(item ? *std::move(item)
+                         : Item{.path = store::rel_path(one.id),
+                                .value = [error = item.error()]() -> Result<Secret> { return std::unexpected(error); }});
+    items.back().may_stay = [&request, &principals, id = one.id] {
+      return store::names_reader(request.repository, principals, id, request.machine);
+    };
   }
   std::vector<store::VarId> vars;
   for (const store::Wanted& one : wanted) vars.push_back(one.id);
   store::unlock(request.repository, vars, request.keys);
   Report report;
   TRY_LET(report.published, publish_generation(request.places, items));
-  report.count = items.size() - report.published.failed.size();
   if (!report.published.first) TRY(name_users(request, wanted, report));
   return report;
 }

@@ -19,11 +19,14 @@ struct Request {
   std::string machine;
   Places places = {};
   UserDoors users = {};
+  bool early = false;  ///< only what is needed for users, before there are any: all of it is root's
 };
+
+/// Where `early` values go: not the folder of the others, which comes once users are there.
+Places early_places();
 
 struct Report {
   Published published;
-  std::size_t count = 0;  ///< files in the generation
   /// Who uses something that changed, sorted: the restart-units of vars, and vms of this machine. Empty after a boot, when
   /// nothing runs on older values.
   std::vector<std::string> units = {};

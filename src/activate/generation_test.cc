@@ -93,6 +93,45 @@ TEST_F(Generation, LeavesOutAndNamesWhatCannotBeRead) {
   EXPECT_EQ(active("g/bad"), "(nothing)");
 }
 
+TEST_F(Generation, KeepsTheLastGoodValuesOfAFolderThatCannotBeReadAsAWhole) {
+  ASSERT_THAT(publish_generation(places_, {item("g/cert", "c1"), item("g/key", "k1", 0440), item("h/x", "one")}), Succeeds());
+  Item bad = item("g/key", "");
+  bad.value = []() -> Result<Secret> { return fail(Errc::invalid_data, "merge markers"); };
+  const auto published = publish_generation(places_, {item("g/cert", "c2"), bad, item("g/added", "a"), item("h/x", "two")});
+  ASSERT_THAT(published, Succeeds());
+  EXPECT_EQ(active("g/cert"), "c1");
+  EXPECT_EQ(active("g/key"), "k1");
+  EXPECT_EQ(mode_of(places_.link + "/g/key"), 0440U);
+  EXPECT_EQ(active("g/added"), "(nothing)");
+  EXPECT_EQ(active("h/x"), "two");
+  EXPECT_EQ(published->kept.size(), 2U);
+  EXPECT_EQ(published->files, 3U);
+  ASSERT_EQ(published->changes.size(), 1U);
+  EXPECT_EQ(published->changes[0].path, "h/x");
+}
+
+TEST_F(Generation, TakesFromAReaderNoLongerWhatHeMayNotHaveAndNothingElse) {
+  ASSERT_THAT(publish_generation(places_, {item("g/a", "one"), item("g/b", "two")}), Succeeds());
+  Item taken = item("g/a", "");
+  taken.value = []() -> Result<Secret> { return fail(Errc::denied, "no key"); };
+  taken.may_stay = [] { return false; };
+  const auto published = publish_generation(places_, {taken, item("g/b", "new")});
+  ASSERT_THAT(published, Succeeds());
+  EXPECT_EQ(active("g/a"), "(nothing)");
+  EXPECT_EQ(active("g/b"), "new");
+}
+
+TEST_F(Generation, PublishesNothingWhereNothingCanBeRead) {
+  Item bad = item("g/a", "");
+  bad.value = []() -> Result<Secret> { return fail(Errc::denied, "no key"); };
+  const auto published = publish_generation(places_, {bad});
+  ASSERT_THAT(published, Succeeds());
+  EXPECT_EQ(published->number, 0U);
+  EXPECT_FALSE(published->switched);
+  EXPECT_TRUE(kept().empty());
+  EXPECT_FALSE(exists(places_.link));
+}
+
 TEST_F(Generation, RefusesANameThatLeavesTheFolder) {
   ASSERT_THAT(publish_generation(places_, {item("g/a", "one")}), Succeeds());
   EXPECT_THAT(publish_generation(places_, {item("g/../../x", "y")}), FailsWith(Errc::usage, HasSubstr("leaves")));
@@ -107,6 +146,24 @@ TEST_F(Generation, RemovesWhatAKilledRunLeft) {
   ASSERT_THAT(publish_generation(places_, {item("g/a", "two")}), Succeeds());
   EXPECT_THAT(kept(), ::testing::ElementsAre("8"));
   EXPECT_EQ(active("g/a"), "two");
+}
+
+TEST_F(Generation, RemovesTheOneBeforeWhereARunWasKilledAfterItsSwitch) {
+  ASSERT_THAT(publish_generation(places_, {item("g/a", "one")}), Succeeds());
+  (void)folder_.write("run/vmcred.d/7/g/a", "before");
+  const auto published = publish_generation(places_, {item("g/a", "one")});
+  ASSERT_THAT(published, Succeeds());
+  EXPECT_FALSE(published->switched);
+  EXPECT_THAT(kept(), ::testing::ElementsAre("1"));
+}
+
+TEST_F(Generation, RemovesLeftoversBeforeAnythingIsPublished) {
+  EXPECT_THAT(remove_leftovers(places_), Succeeds());  // nothing has ever been active
+  ASSERT_THAT(publish_generation(places_, {item("g/a", "one")}), Succeeds());
+  (void)folder_.write("run/vmcred.d/7/g/a", "half");
+  EXPECT_THAT(remove_leftovers(places_), Succeeds());
+  EXPECT_THAT(kept(), ::testing::ElementsAre("1"));
+  EXPECT_EQ(active("g/a"), "one");
 }
 
 TEST_F(Generation, ZeroesAnOldFileOnlyWhenNobodyReadsIt) {

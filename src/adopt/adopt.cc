@@ -1,174 +1,142 @@
 #include "adopt/adopt.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <optional>
 
-#include "base/sha256.h"
+#include "adopt/owners.h"
+#include "adopt/wishes.h"
+#include "base/parallel.h"
+#include "sops/sops.h"
 
 namespace vmcred::adopt {
 namespace {
 
-using store::Kind;
+constexpr std::size_t kTogether = 8;
 
-/// A user's name is at most 32 characters and begins with a letter; a key without any name is called after its digest.
-std::string principal_name(const std::string& recipient, const KeyName& known) {
-  std::string name = known.name.substr(0, known.machine ? 63 : 32);
-  while (name.ends_with('-')) name.pop_back();
-  const bool good = !name.empty() && (known.machine || (name.front() >= 'a' && name.front() <= 'z'));
-  if (good) return name;
-  const Digest digest = sha256(bytes_of(recipient));
-  return fmt::format("key-{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3]);
-}
-
-/// Users and machines of the store, and those that are added for keys that nobody has yet.
-class Owners {
- public:
-  Owners(const store::Repository& repository, const store::Lock& lock, const Wishes& wishes)
-      : repository_(repository), lock_(lock), wishes_(wishes) {}
-
-  Result<> know() {
-    store::Principals principals(repository_);
-    for (const Kind kind : {Kind::user, Kind::machine}) {
-      TRY_LET(const std::vector<std::string> names, principals.names(kind));
-      for (const std::string& name : names) {
-        taken_.insert({kind, name});
-        TRY_LET(const std::vector<store::PublicKey> keys, principals.keys(kind, name));
-        for (const store::PublicKey& key : keys) owner_.try_emplace(without_comment(key.text), kind, name);
-      }
+/// Nobody becomes a reader by it who was none before. An SSH key that is in none of a file's stanzas was no reader; of other
+/// keys it cannot be told which of them were.
+void settle_unproven(Found& found, bool widen) {
+  for (Foreign& secret : found.secrets) {
+    if (secret.unproven.empty() || widen) continue;
+    const bool certain = std::ranges::all_of(secret.unproven, [](const std::string& key) { return key.starts_with("ssh-"); });
+    if (!certain) {
+      found.left_out.push_back({secret.source, Error{Errc::mismatch, "the file is encrypted to fewer keys than are named for it",
+                                                     "run 'agenix --rekey' first; or --widen, if all who are named may read it"}});
+      continue;
     }
-    return {};
+    for (const std::string& key : secret.unproven) {
+      const std::string& name = found.names[key].name;
+      found.notes.push_back(fmt::format("{} is named for '{}' and cannot read it: that stays so", name.empty() ? key : name, secret.source));
+    }
+    std::erase_if(secret.recipients, [&](const std::string& key) { return std::ranges::binary_search(secret.unproven, key); });
   }
-
-  /// The owner of a key; made when nobody has it.
-  Result<std::pair<Kind, std::string>> of(const std::string& recipient, const KeyName& known, Adoption& adoption) {
-    if (const auto found = owner_.find(recipient); found != owner_.end()) return found->second;
-    KeyName wanted = known;
-    if (std::ranges::find(wishes_.machines, wanted.name) != wishes_.machines.end()) wanted.machine = true;
-    const Kind kind = wanted.machine ? Kind::machine : Kind::user;
-    std::string name = principal_name(recipient, wanted);
-    const std::string first = name;
-    for (int next = 2; taken_.contains({kind, name}); ++next) name = fmt::format("{}-{}", first, next);
-    TRY(kind == Kind::machine ? store::check_machine_name(name) : store::check_user_name(name));
-    store::Change change;
-    change.files["key.json"] = store::print_key_file({{.type = "age", .text = recipient}});
-    const std::string folder = fmt::format("sops/{}/{}", store::plural(kind), name);
-    TRY(store::publish(repository_, lock_, folder, change));
-    adoption.paths.push_back(folder);
-    (kind == Kind::machine ? adoption.machines : adoption.users).push_back(name);
-    taken_.insert({kind, name});
-    return owner_.try_emplace(recipient, kind, name).first->second;
-  }
-
- private:
-  const store::Repository& repository_;
-  const store::Lock& lock_;
-  const Wishes& wishes_;
-  std::map<std::string, std::pair<Kind, std::string>> owner_;
-  std::set<std::pair<Kind, std::string>> taken_;
-};
-
-/// A generator's secrets with the links that each gets.
-struct Planned {
-  std::vector<Foreign> secrets = {};
-  std::vector<store::Links> links = {};
-  std::set<std::string> machines = {};
-};
-
-Adopted placed(const std::string& generator, const Planned& planned, const Wishes& wishes) {
-  Adopted adopted{.generator = generator, .machines = {planned.machines.begin(), planned.machines.end()}};
-  if (adopted.machines.empty() && !wishes.machine.empty()) adopted.machines.push_back(wishes.machine);
-  adopted.shared = adopted.machines.size() != 1;
-  for (const Foreign& secret : planned.secrets) {
-    adopted.files.push_back(secret.file);
-    if (secret.value.empty()) adopted.empty.insert(secret.file);
-  }
-  return adopted;
+  std::erase_if(found.secrets, [&](const Foreign& secret) {
+    return std::ranges::any_of(found.left_out, [&](const LeftOut& each) { return each.source == secret.source; });
+  });
 }
 
-store::GeneratorId id_of(const Adopted& adopted) {
-  if (adopted.shared) return {.placement = {.sharing = declare::Sharing::shared}, .generator = adopted.generator};
-  return {.placement = {.sharing = declare::Sharing::per_machine, .owner = adopted.machines.front()}, .generator = adopted.generator};
+/// What is stored already, whoever it belongs to.
+Result<> keep_stored(const store::Repository& repository, std::vector<Foreign>& secrets, Adoption& adoption, std::set<std::string>& generators) {
+  TRY_LET(const std::vector<store::VarId> stored, repository.list());
+  std::set<std::pair<std::string, std::string>> names;
+  for (const store::VarId& id : stored) {
+    names.insert({id.generator.generator, id.file});
+    generators.insert(id.generator.generator);
+  }
+  std::erase_if(secrets, [&](const Foreign& secret) {
+    if (!names.contains({secret.generator, secret.file})) return false;
+    adoption.kept.push_back(fmt::format("{}/{}", secret.generator, secret.file));
+    return true;
+  });
+  return {};
+}
+
+/// The keys of all secrets, each parsed once.
+using Parsed = std::map<std::string, Result<age::RecipientPtr>>;
+
+Result<std::string> sealed(const Foreign& secret, const Parsed& parsed) {
+  age::Recipients keys;
+  for (const std::string& recipient : secret.recipients) {
+    const Result<age::RecipientPtr>& key = parsed.at(recipient);
+    if (!key) return std::unexpected(key.error());
+    keys.push_back(*key);
+  }
+  TRY_LET(const sops::File file, sops::encrypt(secret.value.bytes(), keys));
+  return sops::print(file);
+}
+
+/// Every secret's ciphertext, on all cores.
+std::vector<Result<std::string>> sealed_all(const std::vector<Foreign>& secrets, const store::Repository& repository) {
+  Parsed parsed;
+  for (const Foreign& secret : secrets)
+    for (const std::string& recipient : secret.recipients)
+      if (!parsed.contains(recipient)) parsed.emplace(recipient, age::parse_recipient(recipient, repository.plugins()));
+  std::vector<Result<std::string>> all(secrets.size());
+  in_ranges(secrets.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i)
+      if (secrets[i].secret) all[i] = sealed(secrets[i], parsed);
+  }, kTogether);
+  return all;
+}
+
+store::GeneratorId id_of(const std::string& generator, const store::Links& links) {
+  if (links.machines.size() != 1) return {.placement = {.sharing = declare::Sharing::shared}, .generator = generator};
+  return {.placement = {.sharing = declare::Sharing::per_machine, .owner = links.machines.front()}, .generator = generator};
+}
+
+/// A generator's secrets, which all have the same readers, become one change.
+void add_generator(const std::string& generator, const std::vector<std::pair<const Foreign*, const std::string*>>& files, Owners& owners,
+                   bool known, Adoption& adoption) {
+  const store::Links links = owners.links_for(files.front().first->recipients);
+  const std::string folder = store::Repository::generator_path(id_of(generator, links));
+  Adopted adopted{.generator = generator, .machines = links.machines, .known = known};
+  store::Change change;
+  for (const auto& [secret, ciphertext] : files) {
+    if (secret->secret) {
+      change.files[secret->file + "/secret"] = *ciphertext;
+      store::set_links(change, folder, secret->file, links);
+    } else {
+      change.files[secret->file + "/value"] = std::string(secret->value.text());
+    }
+    adopted.files.push_back({.name = secret->file, .secret = secret->secret, .empty = secret->value.empty()});
+  }
+  adoption.changes.push_back({.folder = folder, .change = std::move(change)});
+  adoption.generators.push_back(std::move(adopted));
 }
 
 }  // namespace
 
-Result<Adoption> adopt(const store::Repository& repository, const store::Lock& lock, Found found, const Wishes& wishes) {
+std::size_t Adoption::count() const {
+  std::size_t count = 0;
+  for (const Adopted& each : generators) count += each.files.size();
+  return count;
+}
+
+Result<Adoption> plan_adoption(const store::Repository& repository, Found found, const Wishes& wishes) {
+  TRY(grant(wishes, found));
+  settle_unproven(found, wishes.widen);
+  sort_out_names(found);
   Adoption adoption;
-  Owners owners(repository, lock, wishes);
-  TRY(owners.know());
-  std::map<std::string, Planned> plan;
-  for (Foreign& secret : found.secrets) {
-    TRY(in(secret.source, store::check_part_name(secret.generator)));
-    TRY(in(secret.source, store::check_part_name(secret.file)));
-    Planned& planned = plan[secret.generator];
-    const bool twice = std::ranges::any_of(planned.secrets, [&](const Foreign& other) { return other.file == secret.file; });
-    if (twice) {
-      return hint(fail(Errc::invalid_data, "'{}' and another secret would both become '{}/{}'", secret.source, secret.generator, secret.file),
-                  "import their files one by one, from folders of different names");
-    }
-    store::Links links;
-    for (const std::string& recipient : secret.recipients) {
-      TRY_LET(const auto owner, owners.of(recipient, found.names[recipient], adoption));
-      links.add(owner.first, owner.second);
-      if (owner.first == Kind::machine) planned.machines.insert(owner.second);
-    }
-    planned.links.push_back(std::move(links));
-    planned.secrets.push_back(std::move(secret));
+  std::set<std::string> stored;
+  TRY(keep_stored(repository, found.secrets, adoption, stored));
+  const std::vector<Result<std::string>> ciphertexts = sealed_all(found.secrets, repository);
+  std::map<std::string, std::vector<std::pair<const Foreign*, const std::string*>>> by_generator;
+  for (std::size_t i = 0; i < found.secrets.size(); ++i) {
+    const Foreign& secret = found.secrets[i];
+    if (ciphertexts[i]) by_generator[secret.generator].emplace_back(&secret, &*ciphertexts[i]);
+    else found.left_out.push_back({secret.source, ciphertexts[i].error()});
   }
-  store::Principals principals(repository);
-  store::Sealer sealer(principals);
-  for (auto& [generator, planned] : plan) {
-    const Adopted adopted = placed(generator, planned, wishes);
-    const store::GeneratorId id = id_of(adopted);
-    store::Change change;
-    for (std::size_t i = 0; i < planned.secrets.size(); ++i) {
-      Foreign& secret = planned.secrets[i];
-      if (repository.has({.generator = id, .file = secret.file})) {
-        adoption.kept.push_back(fmt::format("{}/{}", generator, secret.file));
-        continue;
-      }
-      TRY(in(secret.source, sealer.add(change, repository, id, {.file = secret.file, .value = std::move(secret.value), .links = std::move(planned.links[i])})));
-    }
-    if (!change.files.empty()) {
-      const std::string folder = store::Repository::generator_path(id);
-      TRY(store::publish(repository, lock, folder, change));
-      adoption.paths.push_back(folder);
-    }
-    adoption.generators.push_back(adopted);
-  }
+  TRY_LET(Owners owners, Owners::of(repository, std::move(found.names)));
+  for (const auto& [generator, files] : by_generator) add_generator(generator, files, owners, stored.contains(generator), adoption);
+  owners.add_to(adoption);
+  adoption.left_out = std::move(found.left_out);
+  std::ranges::sort(adoption.left_out, {}, &LeftOut::source);
+  adoption.notes = std::move(found.notes);
   return adoption;
 }
 
-std::string declaration_text(const Adoption& adoption, Language language) {
-  std::string text;
-  const auto list = [](const std::vector<std::string>& names, std::string_view separator) {
-    std::string all;
-    for (const std::string& name : names) all += fmt::format("{}\"{}\"", all.empty() ? "" : separator, name);
-    return all;
-  };
-  if (language == Language::toml) {
-    for (const std::string& machine : adoption.machines) text += fmt::format("[machines.{}]\n\n", machine);
-    for (const Adopted& adopted : adoption.generators) {
-      text += fmt::format("[generators.{}]\n", adopted.generator);
-      if (adopted.shared) text += "share = true\n";
-      if (!adopted.machines.empty()) text += fmt::format("machines = [{}]\n", list(adopted.machines, ", "));
-      for (const std::string& file : adopted.files) {
-        text += fmt::format("files.{} = {{{}}}\n", file, adopted.empty.contains(file) ? "allow-empty = true" : "");
-      }
-      text += "\n";
-    }
-    return text;
-  }
-  for (const Adopted& adopted : adoption.generators) {
-    text += fmt::format("clan.core.vars.generators.\"{}\" = {{\n", adopted.generator);
-    if (adopted.shared) text += "  share = true;\n";
-    for (const std::string& file : adopted.files) {
-      text += fmt::format("  files.\"{}\" = {{ {}}};\n", file, adopted.empty.contains(file) ? "allowEmpty = true; " : "");
-    }
-    text += "};\n";
-  }
-  return text;
+Result<> carry_out(const store::Repository& repository, const store::Lock& lock, const Adoption& adoption) {
+  return store::publish(repository, lock, adoption.changes);
 }
 
 }  // namespace vmcred::adopt

@@ -112,7 +112,9 @@ Result<Bech32> bech32_decode(std::string_view text) {
   unsigned bits = 0;
   for (std::size_t i = 0; i < encoded.size(); ++i) {
     const std::int8_t value = kValues.at(static_cast<unsigned char>(lower(encoded[i])));
-    if (value < 0) return fail(Errc::invalid_data, "character {} of the key belongs to no key", separator + i + 2);
+    if (value < 0)
+      return hint(fail(Errc::invalid_data, "the key has a character that no key has, its number {}", separator + i + 2),
+                  "copy it again, whole: a key is letters and digits without '1', 'b', 'i' and 'o' behind its first '1'");
     checksum.add(static_cast<std::uint32_t>(value));
     if (i >= values) continue;
     pending = (pending << 5U | static_cast<std::uint32_t>(value)) & 0xfffU;

@@ -1,6 +1,7 @@
 #include "age/keys.h"
 
 #include "age/bech32.h"
+#include "age/hybrid.h"
 #include "age/plugin.h"
 #include "age/ssh.h"
 #include "age/x25519.h"
@@ -48,11 +49,12 @@ Result<RecipientPtr> parse_recipient(std::string_view text, const Plugins& plugi
                 "give the public key that begins with 'age1'; take care who saw the private one");
   }
   const std::string doing = fmt::format("recipient '{}'", text);
+  if (is_hybrid_recipient(text)) return in("recipient 'age1pq1…'", parse_hybrid_recipient(text));
   if (is_plugin_recipient(text)) return in(doing, plugin_recipient(text, plugins));
   if (text.starts_with("age1")) return in(doing, parse_x25519_recipient(text));
   if (text.starts_with("ssh-")) return in(doing, parse_ssh_recipient(text));
   return hint(fail(Errc::invalid_data, "this kind of recipient is not known"),
-              "a recipient begins with 'age1', 'ssh-ed25519' or 'ssh-rsa'");
+              "a recipient begins with 'age1', 'age1pq1', 'ssh-ed25519' or 'ssh-rsa'");
 }
 
 Result<IdentityPtr> parse_identity(std::string_view text) { return parse_identity(text, Plugins{}); }
@@ -60,13 +62,14 @@ Result<IdentityPtr> parse_identity(std::string_view text) { return parse_identit
 Result<IdentityPtr> parse_identity(std::string_view text, const Plugins& plugins) {
   text = trimmed(text);
   if (text.starts_with("AGE-SECRET-KEY-1")) return in("identity", parse_x25519_identity(text));
+  if (text.starts_with("AGE-SECRET-KEY-PQ-1")) return in("identity", parse_hybrid_identity(text));
   if (is_plugin_identity(text)) return in("identity", plugin_identity(text, plugins));
   if (text.starts_with("age1")) {
     return hint(fail(Errc::invalid_data, "this is a recipient (a public key), not an identity"),
                 "give the private key that begins with 'AGE-SECRET-KEY-1'");
   }
   return hint(fail(Errc::invalid_data, "this kind of identity is not known"),
-              "an identity begins with 'AGE-SECRET-KEY-1' or 'AGE-PLUGIN-'");
+              "an identity begins with 'AGE-SECRET-KEY-1', 'AGE-SECRET-KEY-PQ-1' or 'AGE-PLUGIN-'");
 }
 
 Result<Identities> parse_identities(std::string_view text) { return parse_identities(text, Plugins{}); }

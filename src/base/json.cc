@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include "base/json_numbers.h"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
@@ -27,18 +29,20 @@ struct Level {
 /// Builds our tree from the library's events and refuses what the library would let pass.
 class Builder final : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit Builder(std::size_t max_depth) : max_depth_(max_depth) {}
+  explicit Builder(std::size_t max_depth, bool large_numbers) : max_depth_(max_depth), large_numbers_(large_numbers) {}
 
   bool null() override { return put(Json()); }
   bool boolean(bool value) override { return put(Json(value)); }
   bool number_integer(number_integer_t value) override { return put(Json(static_cast<std::int64_t>(value))); }
   bool number_unsigned(number_unsigned_t value) override {
-    if (value > static_cast<number_unsigned_t>(INT64_MAX)) return refuse(fmt::format("the integer {} is too large", value));
+    const bool large = value > static_cast<number_unsigned_t>(INT64_MAX);
+    if (large && large_numbers_) return put(Json(static_cast<double>(value)));
+    if (large) return refuse(fmt::format("the integer {} is too large", value));
     return put(Json(static_cast<std::int64_t>(value)));
   }
   bool number_float(number_float_t value, const string_t& text) override {
     // An integer that fits no 64 bits comes as a float: say so rather than lose digits.
-    if (text.find_first_of(".eE") == std::string::npos) return refuse(fmt::format("the integer {} is too large", text));
+    if (!large_numbers_ && text.find_first_of(".eE") == std::string::npos) return refuse(fmt::format("the integer {} is too large", text));
     return put(Json(value));
   }
   bool string(string_t& value) override { return put(Json(std::move(value))); }
@@ -97,6 +101,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   std::size_t max_depth_;
+  bool large_numbers_;
   std::vector<Json> open_ = {};
   std::vector<Level> levels_ = {};
 };
@@ -207,9 +212,11 @@ Json& Json::push(Json value) {
   return *this;
 }
 
-Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
+namespace {
+
+Result<Json> parse(std::string_view text, const JsonLimits& limits, bool large_numbers) {
   if (text.size() > limits.max_bytes) return fail(Errc::invalid_data, "larger than {} bytes", limits.max_bytes);
-  Builder builder(limits.max_depth);
+  Builder builder(limits.max_depth, large_numbers);
   const char* seen = text.data();
   const char* const end = text.data() + text.size();
   bool good = false;
@@ -230,6 +237,12 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   const std::size_t column = newline == std::string_view::npos ? before.size() : before.size() - newline - 1;
   return fail(Errc::invalid_data, "line {}, column {}: {}", line, column, builder.problem);
 }
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text, const JsonLimits& limits) { return parse(text, limits, false); }
+
+Result<Json> parse_json_with_large_numbers(std::string_view text, const JsonLimits& limits) { return parse(text, limits, true); }
 
 std::string dump_json(const Json& value, Indent indent) {
   const auto replace = nlohmann::ordered_json::error_handler_t::replace;

@@ -6,8 +6,8 @@
 #include <bitset>
 #include <cstring>
 
-#include "base/base64.h"
 #include "base/leak_scan.h"
+#include "base/value_forms.h"
 
 namespace vmcred {
 namespace {
@@ -52,35 +52,6 @@ std::vector<Bytes> secret_parts(Bytes value) {
   }
   if (value.size() > begin) parts.push_back(value.subspan(begin));
   return parts;
-}
-
-Secret hex_of(Bytes value, std::string_view digits) {
-  Secret hex(value.size() * 2);
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    hex.writable()[2 * i] = static_cast<std::uint8_t>(digits[value[i] >> 4]);
-    hex.writable()[2 * i + 1] = static_cast<std::uint8_t>(digits[value[i] & 15]);
-  }
-  return hex;
-}
-
-/// The characters of base64 that depend on `value` alone when `before` bytes stand before it in the group of three.
-Secret base64_inside(Bytes value, std::size_t before) {
-  Secret shifted(before + value.size());
-  std::ranges::copy(value, shifted.writable().begin() + static_cast<std::ptrdiff_t>(before));
-  Secret text = base64_encode_secret(shifted.bytes(), Padding::without);
-  const std::size_t first = before == 0 ? 0 : before + 1;
-  const std::size_t whole = shifted.size() * 8 / 6;  // the last character may hold bits of what follows
-  Secret inside = Secret::copy_of(text.bytes().subspan(first, whole > first ? whole - first : 0));
-  return inside;
-}
-
-Secret url_alphabet(const Secret& base64) {
-  Secret text = base64.clone();
-  for (std::uint8_t& byte : text.writable()) {
-    if (byte == '+') byte = '-';
-    if (byte == '/') byte = '_';
-  }
-  return text;
 }
 
 }  // namespace
@@ -140,7 +111,8 @@ void LeakPatterns::Table::build() {
   }
   starts.push_back(static_cast<std::uint32_t>(used));
   const std::uint8_t* const base = all.bytes().data();
-  std::ranges::sort(positions, {}, [base](std::uint32_t position) { return piece_at(base + position); });
+  // Of the same piece in several forms the first one comes first: the value as it is.
+  std::ranges::sort(positions, {}, [base](std::uint32_t position) { return std::pair(piece_at(base + position), position); });
   const std::size_t bits = std::clamp(std::bit_ceil(positions.size() * 32), 1UL << 16, kMostBits);
   shift = 64 - std::countr_zero(bits);
   filter = Secret(bits / 8);
@@ -209,14 +181,7 @@ bool LeakPatterns::add(std::string_view name, const Secret& value) {
   for (const Bytes part : secret_parts(value.bytes())) {
     if (part.size() < kLeastBytes || different_bytes(part) < kLeastDifferent) continue;
     searchable = true;
-    table_->add(name, "raw", Secret::copy_of(part));
-    table_->add(name, "hex", hex_of(part, "0123456789abcdef"));
-    table_->add(name, "hex", hex_of(part, "0123456789ABCDEF"));
-    for (std::size_t before = 0; before < 3; ++before) {
-      Secret text = base64_inside(part, before);
-      if (text.text().find_first_of("+/") != std::string_view::npos) table_->add(name, "base64", url_alphabet(text));
-      table_->add(name, "base64", std::move(text));
-    }
+    for (ValueForm& form : forms_of(part)) table_->add(name, form.encoding, std::move(form.text));
   }
   return searchable;
 }

@@ -12,8 +12,7 @@
 
 namespace vmcred {
 
-/// What is looked for: each secret in raw, hex (both cases) and base64 (both alphabets, at all three alignments), whole
-/// and in every window of 16 bytes. What is shorter than 16 bytes is looked for whole, from 8 bytes on.
+/// What is looked for: each secret in every form of forms_of() (value_forms.h), whole and in every window of 16 bytes. What is shorter than 16 bytes is looked for whole, from 8 bytes on.
 class LeakPatterns {
  public:
   LeakPatterns();
@@ -28,7 +27,7 @@ class LeakPatterns {
   /// A place in a text where a secret stands.
   struct Match {
     std::string_view name;      ///< of the secret, borrowed from the patterns
-    std::string_view encoding;  ///< "raw", "hex", "base64"
+    std::string_view encoding;  ///< as in forms_of()
     std::size_t offset = 0;
     std::size_t length = 0;     ///< bytes that agree (of the encoded text)
   };

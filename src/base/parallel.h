@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "base/threads.h"
 
 namespace vmcred {
 
@@ -37,13 +38,7 @@ void in_ranges(std::size_t count, Work work, std::size_t least = 64) {
     (void)::unshare(CLONE_FILES);
     take(work);
   };
-  std::vector<std::jthread> others;
-  others.reserve(threads);
-  try {
-    while (others.size() + 1 < threads) others.emplace_back(help);
-  } catch (const std::system_error&) {
-    // The system gives no more threads (a limit of the user's or of the unit's tasks): those that are there do it all.
-  }
+  const std::vector<std::jthread> others = start_threads(threads - 1, help);
   take(work);
 }
 

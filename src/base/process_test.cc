@@ -1,6 +1,14 @@
 #include "base/process.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
 
 #include "base/file.h"
 #include "matchers.h"
@@ -61,6 +69,34 @@ TEST(Spawn, GivesTheChildTheEnvironmentItWasTold) {
   const auto output = run({.argv = {"env"}, .environment = std::vector<std::string>{"ONLY=this"}});
   ASSERT_THAT(output, Succeeds());
   EXPECT_EQ(output->out, "ONLY=this\n");
+}
+
+TEST(Spawn, LeavesOurSessionWhereItIsToldTo) {
+  for (const bool away : {false, true}) {
+    auto child = spawn({.argv = {"sleep", "60"}, .new_session = away});
+    ASSERT_THAT(child, Succeeds());
+    EXPECT_EQ(::getsid(child->pid()), away ? child->pid() : ::getsid(0));
+  }
+}
+
+TEST(Spawn, FiltersTheCallsOfTheProgram) {
+  // Every call is allowed but mkdir (and mkdirat), which answers EDOM.
+  std::vector<sock_filter> rules = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+  for (const unsigned call : {
+#ifdef SYS_mkdir
+           static_cast<unsigned>(SYS_mkdir),
+#endif
+           static_cast<unsigned>(SYS_mkdirat)}) {
+    rules.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1));
+    rules.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EDOM));
+  }
+  rules.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  const testing::TestFolder folder;
+  const auto output = run({.argv = {"mkdir", folder / "new"},
+                           .call_filter = std::string(reinterpret_cast<const char*>(rules.data()), rules.size() * sizeof rules[0])});  // NOLINT
+  ASSERT_THAT(output, Succeeds());
+  EXPECT_THAT(output->err, HasSubstr(::strerror(EDOM)));
+  EXPECT_FALSE(exists(folder / "new"));
 }
 
 TEST(Child, IsKilledWithItsOwner) {

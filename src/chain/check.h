@@ -1,6 +1,7 @@
 // The static checker: every broken link of the chain before anything boots. Nothing is decrypted, no VM is started.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "chain/finding.h"
 #include "declare/load.h"
 #include "store/repository.h"
+#include "unitfile/syntax.h"
 
 namespace vmcred::chain {
 
@@ -31,23 +33,35 @@ Result<std::vector<Finding>> check_store(const declare::Declaration& declaration
 /// Files of the host that credentials come from, where this machine has them.
 std::vector<Finding> check_sources(const declare::Declaration& declaration);
 
+/// What the vms of this machine lack to start: kernel, initrd, the hypervisor's program. `activated` is where this machine's vars
+/// are: only vms whose values are there are looked at, so that nothing is said in a build or on a laptop.
+std::vector<Finding> check_host(const declare::Declaration& declaration, const std::string& activated, const std::string& search_path);
+/// The program that starts a vm: a path, or a name on the search path.
+std::string program_of(const declare::Vm& vm);
+
 /// Files of the project folder (declaration, scripts, notes) that hold a private key. `vars` and `sops` are the store's.
 Result<std::vector<Finding>> check_tree(const std::string& folder);
 
-/// Unit files and drop-ins that somebody wrote, for a systemd of that version. Files of one unit are read together:
-/// "NAME.service", "NAME.service.d/X.conf", and the template's for an instance.
-struct UnitText {
-  std::string file;
-  std::string text;
-};
+/// Unit files and drop-ins that somebody wrote, in any order, for a systemd of that version. The files of one unit are read
+/// together as systemd reads them: its own, its template's, and all drop-ins that belong to it.
+using UnitText = unitfile::UnitText;
 std::vector<Finding> check_units(const std::vector<UnitText>& units, int systemd);
 
 /// Whether `program` is a hypervisor whose command line check_command_line() can read.
 bool reads_command_line_of(std::string_view program);
-/// A hypervisor's command line: `words` as in argv, `name` for messages ("command line").
-std::vector<Finding> check_command_line(const std::vector<std::string>& words, const std::string& name, int systemd);
+/// The same of a whole command line, also behind sudo, env and the like.
+bool reads_command_line(const std::vector<std::string>& words);
+/// Whether files that a command line names (-readconfig, --config-file) are read: not those of processes of others, which
+/// could name anything.
+enum class NamedFiles : std::uint8_t { left_out, read };
+/// A hypervisor's command line: `words` as in argv, `name` for messages ("command line"), `places` where each word stands.
+std::vector<Finding> check_command_line(const std::vector<std::string>& words, const std::string& name, int systemd,
+                                        const std::vector<declare::Place>& places = {}, NamedFiles files = NamedFiles::left_out);
 
-/// A libvirt domain.
-std::vector<Finding> check_domain(std::string_view xml, const std::string& file, int systemd);
+/// A configuration of Firecracker, Proxmox, incus, QEMU (-readconfig), mkosi, nspawn or libvirt.
+Result<std::vector<Finding>> check_configuration(std::string_view text, const std::string& file, int systemd);
+
+/// A libvirt domain, or a file of libvirt's with domains in it.
+Result<std::vector<Finding>> check_domain(std::string_view xml, const std::string& file, int systemd);
 
 }  // namespace vmcred::chain

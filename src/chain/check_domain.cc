@@ -1,101 +1,155 @@
 // Findings of a libvirt domain. libvirt puts OEM strings on QEMU's command line, into its log and into dumpxml.
 #include <algorithm>
-#include <cstdlib>
+#include <array>
 
 #include "chain/check.h"
+#include "chain/kernel_line.h"
 #include "chain/oem_strings.h"
+#include "chain/xml.h"
+#include "shape/secret_shape.h"
 
 namespace vmcred::chain {
 namespace {
 
+using xml::Element;
+
 constexpr std::string_view kWho = "libvirt writes it on the command line, into its log and into 'virsh dumpxml'";
+constexpr std::string_view kRemedy = "deliver it with vmcred, which uses descriptors alone";
 
-/// The text of an XML value: entities decoded, the rest as it is.
-std::string decoded(std::string_view text) {
-  struct Entity {
-    std::string_view name;
-    char letter;
-  };
-  constexpr Entity kEntities[] = {{"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'}, {"&apos;", '\''}};
-  std::string plain;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto entity = std::ranges::find_if(kEntities, [&](const Entity& each) { return text.substr(i).starts_with(each.name); });
-    if (entity != std::end(kEntities)) {
-      plain += entity->letter;
-      i += entity->name.size();
-    } else {
-      plain += text[i++];
+class Domain {
+ public:
+  Domain(const Element& root, const std::string& file, int systemd, std::vector<Finding>& findings) : root_(root), file_(file), systemd_(systemd), findings_(findings) {}
+
+  void check() {
+    for (const Element* sysinfo : root_.name == "sysinfo" ? std::vector<const Element*>{&root_} : root_.all("sysinfo")) check_sysinfo(*sysinfo);
+    check_os();
+    judge_strings(strings_, Code::secret_in_domain, kWho, findings_);
+    judge_strings(items_, Code::secret_in_domain, kWho, findings_);
+    judge_arrival(strings_, items_, findings_);
+    if (!strings_.empty()) judge_amount(strings_, systemd_, findings_);
+    check_passed_through();
+    look_everywhere(root_, 0);
+  }
+
+ private:
+  [[nodiscard]] declare::Place place(const Element& element) const { return {.file = file_, .line = element.line, .column = element.column}; }
+
+  void check_sysinfo(const Element& sysinfo) {
+    const std::string* type = sysinfo.attribute("type");
+    if (type != nullptr && *type == "fwcfg") {
+      for (const Element* entry : sysinfo.all("entry")) check_item(*entry);
+      return;
+    }
+    for (const Element* list : sysinfo.all("oemStrings"))
+      for (const Element* entry : list->all("entry")) strings_.push_back({entry->text, place(*entry)});
+  }
+
+  void check_item(const Element& entry) {
+    const std::string* name = entry.attribute("name");
+    if (name == nullptr || entry.attribute("file") != nullptr) {
+      if (name != nullptr) judge_item_name(*name, place(entry), findings_);
+      return;
+    }
+    judge_item_name(*name, place(entry), findings_);
+    if (const auto as_string = item_as_string(*name, entry.text)) {
+      items_.push_back({*as_string, place(entry)});
+    } else if (const auto what = shape::looks_like_secret(entry.text, *name)) {
+      tell(entry, *what);
     }
   }
-  return plain;
-}
 
-/// Comments blanked, so that lines stay where they are.
-std::string without_comments(std::string_view xml) {
-  std::string text(xml);
-  for (std::size_t at = text.find("<!--"); at != std::string::npos; at = text.find("<!--", at)) {
-    const std::size_t end = std::min(text.find("-->", at), text.size() - std::min<std::size_t>(3, text.size())) + 3;
-    for (std::size_t i = at; i < std::min(end, text.size()); ++i)
-      if (text[i] != '\n') text[i] = ' ';
-  }
-  return text;
-}
-
-declare::Place place_at(std::string_view text, std::size_t at, const std::string& file) {
-  const std::string_view before = text.substr(0, at);
-  const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-  return {.file = file, .line = 1 + static_cast<int>(std::ranges::count(before, '\n')), .column = 1 + static_cast<int>(at - line_start)};
-}
-
-/// The quoted value of an attribute in the tag that begins at `tag`.
-std::string attribute(std::string_view tag, std::string_view name) {
-  const std::size_t at = tag.find(std::string(name) + "=");
-  if (at == std::string_view::npos) return {};
-  const std::size_t open = at + name.size() + 1;
-  if (open >= tag.size()) return {};
-  const std::size_t close = tag.find(tag[open], open + 1);
-  return close == std::string_view::npos ? std::string() : decoded(tag.substr(open + 1, close - open - 1));
-}
-
-std::vector<OpenString> oem_entries(std::string_view text, const std::string& file) {
-  std::vector<OpenString> entries;
-  for (std::size_t at = text.find("<oemStrings"); at != std::string_view::npos; at = text.find("<oemStrings", at + 1)) {
-    const std::size_t end = std::min(text.find("</oemStrings>", at), text.size());
-    for (std::size_t entry = text.find("<entry", at); entry < end; entry = text.find("<entry", entry + 1)) {
-      const std::size_t open = text.find('>', entry);
-      const std::size_t close = text.find("</entry>", entry);
-      if (open == std::string_view::npos || close == std::string_view::npos || open > close) break;
-      entries.push_back({decoded(text.substr(open + 1, close - open - 1)), place_at(text, entry, file)});
+  void check_os() {
+    const Element* os = root_.child("os");
+    if (os == nullptr) return;
+    if (const Element* line = os->child("cmdline")) judge_kernel_line(line->text, place(*line), Code::secret_in_domain, findings_);
+    if (strings_.empty()) return;
+    const Element* mode = os->child("smbios");
+    const std::string* said = mode == nullptr ? nullptr : mode->attribute("mode");
+    if (const std::string why = without_smbios(*os); !why.empty()) {
+      findings_.push_back(finding(Code::smbios_ignored, strings_.front().place, why, "use the machine type q35, or firmware='efi'"));
+    } else if (said == nullptr || *said != "sysinfo") {
+      findings_.push_back(finding(Code::smbios_mode_missing, mode == nullptr ? place(*os) : place(*mode),
+                                  said == nullptr ? std::string("without <smbios mode='sysinfo'/> libvirt gives the guest none of the OEM strings, silently")
+                                                  : "with <smbios mode='" + *said + "'/> libvirt gives the guest none of the OEM strings, silently",
+                                  "write <smbios mode='sysinfo'/> in <os>"));
     }
   }
-  return entries;
-}
 
-std::vector<std::string> passed_through(std::string_view text) {
-  std::vector<std::string> words{"qemu"};
-  for (std::size_t at = text.find("<qemu:arg "); at != std::string_view::npos; at = text.find("<qemu:arg ", at + 1))
-    words.push_back(attribute(text.substr(at, text.find('>', at) - at), "value"));
-  return words;
-}
+  /// Why this machine has no SMBIOS, or "".
+  static std::string without_smbios(const Element& os) {
+    const Element* type = os.child("type");
+    if (type == nullptr) return {};
+    const std::string machine = type->attribute("machine") == nullptr ? "" : *type->attribute("machine");
+    const std::string arch = type->attribute("arch") == nullptr ? "" : *type->attribute("arch");
+    if (machine.starts_with("microvm")) return "QEMU's machine type microvm has no SMBIOS";
+    constexpr std::array<std::string_view, 9> kNone = {"s390x", "ppc64", "ppc64le", "ppc", "mips", "mips64el", "sparc", "sparc64", "armv7l"};
+    if (std::ranges::find(kNone, std::string_view(arch)) != kNone.end()) return fmt::format("machines of {} have no SMBIOS", arch);
+    const bool by_firmware = arch == "aarch64" || arch == "riscv64" || arch == "loongarch64";
+    const bool firmware = os.attribute("firmware") != nullptr || os.child("loader") != nullptr;
+    if (by_firmware && !firmware) return fmt::format("on {} SMBIOS is built by UEFI firmware, and this domain has none", arch);
+    return {};
+  }
 
-bool is_microvm(std::string_view text) {
-  const std::size_t at = text.find("<type ");
-  return at != std::string_view::npos && attribute(text.substr(at, text.find('>', at) - at), "machine").starts_with("microvm");
+  void check_passed_through() {
+    for (const Element& each : root_.children) {
+      if (each.space != "http://libvirt.org/schemas/domain/qemu/1.0" && each.space != "qemu") continue;
+      if (each.name != "commandline") continue;
+      std::vector<std::string> words{"qemu"};
+      std::vector<declare::Place> places{place(each)};
+      for (const Element* word : each.all("arg")) {
+        words.push_back(word->attribute("value") == nullptr ? "" : *word->attribute("value"));
+        places.push_back(place(*word));
+      }
+      for (Finding& found : check_command_line(words, file_, systemd_, places)) findings_.push_back(std::move(found));
+      for (const Element* variable : each.all("env")) {
+        const std::string* name = variable->attribute("name");
+        const std::string* value = variable->attribute("value");
+        if (name == nullptr || value == nullptr) continue;
+        if (const auto what = shape::looks_like_secret(*value, *name)) tell(*variable, *what);
+      }
+    }
+  }
+
+  /// Passwords of graphics, keys in metadata: whatever else a domain may hold.
+  void look_everywhere(const Element& element, int depth) {
+    if (element.name == "sysinfo" || element.name == "cmdline" || (element.name == "commandline" && !element.space.empty()) || depth > xml::kMaxDepth) return;
+    for (const auto& [key, value] : element.attributes) {
+      if (key.starts_with("xmlns")) continue;
+      if (const auto what = shape::looks_like_secret(value, key)) return tell(element, *what);
+    }
+    const std::string* name = element.attribute("name");
+    if (element.children.empty())
+      if (const auto what = shape::looks_like_secret(element.text, name == nullptr ? element.name : *name)) return tell(element, *what);
+    for (const Element& child : element.children) look_everywhere(child, depth + 1);
+  }
+
+  void tell(const Element& element, std::string_view what) {
+    findings_.push_back(finding(Code::secret_in_domain, place(element), fmt::format("<{}> holds what looks like a secret: {}", element.name, what), std::string(kRemedy)));
+  }
+
+  const Element& root_;
+  const std::string& file_;
+  int systemd_;
+  std::vector<Finding>& findings_;
+  std::vector<OpenString> strings_ = {};
+  std::vector<OpenString> items_ = {};
+};
+
+/// Domains may stand in a status file, a snapshot or a backup of libvirt's.
+void find_domains(const Element& element, std::vector<const Element*>& found) {
+  if (element.name == "domain" || element.name == "sysinfo" || element.name == "inactiveDomain") return found.push_back(&element);
+  for (const Element& child : element.children) find_domains(child, found);
 }
 
 }  // namespace
 
-std::vector<Finding> check_domain(std::string_view xml, const std::string& file, int systemd) {
+Result<std::vector<Finding>> check_domain(std::string_view text, const std::string& file, int systemd) {
   std::vector<Finding> findings;
-  const std::string text = without_comments(xml);
-  const std::vector<OpenString> entries = oem_entries(text, file);
-  judge_strings(entries, Code::secret_in_domain, kWho, findings);
-  if (!entries.empty()) judge_amount(entries, systemd, findings);
-  if (!entries.empty() && is_microvm(text)) {
-    findings.push_back(finding(Code::smbios_ignored, entries.front().place, "QEMU's machine type microvm has no SMBIOS", "use the machine type q35"));
-  }
-  const std::vector<std::string> words = passed_through(text);
-  for (Finding& each : check_command_line(words, file, systemd)) findings.push_back(std::move(each));
+  TRY_LET(const Element root, in(fmt::format("read '{}'", file), xml::read(text)));
+  std::vector<const Element*> domains;
+  find_domains(root, domains);
+  if (domains.empty()) return hint(fail(Errc::invalid_data, "'{}' is no libvirt domain", file), "'virsh dumpxml NAME >FILE' makes one");
+  for (const Element* each : domains) Domain(*each, file, systemd, findings).check();
   return findings;
 }
 

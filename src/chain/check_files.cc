@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "chain/check.h"
 #include "credential/limits.h"
+#include "shape/issued.h"
 
 namespace vmcred::chain {
 namespace {
@@ -56,46 +57,15 @@ std::optional<Found> private_key_in(std::string_view text) {
   return {};
 }
 
-/// What the issuers of tokens write in front of them, and how many letters and digits follow at least.
-struct Token {
-  std::string_view prefix;
-  std::size_t least;
-  std::string_view what;
-};
-constexpr Token kTokens[] = {
-    {"AGE-SECRET-KEY-1", 58, "an age secret key"},  // bech32 of 32 bytes
-    {"ghp_", 36, "a GitHub token"},
-    {"gho_", 36, "a GitHub token"},
-    {"ghs_", 36, "a GitHub token"},
-    {"github_pat_", 60, "a GitHub token"},
-    {"glpat-", 20, "a GitLab token"},
-    {"sk_live_", 24, "a Stripe key"},
-    {"xoxb-", 40, "a Slack token"},
-    {"hvs.", 24, "a Vault token"},
-    {"dop_v1_", 64, "a DigitalOcean token"},
-};
-
-std::optional<Found> token_in(std::string_view text, const Token& token) {
-  const auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  for (std::size_t at = text.find(token.prefix); at != std::string_view::npos; at = text.find(token.prefix, at + 1)) {
-    if (at > 0 && (letter(text[at - 1]) || digit(text[at - 1]))) continue;  // in the middle of a word
-    const std::string_view rest = text.substr(at + token.prefix.size());
-    const auto end =
-        std::ranges::find_if_not(rest, [&](char c) { return letter(c) || digit(c) || c == '_' || c == '-'; });
-    const std::string_view word = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
-    // A placeholder such as a row of x is no token.
-    if (word.size() >= token.least && std::ranges::any_of(word, digit) && std::ranges::any_of(word, letter))
-      return Found{at, token.what};
-  }
-  return {};
-}
-
-/// Only what leaves no doubt by its shape; randomness alone is everywhere in a source tree.
+/// Only what leaves no doubt by its shape; randomness alone is everywhere in a source tree, and so are placeholders.
 std::optional<Found> secret_in(std::string_view text) {
   if (auto found = private_key_in(text)) return found;
-  for (const Token& token : kTokens)
-    if (auto found = token_in(text, token)) return found;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto issued = shape::issued_in(text.substr(at));
+    if (!issued) return {};
+    if (issued->whole) return Found{at + issued->begin, issued->what};
+    at += issued->begin + issued->bytes;
+  }
   return {};
 }
 

@@ -8,7 +8,11 @@
 #include "chain/check.h"
 #include "generate/graph.h"
 #include "generate/survey.h"
+#include "store/deployed.h"
+#include "store/former.h"
+#include "store/inferred.h"
 #include "store/layout.h"
+#include "store/named_reader.h"
 #include "store/readers.h"
 #include "store/vault.h"
 
@@ -18,16 +22,20 @@ namespace {
 constexpr std::size_t kTogether = 4;  // generators that a thread looks at in one go
 
 declare::Place place_of(const declare::Declaration& declaration, const store::VarId& id) {
+  if (store::is_inferred(declaration)) return {.file = "vars/" + store::rel_path(id)};
   const auto generator = declaration.generators.find(id.generator.generator);
   if (generator == declaration.generators.end()) return {.file = declaration.file};
   const auto file = generator->second.files.find(id.file);
   return file == generator->second.files.end() ? generator->second.place : file->second.place;
 }
 
-Finding about(Code code, const declare::Declaration& declaration, const store::VarId& id, std::string message, std::string hint) {
-  Finding each = finding(code, place_of(declaration, id), std::move(message), std::move(hint));
+Finding about(Code code, declare::Place place, const store::VarId& id, std::string message, std::string hint) {
+  Finding each = finding(code, std::move(place), std::move(message), std::move(hint));
   each.subject = store::rel_path(id);
   return each;
+}
+Finding about(Code code, const declare::Declaration& declaration, const store::VarId& id, std::string message, std::string hint) {
+  return about(code, place_of(declaration, id), id, std::move(message), std::move(hint));
 }
 
 std::string generate_command(const store::VarId& id) { return fmt::format("run 'vmcred vars generate -g {}'", id.generator.generator); }
@@ -90,22 +98,81 @@ void check_missing(const declare::Declaration& declaration, const std::vector<st
 void check_orphans(const declare::Declaration& declaration, const std::vector<store::VarId>& missing,
                    const std::vector<store::VarId>& orphans, std::vector<Finding>& findings) {
   for (const store::VarId& id : orphans) {
-    declare::Place place = place_of(declaration, id);
-    if (place.line == 0 && place.pointer.empty()) place = {.file = "vars/" + store::rel_path(id)};
+    // No line of the declaration is wrong: what is there is of values that are well.
+    declare::Place place = {.file = "vars/" + store::rel_path(id)};
     std::string remedy = "declare it, or remove it with 'vmcred vars prune'";
     const auto name = only_match(missing, [&](const store::VarId& absent) { return renamed(declaration, absent, id); });
     if (name)
       remedy = fmt::format("if {} was renamed to '{}', write the new name in {}; else {}", name->declared, name->stored, name->line, remedy);
-    findings.push_back(finding(Code::orphaned, std::move(place), fmt::format("{} is stored and not declared", store::spoken(id)),
-                               std::move(remedy)));
+    findings.push_back(about(Code::orphaned, std::move(place), id, fmt::format("{} is stored and not declared", store::spoken(id)),
+                             std::move(remedy)));
   }
+}
+
+/// Removing somebody is said plainly; of whoever would gain something the remedy says who it is.
+std::string drift_remedy(store::Principals& principals, const store::Drift& drift) {
+  if (drift.added.empty()) return "look who it is; 'vmcred vars fix' takes it from those whom no link names";
+  std::string who;
+  for (const store::PublicKey& key : drift.added) who += (who.empty() ? "" : ", ") + store::owner_of(principals, key);
+  return fmt::format("if {} shall not read it, remove that link; 'vmcred vars fix --widen' would let {} read it", who, who);
+}
+
+std::vector<std::string> drift_details(store::Principals& principals, const store::Drift& drift) {
+  std::vector<std::string> details;
+  const auto whose = [&](const store::PublicKey& key) {
+    const std::string owner = store::owner_of(principals, key);
+    return owner.ends_with(key.text) ? key.text : fmt::format("{} ({})", key.text, owner);
+  };
+  for (const store::PublicKey& key : drift.added) details.push_back(fmt::format("should read it and cannot: {}", whose(key)));
+  for (const store::PublicKey& key : drift.removed) details.push_back(fmt::format("can read it and should not: {}", whose(key)));
+  for (const store::BadLink& link : drift.bad) details.push_back(fmt::format("grants nothing: {} {}", link.path, link.reason));
+  return details;
+}
+
+/// Secrets that are no vars, or no declared ones: the keys of machines, others below sops/secrets, exports, orphans.
+Result<std::vector<Finding>> check_others(const store::Repository& repository, const std::vector<store::VarId>& orphans) {
+  TRY_LET(std::vector<store::SecretPlace> places, store::places_beside_vars(repository));
+  for (const store::VarId& id : orphans)
+    if (repository.form(id) == store::Form::secret) places.push_back({.folder = "vars/" + store::rel_path(id), .var = id});
+  std::vector<Finding> findings;
+  store::Principals principals(repository);
+  for (const store::SecretPlace& place : places) {
+    const declare::Place where = {.file = place.folder + "/secret"};
+    const Result<store::Drift> drift = store::drift(principals, place.folder);
+    if (!drift) {
+      findings.push_back(finding(Code::damaged, where, fmt::format("{}: {}", place.name(), drift.error().message), "bring it back from git"));
+      continue;
+    }
+    if (drift->none()) continue;
+    const std::string machine = store::machine_of_key_folder(place.folder);
+    Finding found = finding(Code::recipients_drifted, where,
+                            machine.empty() ? fmt::format("{}: who can decrypt it is not who its links name", place.name())
+                                            : fmt::format("the private key of machine '{0}': who can decrypt it is not who its links name, "
+                                                          "and whoever can reads all that machine '{0}' reads", machine),
+                            drift_remedy(principals, *drift));
+    found.details = drift_details(principals, *drift);
+    findings.push_back(std::move(found));
+  }
+  return findings;
 }
 
 /// What is said of one generator's values, and those that are not there.
 struct Looked {
-  std::vector<Finding> findings;
-  std::vector<store::VarId> missing;
+  std::vector<Finding> findings = {};
+  std::vector<store::VarId> missing = {};
+  std::optional<std::string> deployed = {};  ///< store::deployed_machine
 };
+
+/// What was deployed has no links: the machine whose it is must be among the recipients, and the others are not its business.
+void check_deployed(const declare::Declaration& declaration, store::Principals& principals, const store::Wanted& each,
+                    const store::Drift& drift, Looked& looked) {
+  if (looked.deployed->empty()) return;
+  const auto& keys = principals.keys(store::Kind::machine, *looked.deployed);
+  if (!keys || std::ranges::any_of(*keys, [&](const auto& key) { return std::ranges::binary_search(drift.removed, key); })) return;
+  looked.findings.push_back(about(Code::recipients_drifted, declaration, each.id,
+                                  fmt::format("{} was deployed, and is not encrypted to machine '{}'", store::spoken(each.id), *looked.deployed),
+                                  fmt::format("run 'vmcred vars fix' in the project, then 'vmcred deploy {}'", *looked.deployed)));
+}
 
 void check_value(const declare::Declaration& declaration, store::Principals& principals, const store::GeneratorFolder& folder,
                  const store::Wanted& each, Looked& looked) {
@@ -119,6 +186,12 @@ void check_value(const declare::Declaration& declaration, store::Principals& pri
                                fmt::format("the value is in git for good: {} --regenerate", generate_command(each.id))));
   }
   if (form != store::Form::secret) return;
+  if (const auto former = store::former_readers(folder, each.id.file); former && !former->empty()) {
+    findings.push_back(about(Code::access_taken_away, declaration, each.id,
+                             fmt::format("{}: {}", store::spoken(each.id), store::former_text(*former)),
+                             fmt::format("run 'vmcred vars rotate -g {}'", each.id.generator.generator)));
+  }
+  const bool inferred = store::is_inferred(declaration);
   const Result<store::Drift> read = store::drift(principals, folder, each.id.file);
   if (!read) {
     findings.push_back(about(Code::damaged, declaration, each.id, fmt::format("{}: {}", store::spoken(each.id), read.error().message),
@@ -126,32 +199,33 @@ void check_value(const declare::Declaration& declaration, store::Principals& pri
     return;
   }
   const store::Drift& drift = *read;
+  if (looked.deployed && drift.links == store::Links{} && drift.bad.empty()) return check_deployed(declaration, principals, each, drift, looked);
   // Where something else is wrong with the links that is told below, and mending it may be all that is missing.
   if (drift.none()) {
+    if (inferred) return;  // that a machine does not read it may well be meant
     for (const std::string& machine : store::machines_left_out(principals, drift.links, each))
       findings.push_back(about(Code::recipients_drifted, declaration, each.id,
                                fmt::format("{} is deployed to machine '{}', and no link lets that read it", store::spoken(each.id), machine),
-                               "run 'vmcred vars fix', or say deploy = false"));
+                               fmt::format("say deploy = false; or, if machine '{}' shall read it, run 'vmcred vars fix'", machine)));
     return;
   }
   Finding found = about(Code::recipients_drifted, declaration, each.id,
                         fmt::format("{}: who can decrypt it is not who its links name", store::spoken(each.id)),
-                          "look who it is, then run 'vmcred vars fix'");
-  for (const store::PublicKey& key : drift.added) found.details.push_back(fmt::format("should read it and cannot: {}", key.text));
-  for (const store::PublicKey& key : drift.removed) found.details.push_back(fmt::format("can read it and should not: {}", key.text));
-  for (const store::BadLink& link : drift.bad) found.details.push_back(fmt::format("grants nothing: {} {}", link.path, link.reason));
+                        drift_remedy(principals, drift));
+  found.details = drift_details(principals, drift);
   findings.push_back(std::move(found));
 }
 
 /// Every declared value, a generator's together, on all cores. `wanted` is sorted.
-Looked check_values(const declare::Declaration& declaration, const store::Repository& repository, const std::vector<store::Wanted>& wanted) {
+Looked check_values(const declare::Declaration& declaration, const store::Repository& repository, const std::vector<store::Wanted>& wanted,
+                    const std::optional<std::string>& deployed) {
   std::vector<std::span<const store::Wanted>> groups;
   for (auto begin = wanted.begin(); begin != wanted.end();) {
     const auto end = std::ranges::find_if(begin, wanted.end(), [&](const store::Wanted& each) { return each.id.generator != begin->id.generator; });
     groups.emplace_back(begin, end);
     begin = end;
   }
-  std::vector<Looked> of_groups(groups.size());
+  std::vector<Looked> of_groups(groups.size(), Looked{.deployed = deployed});
   in_ranges(groups.size(), [&, principals = store::Principals(repository)](std::size_t begin, std::size_t end) mutable {
     for (std::size_t i = begin; i < end; ++i) {
       const auto folder = store::GeneratorFolder::open(repository, groups[i].front().id.generator);
@@ -205,8 +279,10 @@ void check_generators(const generate::Graph& graph, const std::vector<generate::
 
 Result<std::vector<Finding>> check_store(const declare::Declaration& declaration, const store::Repository& repository,
                                          const Clock& clock) {
-  const std::vector<store::Wanted> wanted = store::wanted(declaration);
-  auto [findings, missing] = check_values(declaration, repository, wanted);
+  const std::optional<std::string> deployed = store::deployed_machine(repository);
+  const bool of_one = deployed && !deployed->empty();
+  const std::vector<store::Wanted> wanted = of_one ? store::wanted_on(declaration, *deployed) : store::wanted(declaration);
+  auto [findings, missing, unused] = check_values(declaration, repository, wanted, deployed);
   const auto graph = generate::build_graph(declaration);
   if (!graph) {  // orphans and ages are told once it is mended
     findings.push_back(finding(Code::invalid_declaration, {.file = declaration.file}, graph.error().message, graph.error().hint));
@@ -215,9 +291,17 @@ Result<std::vector<Finding>> check_store(const declare::Declaration& declaration
   }
   const std::vector<generate::Status> statuses = generate::survey(*graph, repository, clock);
   TRY_LET(const std::vector<store::VarId> orphans, generate::orphans(*graph, statuses, repository));
+  store::Principals principals(repository);
+  const bool any_secret = std::ranges::any_of(wanted, [&](const store::Wanted& each) { return each.file->secret; }) && missing.size() < wanted.size();
+  if (const std::string user = store::only_user(principals); any_secret && !user.empty())
+    findings.push_back(finding(Code::one_reader, {.file = declaration.file},
+                               fmt::format("the key of user '{}' is the only one of a person that reads the secrets", user),
+                               "add a second user or key, or keep a copy of that key in a safe place"));
   check_missing(declaration, missing, orphans, findings);
   check_orphans(declaration, missing, orphans, findings);
   check_generators(*graph, statuses, findings);
+  TRY_LET(std::vector<Finding> others, check_others(repository, orphans));
+  std::ranges::move(others, std::back_inserter(findings));
   return findings;
 }
 

@@ -252,15 +252,15 @@ TEST(Check, FindsFaultsOfOtherCommandLines) {
 }
 
 TEST(Check, FindsSecretsInDomains) {
-  const std::string begin = "<domain type='kvm'>\n <os><type arch='x86_64' machine='q35'>hvm</type></os>\n <sysinfo type='smbios'>\n  <oemStrings>\n";
+  const std::string begin = "<domain type='kvm'>\n <os><type arch='x86_64' machine='q35'>hvm</type><smbios mode='sysinfo'/></os>\n <sysinfo type='smbios'>\n  <oemStrings>\n";
   const std::string end = "  </oemStrings>\n </sysinfo>\n</domain>\n";
-  const auto findings = check_domain(begin + "   <!-- <entry>io.systemd.credential:OLD_TOKEN=x</entry> -->\n   <entry>io.systemd.credential:TOKEN=a&amp;b</entry>\n" + end, "web.xml", 252);
+  const auto findings = *check_domain(begin + "   <!-- <entry>io.systemd.credential:OLD_TOKEN=x</entry> -->\n   <entry>io.systemd.credential:TOKEN=a&amp;b</entry>\n" + end, "web.xml", 252);
   expect_once(findings, Code::secret_in_domain);
   EXPECT_EQ(findings.front().place.line, 6);
   EXPECT_THAT(told(findings), ::testing::Not(HasSubstr("a&b")));
-  expect_once(check_domain("<domain><qemu:commandline><qemu:arg value='-smbios'/><qemu:arg value='type=11,value=io.systemd.credential:TOKEN=x'/></qemu:commandline></domain>", "web.xml", 252),
+  expect_once(*check_domain("<domain><qemu:commandline><qemu:arg value='-smbios'/><qemu:arg value='type=11,value=io.systemd.credential:TOKEN=x'/></qemu:commandline></domain>", "web.xml", 252),
               Code::secret_on_command_line);
-  EXPECT_EQ(told(check_domain("<domain/>", "web.xml", 252)), "");
+  EXPECT_EQ(told(*check_domain("<domain/>", "web.xml", 252)), "");
 }
 
 }  // namespace

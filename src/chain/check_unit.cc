@@ -5,50 +5,34 @@
 #include <set>
 
 #include "chain/check.h"
-#include "chain/exposed.h"
-#include "chain/unit_text.h"
+#include "chain/unit_files.h"
 #include "declare/names.h"
+#include "shape/secret_shape.h"
+#include "unitfile/credential_lines.h"
+#include "unitfile/mount_namespace.h"
 
 namespace vmcred::chain {
 namespace {
 
-constexpr int kFirstWithImport = 254;
+using unitfile::CredentialLine;
+using unitfile::LineKind;
+using unitfile::Setting;
+
 constexpr int kFirstWithRefresh = 260;
+constexpr int kFirstWithUsersKeys = 256;  // LoadCredentialEncrypted= of users' services
 
-struct Line {
-  Setting setting;
-  declare::Place place;
-};
-
-/// All files of one unit.
+/// One unit: its files in systemd's order, and what they say.
 struct Unit {
   std::string name;
-  std::vector<Line> lines = {};
+  std::vector<UnitText> files = {};
+  std::vector<Setting> settings = {};
   [[nodiscard]] bool says(std::string_view key, std::string_view value) const {
-    return std::ranges::any_of(lines, [&](const Line& each) { return each.setting.key == key && each.setting.value == value; });
+    return std::ranges::any_of(settings, [&](const Setting& each) { return each.key == key && each.value == value; });
   }
+  [[nodiscard]] bool of_a_user() const { return !files.empty() && unitfile::manager_of(files.front().file) == unitfile::Manager::user; }
 };
 
-/// "microvm@test-vm.service", ".../microvm@.service.d/50.conf" -> "microvm@.service": an instance joins its template.
-std::string unit_of(const std::string& file) {
-  const std::size_t slash = file.rfind('/');
-  std::string name = slash == std::string::npos ? file : file.substr(slash + 1);
-  if (name.ends_with(".conf") && slash != std::string::npos) {
-    const std::string folder = file.substr(0, slash);
-    const std::size_t above = folder.rfind('/');
-    const std::string last = above == std::string::npos ? folder : folder.substr(above + 1);
-    if (last.ends_with(".d")) name = last.substr(0, last.size() - 2);
-  }
-  const std::size_t at = name.find('@');
-  const std::size_t dot = name.rfind('.');
-  if (at != std::string::npos && dot != std::string::npos && dot > at) name.erase(at + 1, dot - at - 1);
-  return name;
-}
-
-bool loads(std::string_view key) {
-  return key == "LoadCredential" || key == "LoadCredentialEncrypted" || key == "ImportCredential" || key == "SetCredential" ||
-         key == "SetCredentialEncrypted";
-}
+declare::Place place_of(const CredentialLine& line) { return {.file = line.file, .line = line.line, .column = 1}; }
 
 /// systemd.system-credentials(7): names that programs of systemd take where they are given, and do without otherwise. Ours
 /// are the same: without `vmcred.identity` the host's key file is read, without `vmcred.link` there is no link.
@@ -60,105 +44,129 @@ bool well_known(std::string_view name) {
   return dot != std::string_view::npos && std::ranges::find(kFirstWords, name.substr(0, dot)) != kFirstWords.end();
 }
 
-/// Any setting that gives the service a mount namespace hides the credentials of others.
-bool has_own_mounts(const Unit& unit) {
-  static constexpr std::array<std::string_view, 6> kBooleans{"PrivateMounts", "PrivateTmp", "PrivateDevices", "DynamicUser", "ProtectKernelTunables", "ProtectControlGroups"};
-  static constexpr std::array<std::string_view, 9> kAnyValue{"ProtectSystem", "ProtectHome", "ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths",
-                                                             "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "RootDirectory"};
-  return std::ranges::any_of(unit.lines, [](const Line& each) {
-    const Setting& setting = each.setting;
-    if (std::ranges::find(kBooleans, setting.key) != kBooleans.end()) return is_yes(setting.value);
-    return std::ranges::find(kAnyValue, setting.key) != kAnyValue.end() && !setting.value.empty() && setting.value != "no" && setting.value != "false";
-  });
+void check_ignored(const Unit& unit, const CredentialLine& line, std::vector<Finding>& findings) {
+  findings.push_back(finding(Code::ignored_credential_line, place_of(line),
+                             fmt::format("{}: systemd ignores '{}={}': {}", unit.name, setting_name(line.kind), line.source, line.why),
+                             line.kind == LineKind::import ? "write NAME, or PREFIX* with the '*' at the end" : "write NAME:/absolute/path, or NAME:NAME_IN_THE_VM in a guest"));
 }
 
-void check_load(const Unit& unit, const Line& line, std::set<std::string>& ids, std::vector<Finding>& findings) {
-  const auto& [section, key, value, number] = line.setting;
-  if (value.empty()) return ids.clear();  // resets the list
-  const std::size_t colon = value.find(':');
-  const std::string id = value.substr(0, colon);
-  const std::string source = colon == std::string::npos ? id : value.substr(colon + 1);
-  const bool absolute = source.starts_with('/') || source.starts_with('%');
-  if (!declare::valid_credential_name(id) || source.empty() || (!absolute && !declare::valid_credential_name(source))) {
-    findings.push_back(finding(Code::ignored_credential_line, line.place, fmt::format("{}: systemd ignores '{}={}'", unit.name, key, value),
-                               "write NAME:/absolute/path, or NAME:NAME_IN_THE_VM in a guest"));
-    return;
-  }
-  if (!ids.insert(id).second) {
-    findings.push_back(finding(Code::credential_twice, line.place, fmt::format("{}: '{}' is loaded twice, the last one counts", unit.name, id),
+void check_load(const Unit& unit, const CredentialLine& line, std::vector<Finding>& findings) {
+  if (line.replaces) {
+    findings.push_back(finding(Code::credential_twice, place_of(line), fmt::format("{}: '{}' is loaded twice, the last one counts", unit.name, line.id),
                                "give one of them another name"));
   }
-  if (unit.name.starts_with("microvm@") && !id.starts_with(declare::kHostPrefix)) {
-    findings.push_back(finding(Code::no_host_prefix, line.place,
-                               fmt::format("{}: the host credential '{}' has no prefix '{}'", unit.name, id, declare::kHostPrefix),
-                               fmt::format("call it '{}', and in credentialFiles as well", declare::host_name_of(id))));
+  if (unit.name.starts_with("microvm@") && !line.id.starts_with(declare::kHostPrefix)) {
+    findings.push_back(finding(Code::no_host_prefix, place_of(line), fmt::format("{}: the host credential '{}' has no prefix '{}'", unit.name, line.id, declare::kHostPrefix),
+                               fmt::format("call it '{}', and in credentialFiles as well", declare::host_name_of(line.id))));
   }
-  if (!absolute && !well_known(source) && !unit.says("AssertCredential", source)) {
-    findings.push_back(finding(Code::relative_load_credential, line.place,
-                               fmt::format("{}: systemd starts the service without '{}' when '{}' is missing, silently", unit.name, id, source),
-                               fmt::format("in a guest add AssertCredential={} to [Unit]; on a host name an absolute path", source)));
+  const bool absolute = line.source.starts_with('/') || line.source.starts_with('%');
+  if (!absolute && !well_known(line.source) && !unit.says("AssertCredential", line.source) &&
+      !unit.says("AssertPathExistsGlob", fmt::format("/run/{{credentials/@system,credstore}}/{}", line.source))) {
+    findings.push_back(finding(Code::relative_load_credential, place_of(line),
+                               fmt::format("{}: systemd starts the service without '{}' when '{}' is missing, silently", unit.name, line.id, line.source),
+                               fmt::format("in a guest add AssertCredential={} to [Unit]; on a host name an absolute path", line.source)));
   }
 }
 
-void check_exposed(const Unit& unit, const Line& line, std::vector<Finding>& findings) {
-  const auto& [section, key, value, number] = line.setting;
-  std::optional<std::string> what;
-  std::string hint = "load it: LoadCredential=NAME:/path/of/the/secret";
-  if (key == "SetCredential") {
-    const std::size_t colon = value.find(':');
-    if (colon != std::string::npos) what = exposed(value.substr(0, colon), value.substr(colon + 1));
-  } else if (key == "Environment") {
-    for (const auto& [name, text] : assignments(value))
-      if (!what) what = exposed(name, text);
-  } else if (key.starts_with("Exec")) {
-    if (const auto shape = shape_of(value)) what = std::string(*shape);
+/// Encrypted credentials in a user's manager.
+void check_user(const Unit& unit, const CredentialLine& line, int systemd, std::vector<Finding>& findings) {
+  if (!unit.of_a_user() || systemd >= kFirstWithUsersKeys || (line.kind != LineKind::load_encrypted && line.kind != LineKind::set_encrypted)) return;
+  findings.push_back(finding(Code::encrypted_for_a_user, place_of(line),
+                             fmt::format("{}: systemd {} opens no encrypted credentials for users' services, and does not start them", unit.name, systemd),
+                             "use systemd 256, or a service of the system with User="));
+}
+
+void check_exposed(const Unit& unit, const Setting& setting, const declare::Place& place, std::vector<Finding>& findings) {
+  std::optional<std::string_view> what;
+  if (setting.key == "SetCredential") {
+    const std::size_t colon = setting.value.find(':');
+    if (colon != std::string::npos) what = shape::looks_like_secret(std::string_view(setting.value).substr(colon + 1), std::string_view(setting.value).substr(0, colon));
+  } else if (setting.key == "Environment" || setting.key.starts_with("Exec")) {
+    what = shape::looks_like_secret(setting.value);
   }
   if (!what) return;
-  findings.push_back(finding(Code::secret_in_unit, line.place,
-                             fmt::format("{}: {}= holds what looks like a secret: {}", unit.name, key, *what), hint));
+  findings.push_back(finding(Code::secret_in_unit, place, fmt::format("{}: {}= holds what looks like a secret: {}", unit.name, setting.key, *what),
+                             "load it: LoadCredential=NAME:/path/of/the/secret"));
+}
+
+void check_settings(const Unit& unit, int systemd, std::vector<Finding>& findings) {
+  const std::string_view own = unitfile::section_of(unit.name);
+  for (const UnitText& file : unit.files) {
+    for (const Setting& setting : unitfile::read_unit(file.text)) {
+      if (setting.section != own) continue;
+      const declare::Place place = {.file = file.file, .line = setting.line, .column = 1};
+      if (setting.key == "ImportCredential" && systemd < unitfile::kFirstWithImport) {
+        findings.push_back(finding(Code::import_credential_too_old, place, fmt::format("{}: systemd {} does not know ImportCredential= and starts the service without", unit.name, systemd),
+                                   "use LoadCredential=NAME:NAME_IN_THE_VM, which every version since 247 knows"));
+      }
+      if (setting.key == "RefreshOnReload" && systemd < kFirstWithRefresh) {
+        findings.push_back(finding(Code::refresh_too_old, place, fmt::format("{}: systemd {} does not know RefreshOnReload=, a reload keeps the old value", unit.name, systemd),
+                                   "restart the service instead, or use systemd 260"));
+      }
+      check_exposed(unit, setting, place, findings);
+    }
+  }
+}
+
+/// What an image brings along is not looked into: its own unit files, and extensions of /etc.
+void check_images(const Unit& unit, bool loads, std::vector<Finding>& findings) {
+  const std::string_view own = unitfile::section_of(unit.name);
+  if (unit.files.front().file.contains("system.attached/")) {
+    findings.push_back(finding(Code::image_not_looked_into, {.file = unit.files.front().file},
+                               fmt::format("{}: it belongs to a portable service, whose image is not looked into", unit.name)));
+  }
+  if (!loads) return;
+  constexpr std::array<std::string_view, 4> kImages{"RootImage", "ExtensionImages", "ExtensionDirectories", "MountImages"};
+  for (const UnitText& file : unit.files) {
+    for (const Setting& setting : unitfile::read_unit(file.text)) {
+      if (setting.section != own || setting.value.empty() || std::ranges::find(kImages, std::string_view(setting.key)) == kImages.end()) continue;
+      findings.push_back(finding(Code::image_not_looked_into, {.file = file.file, .line = setting.line, .column = 1},
+                                 fmt::format("{}: what {}= brings along is not looked into", unit.name, setting.key)));
+    }
+  }
 }
 
 void check_unit(const Unit& unit, int systemd, std::vector<Finding>& findings) {
-  const Line* first = nullptr;
-  std::set<std::string> ids;
-  for (const Line& line : unit.lines) {
-    const std::string& key = line.setting.key;
-    if (line.setting.section != "Service") continue;
-    if (loads(key) && first == nullptr && !well_known(line.setting.value)) first = &line;
-    if (key == "LoadCredential" || key == "LoadCredentialEncrypted") check_load(unit, line, ids, findings);
-    if (key == "ImportCredential" && systemd < kFirstWithImport) {
-      findings.push_back(finding(Code::import_credential_too_old, line.place,
-                                 fmt::format("{}: systemd {} does not know ImportCredential= and starts the service without", unit.name, systemd),
-                                 "use LoadCredential=NAME:NAME_IN_THE_VM, which every version since 247 knows"));
-    }
-    if (key == "RefreshOnReload" && systemd < kFirstWithRefresh) {
-      findings.push_back(finding(Code::refresh_too_old, line.place,
-                                 fmt::format("{}: systemd {} does not know RefreshOnReload=, a reload keeps the old value", unit.name, systemd),
-                                 "restart the service instead, or use systemd 260"));
-    }
-    check_exposed(unit, line, findings);
+  check_settings(unit, systemd, findings);
+  // %i of a template stays as it is.
+  std::string name = unit.name;
+  if (const std::size_t at = name.find("@."); at != std::string::npos) name.insert(at + 1, "%i");
+  const unitfile::CredentialLines found = unitfile::credential_lines(unit.files, name, systemd);
+  const bool imports = systemd >= unitfile::kFirstWithImport;
+  for (const CredentialLine& line : found.ignored)
+    if (line.kind != LineKind::import || imports) check_ignored(unit, line, findings);
+  const CredentialLine* first = nullptr;
+  for (const CredentialLine& line : found.lines) {
+    if (line.kind == LineKind::import && !imports) continue;
+    if (first == nullptr && !well_known(line.id)) first = &line;
+    if (line.kind == LineKind::load || line.kind == LineKind::load_encrypted) check_load(unit, line, findings);
+    check_user(unit, line, systemd, findings);
   }
-  if (first != nullptr && !has_own_mounts(unit)) {
-    findings.push_back(finding(Code::no_private_mounts, first->place,
-                               fmt::format("{}: services of the same user can read its credentials", unit.name),
-                               "add PrivateMounts=yes to [Service]"));
+  check_images(unit, first != nullptr, findings);
+  if (first != nullptr && !unitfile::makes_mount_namespace(unit.settings, unit.name, systemd)) {
+    findings.push_back(finding(Code::no_private_mounts, place_of(*first), fmt::format("{}: services of the same user can read its credentials", unit.name),
+                               fmt::format("add PrivateMounts=yes to [{}]", unitfile::section_of(unit.name))));
   }
+}
+
+/// A line of a template counts for each of its instances, and is told once.
+void tell_once(std::vector<Finding>& findings) {
+  std::set<std::tuple<Code, std::string, int>> told;
+  std::erase_if(findings, [&](const Finding& each) { return !told.emplace(each.code, each.place.file, each.place.line).second; });
 }
 
 }  // namespace
 
 std::vector<Finding> check_units(const std::vector<UnitText>& units, int systemd) {
-  std::map<std::string, Unit> by_name;
-  for (const UnitText& each : units) {
-    Unit& unit = by_name[unit_of(each.file)];
-    unit.name = unit_of(each.file);
-    for (Setting& setting : read_unit(each.text)) {
-      const int line = setting.line;
-      unit.lines.push_back({std::move(setting), {.file = each.file, .line = line, .column = 1}});
-    }
-  }
   std::vector<Finding> findings;
-  for (const auto& [name, unit] : by_name) check_unit(unit, systemd, findings);
+  for (const UnitOfFiles& read : files_of_units(units)) {
+    if (read.files.empty()) continue;
+    Unit unit = {.name = read.name, .files = read.files};
+    for (const UnitText& each : read.files)
+      for (Setting& setting : unitfile::read_unit(each.text)) unit.settings.push_back(std::move(setting));
+    check_unit(unit, systemd, findings);
+  }
+  tell_once(findings);
   return findings;
 }
 

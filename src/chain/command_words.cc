@@ -2,15 +2,44 @@
 
 #include <fmt/core.h>
 
-#include "credential/limits.h"
+#include "base/file.h"
+#include "chain/kernel_line.h"
 
 namespace vmcred::chain {
 
-declare::Place Words::place(std::size_t index) const { return {.file = fmt::format("{}, argument {}", name, index)}; }
+declare::Place Words::place(std::size_t index) const {
+  if (index < places.size()) return places[index];
+  return {.file = fmt::format("{}, argument {}", name, index)};
+}
 
 void Words::add(Code code, std::size_t index, std::string message, std::string hint) {
   told[index] = true;
   findings.push_back(finding(code, place(index), std::move(message), std::move(hint)));
+}
+
+std::optional<std::string> Words::file(std::size_t index, std::string_view path) {
+  constexpr std::size_t kMaxFile = 4UL * 1024 * 1024;
+  const auto left_out = [&](std::string message, std::string remedy) {
+    findings.push_back(finding(Code::not_looked_at, place(index), std::move(message), std::move(remedy)));
+  };
+  if (!reads_files) {
+    left_out("a file that the command line names is not looked into", fmt::format("vmcred check --config {}", path));
+    return {};
+  }
+  auto text = read_file(std::string(path), kMaxFile);
+  if (text) return *std::move(text);
+  left_out(fmt::format("a file that the command line names: {}", text.error().message), text.error().hint);
+  return {};
+}
+
+std::vector<Given> values_of(const Words& words, std::string_view option) {
+  std::vector<Given> all;
+  for (std::size_t i = 1; i < words.all.size(); ++i) {
+    const std::string_view word = words.all[i];
+    if (word == option && i + 1 < words.all.size()) all.push_back({i + 1, words.all[i + 1]});
+    if (word.starts_with(option) && word.substr(option.size()).starts_with('=')) all.push_back({i, word.substr(option.size() + 1)});
+  }
+  return all;
 }
 
 std::vector<std::pair<std::string, std::string>> properties(std::string_view text) {
@@ -35,13 +64,11 @@ std::vector<std::pair<std::string, std::string>> properties(std::string_view tex
 }
 
 void check_kernel_words(Words& words, std::size_t index) {
-  if (words.all[index].find("systemd.set_credential") == std::string::npos) return;
-  words.add(Code::on_kernel_command_line, index, "the kernel's command line sets a credential",
-            "everybody in the guest reads /proc/cmdline: deliver it with vmcred");
+  words.told[index] = true;
+  judge_kernel_line(words.all[index], words.place(index), Code::secret_on_command_line, words.findings);
 }
 
 void check_fw_cfg(Words& words, std::size_t index, std::vector<OpenString>& strings) {
-  constexpr std::string_view kFolder = "opt/io.systemd.credentials/";
   std::string name;
   std::string text;
   for (const auto& [key, given] : properties(words.all[index])) {
@@ -49,16 +76,10 @@ void check_fw_cfg(Words& words, std::size_t index, std::vector<OpenString>& stri
     if (key.starts_with("opt/")) name = key;
     if (key == "string") text = given;
   }
-  if (!name.starts_with(kFolder)) return;
-  const std::string credential = name.substr(kFolder.size());
-  if (credential.size() > credential::kMaxFwCfgName) {
-    words.add(Code::fw_cfg_name_too_long, index,
-              fmt::format("the name '{}' is {} bytes, fw_cfg takes {}", credential, credential.size(),
-                          credential::kMaxFwCfgName),
-              "use a shorter name, or SMBIOS");
-  }
-  if (text.empty()) return;
-  strings.push_back({fmt::format("io.systemd.credential:{}={}", credential, text), words.place(index)});
+  judge_item_name(name, words.place(index), words.findings);
+  const auto as_string = item_as_string(name, text);
+  if (!as_string || text.empty()) return;
+  strings.push_back({*as_string, words.place(index)});
   words.told[index] = true;
 }
 

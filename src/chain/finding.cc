@@ -67,7 +67,7 @@ constexpr CodeInfo kCodes[] = {
     {Code::open_key, Level::error, "others can read a private key"},
     {Code::no_key, Level::error, "this machine has no key to decrypt with"},
     {Code::not_activated, Level::warning, "this machine's vars are not activated"},
-    {Code::outdated_guest, Level::warning, "a running guest has older values than this host"},
+    {Code::outdated_guest, Level::warning, "a running guest has older values than the store"},
     {Code::shared_user, Level::error, "several vms run as one user"},
     {Code::not_looked_at, Level::note, "something could not be looked at"},
     {Code::guest_kernel, Level::warning, "the guest's kernel hides what the machine offers"},
@@ -81,6 +81,16 @@ constexpr CodeInfo kCodes[] = {
     {Code::guest_link, Level::error, "the link to the host cannot work"},
     {Code::guest_nothing, Level::error, "systemd was given no credentials at boot"},
     {Code::guest_access_list, Level::warning, "a service's credential has a mode that programs refuse"},
+    {Code::not_loaded_in_guest, Level::warning, "a credential arrived in a running guest, and its service did not load it"},
+    {Code::no_boot_file, Level::error, "a vm's kernel or initrd is not there"},
+    {Code::no_hypervisor, Level::error, "a vm's hypervisor is not installed"},
+    {Code::one_reader, Level::note, "secrets have a single user as their reader"},
+    {Code::access_taken_away, Level::warning, "a value was readable by somebody who may not read it any more"},
+    {Code::encrypted_for_a_user, Level::error, "a user's service has an encrypted credential that its systemd does not open"},
+    {Code::image_not_looked_into, Level::note, "what an image brings along is not looked into"},
+    {Code::lost_credential, Level::error, "a credential is given and does not arrive"},
+    {Code::smbios_mode_missing, Level::error, "a libvirt domain does not give its OEM strings to the guest"},
+    {Code::secret_in_configuration, Level::error, "a hypervisor's configuration holds a secret"},
 };
 
 }  // namespace

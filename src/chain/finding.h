@@ -91,6 +91,18 @@ enum class Code : std::uint16_t {
   guest_link = 88,
   guest_nothing = 89,
   guest_access_list = 90,
+  // Of what is proven, what a host lacks, and who could read.
+  not_loaded_in_guest = 103,
+  no_boot_file = 104,
+  no_hypervisor = 105,
+  one_reader = 106,
+  access_taken_away = 107,
+  // What others wrote, once more.
+  encrypted_for_a_user = 110,
+  image_not_looked_into = 111,
+  lost_credential = 112,
+  smbios_mode_missing = 113,
+  secret_in_configuration = 114,
 };
 
 struct CodeInfo {

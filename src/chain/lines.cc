@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "declare/load.h"
-#include "declare/secret_shape.h"
+#include "shape/secret_shape.h"
 
 namespace vmcred::chain {
 namespace {
@@ -40,36 +40,39 @@ void cover(std::string& line, std::size_t begin, std::size_t end) {
   line.replace(begin, end - begin, stars);
 }
 
-std::string without_secrets(std::string line) {
-  // Quoted texts first, whole: what is in them may be a secret only together.
-  for (std::size_t at = 0; at < line.size(); ++at) {
-    const char quote = line[at];
-    if (quote != '"' && quote != '\'') continue;
-    std::size_t end = at + 1;
-    while (end < line.size() && line[end] != quote) end += line[end] == '\\' && quote == '"' ? 2 : 1;
-    end = std::min(end, line.size());
-    if (declare::looks_like_secret(std::string_view(line).substr(at + 1, end - at - 1))) {
-      const std::size_t before = line.size();
-      cover(line, at + 1, end);
-      end -= before - line.size();
-    }
-    at = end;
+/// A quoted text is covered whole: what is in it may be a secret only together.
+std::pair<std::size_t, std::size_t> quoted_around(const std::string& line, std::size_t begin, std::size_t end) {
+  for (const char quote : {'"', '\''}) {
+    const std::size_t open = begin == 0 ? std::string::npos : line.rfind(quote, begin - 1);
+    const std::size_t close = line.find(quote, end);
+    const bool inside = open != std::string::npos && close != std::string::npos && std::count(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(open), quote) % 2 == 0;
+    if (inside) return {open + 1, close};
   }
-  // Then words, as base64, hex and keys are made of, with and without what stands before a '=' or ':'.
-  const auto part = [](char c) { return word_letter(c) || c == '+' || c == '/'; };
-  for (std::size_t at = 0; at < line.size();) {
-    std::size_t end = at;
-    while (end < line.size() && part(line[end])) ++end;
-    std::size_t padded = end;
-    while (padded < line.size() && line[padded] == '=' && padded - end < 2) ++padded;
-    const std::string_view word = std::string_view(line).substr(at, end - at);
-    const std::string_view with_padding = std::string_view(line).substr(at, padded - at);
-    if (!word.empty() && (declare::looks_like_secret(word) || declare::looks_like_secret(with_padding))) {
-      const std::size_t before = line.size();
-      cover(line, at, end);
-      end -= before - line.size();
+  return {begin, end};
+}
+
+/// Values of credentials, whatever they look like: "systemd.set_credential=NAME:VALUE", "systemd.credential.NAME: VALUE".
+void cover_credentials(std::string& line) {
+  for (const std::string_view marker : {"systemd.set_credential", "io.systemd.credential", "SetCredential", "systemd.credential."}) {
+    for (std::size_t at = line.find(marker); at != std::string::npos; at = line.find(marker, at + 1)) {
+      std::size_t value = line.find_first_of("=:", at + marker.size());
+      if (value != std::string::npos && !marker.ends_with('.')) value = line.find_first_of("=:", value + 1);
+      if (value == std::string::npos) continue;
+      value = std::min(line.find_first_not_of(" \"'", value + 1), line.size());
+      cover(line, value, std::min(line.find_first_of(" \t\"'<,", value), line.size()));
     }
-    at = end + 1;
+  }
+}
+
+std::string without_secrets(std::string line) {
+  cover_credentials(line);
+  const auto suspects = shape::secrets_in(line);
+  std::size_t covered = line.size();
+  for (auto each = suspects.rbegin(); each != suspects.rend(); ++each) {
+    if (each->begin >= covered) continue;
+    const auto [begin, end] = quoted_around(line, each->begin, each->begin + each->bytes);
+    cover(line, begin, end);
+    covered = begin;
   }
   return line;
 }

@@ -2,9 +2,12 @@
 
 #include <fmt/core.h>
 
-#include "chain/exposed.h"
+#include <algorithm>
+
+#include "credential/examine.h"
 #include "credential/limits.h"
 #include "credential/oem_string.h"
+#include "shape/secret_shape.h"
 
 namespace vmcred::chain {
 
@@ -12,13 +15,13 @@ void judge_strings(const std::vector<OpenString>& strings, Code code, std::strin
   for (const OpenString& each : strings) {
     const auto credential = credential::read_credential_string(each.text);
     if (!credential) {
-      if (const auto what = shape_of(each.text))
+      if (const auto what = shape::looks_like_secret(each.text))
         findings.push_back(finding(code, each.place, fmt::format("an OEM string looks like a secret ({}); {}", *what, where),
                                    "deliver it with vmcred, which uses descriptors alone"));
       continue;
     }
     const bool binary = credential->form == credential::Form::binary;
-    const auto what = exposed(credential->name, credential->value);
+    const auto what = shape::looks_like_secret(credential->value, credential->name);
     Finding found = finding(code, each.place, fmt::format("the value of the credential '{}' stands in clear; {}", credential->name, where),
                             "deliver it with vmcred, which uses descriptors alone");
     if (!binary && !what) {
@@ -42,6 +45,66 @@ void judge_amount(const std::vector<OpenString>& strings, int systemd, std::vect
                                fmt::format("{} OEM strings in one structure, which counts to {}", strings.size(), credential::kMaxStrings),
                                "vmcred packs them into several structures"));
   }
+}
+
+namespace {
+
+constexpr std::string_view kItems = "opt/io.systemd.credentials/";
+
+/// All strings as type-11 structures, which have 255 each. An empty one would end its structure.
+std::string structures_of(const std::vector<OpenString>& all, std::vector<std::size_t>& order) {
+  std::string bytes;
+  std::string texts;
+  std::size_t count = 0;
+  char handle = 0;
+  const auto finish = [&] {
+    if (count == 0) return;
+    bytes += {'\x0b', '\x05', handle++, '\0', static_cast<char>(count)};
+    bytes += texts + '\0';
+    texts.clear();
+    count = 0;
+  };
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].text.empty() || all[i].text.contains('\0')) continue;
+    texts += all[i].text + '\0';
+    order.push_back(i);
+    if (++count == credential::kMaxStrings) finish();
+  }
+  finish();
+  return bytes;
+}
+
+}  // namespace
+
+void judge_arrival(const std::vector<OpenString>& strings, const std::vector<OpenString>& items, std::vector<Finding>& findings) {
+  std::vector<OpenString> all = items;
+  all.insert(all.end(), strings.begin(), strings.end());
+  std::vector<std::size_t> order;
+  const std::string bytes = structures_of(all, order);
+  const credential::FoundTable table = credential::read_structures(bytes_of(bytes));
+  const auto seen = credential::examine(table.structures, credential::kFirstWithWholeStructures);
+  for (std::size_t i = 0; i < std::min(seen.size(), order.size()); ++i) {
+    const OpenString& each = all[order[i]];
+    const bool nearly = seen[i].kind == credential::Kind::other && each.text.starts_with("io.systemd.cred");
+    if (seen[i].fate == credential::Fate::imported || (seen[i].fate == credential::Fate::ignored && !nearly)) continue;
+    findings.push_back(finding(Code::lost_credential, each.place,
+                               nearly ? std::string("an OEM string is nearly a credential, and systemd ignores it: it must begin with 'io.systemd.credential:' or 'io.systemd.credential.binary:'")
+                                      : fmt::format("systemd drops the credential '{}': {}", seen[i].name, seen[i].why),
+                               "mend it, or let vmcred deliver it: 'vmcred exec --vm NAME -- COMMAND…'"));
+  }
+}
+
+std::optional<std::string> item_as_string(std::string_view item, std::string_view text) {
+  if (!item.starts_with(kItems)) return {};
+  return fmt::format("{}{}={}", credential::kTextPrefix, item.substr(kItems.size()), text);
+}
+
+void judge_item_name(std::string_view item, const declare::Place& place, std::vector<Finding>& findings) {
+  if (!item.starts_with(kItems)) return;
+  const std::string_view name = item.substr(kItems.size());
+  if (name.size() <= credential::kMaxFwCfgName) return;
+  findings.push_back(finding(Code::fw_cfg_name_too_long, place,
+                             fmt::format("the name '{}' is {} bytes, fw_cfg takes {}", name, name.size(), credential::kMaxFwCfgName), "use a shorter name, or SMBIOS"));
 }
 
 }  // namespace vmcred::chain

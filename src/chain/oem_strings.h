@@ -1,6 +1,7 @@
 // What command lines and domains say about OEM strings, judged alike.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,5 +22,15 @@ void judge_strings(const std::vector<OpenString>& strings, Code code, std::strin
 
 /// More than one structure of them can carry, or more than the guest's systemd reads of it.
 void judge_amount(const std::vector<OpenString>& strings, int systemd, std::vector<Finding>& findings);
+
+/// What does not arrive: a name that no credential can have, one given before, a value of the binary form that is no
+/// base64 (credential::examine). `items` are fw_cfg's, as item_as_string() gives them; systemd reads those first.
+void judge_arrival(const std::vector<OpenString>& strings, const std::vector<OpenString>& items, std::vector<Finding>& findings);
+
+/// The fw_cfg item of that name as the OEM string it is equal to; nothing for what is no credential.
+std::optional<std::string> item_as_string(std::string_view item, std::string_view text);
+
+/// A name that is too long for fw_cfg.
+void judge_item_name(std::string_view item, const declare::Place& place, std::vector<Finding>& findings);
 
 }  // namespace vmcred::chain

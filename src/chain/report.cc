@@ -6,9 +6,10 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/foreign_text.h"
+#include "chain/about.h"
 #include "chain/lines.h"
 #include "declare/problem.h"
-#include "link/wire.h"
 
 namespace vmcred::chain {
 namespace {
@@ -52,11 +53,12 @@ std::string findings_text(const std::vector<Finding>& findings, bool color) {
   std::size_t counts[3] = {};
   for (const Finding& each : findings) {
     ++counts[static_cast<std::size_t>(each.level)];
-    text += fmt::format("{}: {}: {} [{}]\n", paint.bold(link::printable(declare::where(each.place))), paint.level(each.level),
-                        link::printable(each.message), code_name(each.code));
+    const std::string where = printable(declare::where(each.place));
+    if (!where.empty()) text += paint.bold(where) + ": ";
+    text += fmt::format("{}: {} [{}]\n", paint.level(each.level), printable(each.message), code_name(each.code));
     text += excerpt(sources.line(each.place), each);
-    for (const std::string& detail : each.details) text += fmt::format("  {}\n", link::printable(detail));
-    if (!each.hint.empty()) text += fmt::format("  {}: {}\n", paint.bold("help"), link::printable(each.hint));
+    for (const std::string& detail : each.details) text += fmt::format("  {}\n", printable(detail));
+    if (!each.hint.empty()) text += fmt::format("  {}: {}\n", paint.bold("help"), printable(each.hint));
   }
   if (findings.empty()) return "no findings\n";
   const auto count = [&](Level level, std::string_view one) {
@@ -73,7 +75,7 @@ Json findings_json(const std::vector<Finding>& findings) {
   Json list = Json::array();
   for (const Finding& each : findings) {
     Json json = Json::object();
-    json.set("code", code_name(each.code)).set("level", std::string(level_name(each.level))).set("file", each.place.file);
+    json.set("code", code_name(each.code)).set("level", std::string(level_name(each.level))).set("about", std::string(about_name(about(each.code)))).set("file", each.place.file);
     json.set("line", each.place.line).set("column", each.place.column);
     if (!each.place.pointer.empty()) json.set("pointer", each.place.pointer);
     json.set("message", each.message).set("hint", each.hint);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "base/text.h"
 #include "credential/limits.h"
 #include "credential/oem_string.h"
 #include "declare/words.h"
@@ -14,6 +15,21 @@ namespace {
 using declare::Hypervisor;
 
 constexpr int kLastWithSmallBody = 53;
+
+/// The first systemd whose PID 1 imports credentials from each place, by systemd's NEWS: 251 from QEMU's fw_cfg and from
+/// systemd.set_credential= on the kernel's line, 252 from SMBIOS type 11 (and so from cloud-hypervisor's OEM strings).
+/// systemd 262 reads the initrd (limits.h).
+constexpr int kFirstWithFwCfg = 251;
+constexpr int kFirstWithKernelLine = 251;
+constexpr int kFirstWithSmbios = 252;
+
+/// Closes a way for all but the link's token where the guest's systemd is older than `first`.
+Way read_from(Way way, const declare::Vm& vm, int first, std::string_view what) {
+  if (vm.guest.systemd >= first) return way;
+  way.unread = fmt::format("systemd {} imports nothing from {}, {} is the first that does", vm.guest.systemd, what, first);
+  way.remedy = fmt::format("use a guest with systemd {}, and declare it", first);
+  return way;
+}
 
 std::size_t table_room(const declare::Vm& vm) {
   const std::size_t dimms = std::min<std::size_t>((vm.memory_bytes + kBytesOfADimm - 1) / kBytesOfADimm, 256);
@@ -57,6 +73,19 @@ Way fw_cfg_way() {
           .limit = "fw_cfg names end at 55 bytes, 'opt/io.systemd.credentials/' among them"};
 }
 
+/// The word of `version` that names commits after a tag, "v53.0-246-g1a2b3c4"; "" where there is none.
+std::string between_versions(std::string_view version) {
+  while (!version.empty()) {
+    const std::string_view word = take_until(version, ' ');
+    const std::size_t mark = word.rfind("-g");
+    const std::size_t count = mark == std::string_view::npos || mark == 0 ? std::string_view::npos : word.rfind('-', mark - 1);
+    if (count == std::string_view::npos || count + 1 == mark) continue;
+    const std::string_view commits = word.substr(count + 1, mark - count - 1);
+    if (commits.find_first_not_of("0123456789") == std::string_view::npos) return std::string(word);
+  }
+  return {};
+}
+
 Way api_way(const declare::Vm& vm, const std::string& version) {
   Way way = structures_way(vm, Channel::api);
   if (vm.architecture != "x86_64") {
@@ -70,6 +99,8 @@ Way api_way(const declare::Vm& vm, const std::string& version) {
     way.total_bytes = body - kRestOfBody;
     way.item_bytes = way.total_bytes - kStructureOverhead;
     way.limit = fmt::format("cloud-hypervisor up to v{}.0 takes requests of {} bytes", kLastWithSmallBody, kSmallBody);
+    // git-describe(1): a build from between two versions, which may have either limit.
+    if (const std::string built = between_versions(version); !built.empty()) way.limit += fmt::format(", and '{}' counts as one", built);
     way.remedy = "use a later cloud-hypervisor";
   }
   return way;
@@ -180,11 +211,11 @@ std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bo
   std::vector<Way> ways;
   switch (vm.hypervisor) {
     case Hypervisor::qemu:
-      ways.push_back(smbios_way(vm));
-      ways.push_back(fw_cfg_way());
+      ways.push_back(read_from(smbios_way(vm), vm, kFirstWithSmbios, "SMBIOS"));
+      ways.push_back(read_from(fw_cfg_way(), vm, kFirstWithFwCfg, "fw_cfg"));
       break;
     case Hypervisor::cloud_hypervisor:
-      ways.push_back(api_way(vm, version));
+      ways.push_back(read_from(api_way(vm, version), vm, kFirstWithSmbios, "SMBIOS"));
       break;
     case Hypervisor::crosvm:
     case Hypervisor::firecracker:
@@ -193,7 +224,7 @@ std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bo
   }
   ways.push_back(initrd_way(vm));
   const bool api = vm.hypervisor == Hypervisor::firecracker || vm.hypervisor == Hypervisor::cloud_hypervisor;
-  if (api) ways.push_back(kernel_line_way(vm));
+  if (api) ways.push_back(read_from(kernel_line_way(vm), vm, kFirstWithKernelLine, "the kernel's line"));
   ways.push_back(reference_way(vm, with_reference));
   return ways;
 }

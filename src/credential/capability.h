@@ -16,6 +16,9 @@ struct Way {
   Channel channel = Channel::smbios;
   std::string closed = {};        ///< why this way cannot be used; empty: it can
   std::string remedy = {};        ///< what would open it
+  /// Why the guest's systemd reads nothing of it; empty: it does. The link's token goes this way all the same: the agent
+  /// looks for it by itself.
+  std::string unread = {};
   std::size_t item_bytes = 0;     ///< for one credential, as the channel counts (smbios: of the string with its NUL)
   std::size_t total_bytes = 0;    ///< for all of them
   std::size_t count = 0;          ///< of items, or of strings in one structure

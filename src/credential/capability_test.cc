@@ -37,6 +37,17 @@ TEST(Capability, RefusesVersionsThatCannotCarryCredentials) {
   EXPECT_EQ(too_old(vm_of(Hypervisor::qemu), "QEMU emulator version 99999999999.1"), "");
 }
 
+TEST(Capability, ABuildBetweenTwoVersionsCountsAsTheOlderAndThatIsSaid) {
+  declare::Vm vm = vm_of(Hypervisor::cloud_hypervisor);
+  vm.guest.systemd = 257;
+  const Way between = ways_into(vm, "cloud-hypervisor v53.0-246-g1a2b3c4", false).front();
+  EXPECT_THAT(between.limit, HasSubstr("up to v53.0 takes requests of 51200 bytes, and 'v53.0-246-g1a2b3c4' counts as one"));
+  for (const char* const plain : {"cloud-hypervisor v53.0", "cloud-hypervisor v53.0-dirty", "v53.0-x-gray", "-g", "--g"}) {
+    EXPECT_THAT(ways_into(vm, plain, false).front().limit, ::testing::Not(HasSubstr("counts as"))) << plain;
+  }
+  EXPECT_GT(ways_into(vm, "cloud-hypervisor v54.0-3-g1a2b3c4", false).front().total_bytes, between.total_bytes);
+}
+
 TEST(Capability, WhatTheTableSaysOfVersionsIsWhatIsRefused) {
   const std::pair<std::string_view, declare::Vm> rows[] = {
       {"qemu q35, pc", vm_of(Hypervisor::qemu, "pc")},

@@ -380,5 +380,30 @@ TEST(Plan, NamesTheFirstReasonAndCountsTheOthers) {
   EXPECT_THAT(check_deliverable(c.plan()), FailsWith(Errc::invalid_data, HasSubstr("'A': the value is empty (and 1 more")));
 }
 
+TEST(FirstSystemd, OfEachChannelIsMinded) {
+  Case c = vm_with({20});
+  for (const int version : {249, 250, 251, 252}) {
+    c.vm.guest.systemd = version;
+    const Plan plan = c.plan();
+    const Entry& e = entry(plan, "A");
+    if (version < 251) {
+      EXPECT_FALSE(e.channel) << version;
+      EXPECT_THAT(e.refused, HasSubstr("imports nothing from SMBIOS, 252 is the first that does"));
+      EXPECT_THAT(e.remedy, HasSubstr("declare guest.agent = true if the image has it"));
+    } else {
+      EXPECT_EQ(e.channel, version == 251 ? Channel::fw_cfg : Channel::smbios) << version;
+    }
+  }
+  // An agent fetches by reference; it finds the link's token by itself.
+  c.vm.guest.systemd = 249;
+  c.vm.guest.agent = c.with_link = c.with_reference = true;
+  EXPECT_EQ(entry(c.plan(), "A").channel, Channel::reference);
+  EXPECT_EQ(entry(c.plan(), kLinkCredential).channel, Channel::smbios);
+  c.vm.hypervisor = Hypervisor::cloud_hypervisor;
+  c.vm.guest.agent = c.with_link = c.with_reference = false;
+  c.vm.guest.systemd = 251;
+  EXPECT_FALSE(entry(c.plan(), "A").channel);
+}
+
 }  // namespace
 }  // namespace vmcred::credential

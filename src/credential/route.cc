@@ -25,6 +25,7 @@ std::size_t bytes_in(const Item& item, const Way& way) {
 /// What keeps `item` from going `way` all alone; empty `why`: nothing.
 Obstacle obstacle(const Item& item, const Way& way) {
   if (!way.open()) return {way.closed, way.remedy};
+  if (!way.unread.empty() && item.entry.host != kLinkCredential) return {way.unread, way.remedy};
   if (!item.listed && !in_structures(way.channel)) {
     return {fmt::format("the OEM string '{}' can only stand in SMBIOS tables", item.entry.name),
             "remove it from oem-strings"};
@@ -84,7 +85,7 @@ void send(Item& item, std::span<const Way> ways, const Obstacle& first = {}) {
       take(item, way);
       return;
     }
-    if (way.open() && item.entry.bytes_allowed == 0) count_bytes(item, way);
+    if (way.open() && way.unread.empty() && item.entry.bytes_allowed == 0) count_bytes(item, way);
     const bool fallback = way.channel == Channel::initrd || way.channel == Channel::reference ||
                           way.channel == Channel::kernel_line;
     if (!fallback || all.why.empty()) add_once(all.why, "; ", found.why);
@@ -123,7 +124,8 @@ Obstacle excess(std::span<const Item> items, const Way& way) {
     }
   }
   if (mine.size() > way.count) {
-    return {fmt::format("the vm would have {} of them in one place, {} fit", mine.size(), way.count), {}};
+    return {fmt::format("the vm would have {} of them in one place, {} fit", mine.size(), way.count),
+            "put several values into one credential"};
   }
   return {};
 }

@@ -145,8 +145,11 @@ Result<FoundDump> read_dump(Bytes file) {
     const Bytes after = file.subspan(entry_point.address);
     const Bytes table = after.first(std::min(after.size(), entry_point.length));
     dump.table = read_structures(table, entry_point.number);
-    if (table.size() < entry_point.length && entry_point.number && dump.table.complaint.empty() &&
-        dump.table.structures.size() < *entry_point.number) {
+    const std::size_t found = dump.table.structures.size();
+    if (entry_point.number && found < *entry_point.number) dump.table.missing = *entry_point.number - found;
+    // The length of 3.x is the most that it can be; its table ends with a structure that says so.
+    const bool ended = found > 0 && dump.table.structures.back().type == kEndOfTable;
+    if (table.size() < entry_point.length && dump.table.complaint.empty() && (entry_point.number ? dump.table.missing > 0 : !ended)) {
       dump.table.complaint = "the table goes on beyond the end of the file";
     }
     return dump;

@@ -29,6 +29,7 @@ struct FoundStructure {
 struct FoundTable {
   std::vector<FoundStructure> structures;
   std::string complaint = {};  ///< why reading stopped before the end; empty: it did not
+  std::size_t missing = 0;     ///< structures that the entry point counts and the file does not hold
 };
 
 /// Reads structures until the end of the bytes, the end-of-table structure (type 127), `number` of them, or the first

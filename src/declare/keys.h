@@ -18,8 +18,8 @@ inline constexpr std::string_view kDisplayKeys[] = {"group", "label", "help"};
 inline constexpr std::string_view kVmKeys[] = {
     "machine", "hypervisor", "qemu",    "architecture",    "binary",      "kernel",           "initrd",
     "command-line", "memory", "vcpus",  "accel",           "delivery",    "receipt",          "receipt-timeout",
-    "disks",   "networks",   "shares",  "vsock-cid",       "extra-arguments", "credentials",  "load-credential",
-    "credential-files", "oem-strings", "guest"};
+    "disks",   "networks",   "shares",  "vsock-cid",       "extra-arguments", "allow-options", "credentials",
+    "load-credential", "credential-files", "oem-strings", "guest"};
 inline constexpr std::string_view kQemuKeys[] = {"machine", "vsock-device"};
 inline constexpr std::string_view kDiskKeys[] = {"path", "read-only", "format"};
 inline constexpr std::string_view kNetworkKeys[] = {"type", "tap", "mac", "forward"};

@@ -10,9 +10,11 @@
 
 #include "base/file.h"
 #include "declare/from_nix.h"
+#include "declare/load_generators.h"
 #include "declare/read.h"
 #include "declare/toml.h"
 #include "declare/values.h"
+#include "nix/generators.h"
 
 namespace vmcred::declare {
 namespace {
@@ -186,6 +188,12 @@ Result<Reading> load_nix_leniently(const std::string& file, const std::string& f
   std::vector<std::string> files{file};
   TRY_LET(const Node root, nix_tree(absolute(file), project, settings, files));
   return read_nix(root, file, project, std::move(files));
+}
+
+Result<Reading> load_generators(const std::string& file, const std::string& folder, nix::Settings settings) {
+  settings.folder = absolute(folder);
+  TRY_LET(const nix::Evaluation evaluation, nix::evaluate_generators(absolute(file), settings));
+  return read_nix(tree_of(evaluation.declaration), file, settings.folder, {file});
 }
 
 Result<Declaration> load_nix(const std::string& file, const std::string& folder, const nix::Settings& settings) {

@@ -181,6 +181,7 @@ struct Vm {
   std::vector<Share> shares = {};
   std::optional<unsigned> vsock_cid = {};
   std::vector<std::string> extra_arguments = {};
+  std::vector<std::string> allowed_options = {};  ///< of its VMM, though vmcred does not know them (vmm/allowed_options.h)
   std::vector<Credential> credentials = {};          ///< sorted by guest name
   std::map<std::string, GuestService> services = {};  ///< both forms, by service name without ".service"
   LongForm long_form = {};

@@ -29,6 +29,11 @@ inline constexpr std::string_view kHostPrefix = "host-";
 /// "." and "..", and not one of the files that stand beside them (`.validation-hash`, `.vmcred.json`).
 [[nodiscard]] bool valid_var_name(std::string_view name);
 
+/// An exception from the options of a VMM that vmcred knows: NAME, NAME= or NAME=TYPE, without blanks and commas.
+[[nodiscard]] bool valid_allowed_option(std::string_view word);
+inline constexpr std::string_view kAllowedOptionHint =
+    "write NAME for one without a value, NAME= for one with any value, NAME=TYPE for one type of it";
+
 /// The name without its `host-`, `-` to `_`, upper case: `host-api-key` and `api-key` both give `API_KEY`.
 [[nodiscard]] std::string guest_name_of(std::string_view name);
 /// `api-key` -> `host-api-key`

@@ -155,6 +155,7 @@ Json vm_json(const Vm& vm) {
   if (vm.receipt_timeout) json.set("receipt-timeout", format_seconds(*vm.receipt_timeout));
   set_devices(vm, json);
   json.set("extra-arguments", Json::strings(vm.extra_arguments));
+  json.set("allow-options", Json::strings(vm.allowed_options));
   set_credentials(vm, json);
   json.set("guest", guest_json(vm));
   return json;

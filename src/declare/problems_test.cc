@@ -24,6 +24,15 @@ std::string told_of(std::string_view toml) { return told(read_toml(toml, "vmcred
 
 constexpr std::string_view kStart = "[machines.host]\n[generators.gen]\nfiles.key = {}\n";
 
+TEST(Problems, OfForwardsNameEveryPortThatIsNone) {
+  const auto of = [](const std::string& forward) {
+    return told_of(fmt::format("{}[vms.web]\nkernel = \"k\"\nnetworks = [{{ forward = [\"{}\"] }}]\n", kStart, forward));
+  };
+  for (const char* good : {"tcp::1:65535", "udp:127.0.0.1:2222:22"}) EXPECT_EQ(of(good), "") << good;
+  for (const char* bad : {"tcp::0:22", "tcp::22:65536", "tcp::22:123456", "tcp::22:", "tcp::22:2x", "tcp::-1:22", "tcp:x:22:22", "sctp::22:22", "tcp:22:22"})
+    EXPECT_THAT(of(bad), HasSubstr(fmt::format("'{}' is not a forward", bad)));
+}
+
 TEST(Problems, OfKeys) {
   EXPECT_THAT(told_of(R"(
 [machine.host]

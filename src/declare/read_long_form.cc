@@ -8,8 +8,8 @@
 #include "declare/credential_context.h"
 #include "declare/keys.h"
 #include "declare/names.h"
-#include "declare/secret_shape.h"
 #include "declare/values.h"
+#include "shape/secret_shape.h"
 
 namespace vmcred::declare {
 namespace {
@@ -86,7 +86,7 @@ void read_other_oem_string(const CredentialContext& c, std::string_view entry, c
   const std::string_view name = entry.substr(0, entry.find('='));
   if (entry.starts_with("io.systemd.cred")) {
     c.add(Fault::bad_value, place, fmt::format("oem-strings: systemd ignores '{}'", name), "write io.systemd.credential:NAME=VALUE");
-  } else if (const auto what = looks_like_secret(entry)) {
+  } else if (const auto what = shape::looks_like_secret(entry)) {
     c.add(Fault::secret_in_static, place, fmt::format("oem-strings: an entry looks like a secret: {}", *what),
           "make it a credential: from = \"GENERATOR/FILE\"");
   }

@@ -3,8 +3,8 @@
 
 #include "declare/credential_context.h"
 #include "declare/names.h"
-#include "declare/secret_shape.h"
 #include "declare/values.h"
+#include "shape/secret_shape.h"
 
 namespace vmcred::declare {
 namespace {
@@ -99,7 +99,7 @@ void check_names(const CredentialContext& c, const Credential& credential) {
 
 void check_static(const CredentialContext& c, const Credential& credential) {
   if (credential.is_public || credential.guest == "system.machine_id") return;
-  if (const auto what = looks_like_secret(*credential.static_value)) {
+  if (const auto what = shape::looks_like_secret(*credential.static_value, credential.guest)) {
     c.add(Fault::secret_in_static, credential.place,
         fmt::format("the static value of '{}' looks like a secret: {}", credential.name, *what),
         "store it: 'from = \"GENERATOR/FILE\"' and 'vmcred vars set'; if it is public, say public = true");

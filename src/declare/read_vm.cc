@@ -158,6 +158,13 @@ Vm read_vm(const Entry& member, const std::string& pointer, const Declaration& d
   vm.receipt = table.choice<ReceiptMode>("receipt");
   read_devices(table, declaration, vm);
   vm.extra_arguments = table.texts("extra-arguments");
+  std::vector<Place> places;
+  vm.allowed_options = table.texts("allow-options", &places);
+  for (std::size_t i = 0; i < vm.allowed_options.size(); ++i) {
+    if (valid_allowed_option(vm.allowed_options[i])) continue;
+    report.add(Fault::bad_value, places[i], fmt::format("{}: '{}' is no option that can be allowed", table.label(), vm.allowed_options[i]),
+               std::string(kAllowedOptionHint));
+  }
   const Table guest = table.table("guest", table.label() + ": guest", kGuestKeys);
   if (const auto version = guest.integer("systemd", 240, 999)) vm.guest.systemd = static_cast<int>(*version);
   vm.guest.systemd_in_initrd = guest.flag("systemd-in-initrd", false);

@@ -127,6 +127,7 @@ Vm random_vm(Choices& c, const std::string& name, const Declaration& declaration
   if (c.flag()) vm.shares = {{.tag = "t", .socket = "/s"}};
   if (c.flag()) vm.vsock_cid = 3 + static_cast<unsigned>(c.below(9));
   if (c.flag()) vm.extra_arguments = {"-x", c.text()};
+  if (c.flag()) vm.allowed_options = {"x", "device=y"};
   add_credentials(c, declaration, vm);
   return vm;
 }

@@ -2,6 +2,8 @@
 // the release programs are static.
 #include "declare/toml.h"
 
+#include "declare/toml_scan.h"
+
 // toml++ 3.3 asserts what it then checks, and text such as "[.a]" breaks the assertion; with NDEBUG it even lets the
 // compiler assume it. Without either, its own error comes out.
 #undef NDEBUG
@@ -10,9 +12,6 @@
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_ENABLE_WINDOWS_COMPAT 0
 #include <toml++/toml.h>
-
-#include <algorithm>
-#include <optional>
 
 namespace vmcred::declare {
 namespace {
@@ -64,54 +63,10 @@ std::string sentence(std::string_view description) {
   return text;
 }
 
-/// The end of the string that begins at `at`; npos when it is not closed (toml++ says so).
-std::size_t end_of_string(std::string_view text, std::size_t at) {
-  const char quote = text[at];
-  const std::string three(3, quote);
-  const bool lines = text.substr(at).starts_with(three);
-  for (std::size_t i = at + (lines ? 3 : 1); i < text.size(); ++i) {
-    if (text[i] == '\\' && quote == '"') {
-      ++i;
-    } else if (!lines && text[i] == '\n') {
-      return std::string_view::npos;
-    } else if (lines ? text.substr(i).starts_with(three) : text[i] == quote) {
-      if (!lines) return i + 1;
-      i += 3;
-      for (int more = 0; more < 2 && i < text.size() && text[i] == quote; ++more) ++i;  // up to two quotes belong to it
-      return i;
-    }
-  }
-  return std::string_view::npos;
-}
-
-/// TOML has only ASCII outside of strings and comments. toml++ 3.3 does not get so far as to say so: looking whether
-/// such a character is white space, it runs into a branch that it declares unreachable.
-std::optional<SyntaxError> stray_character(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  for (std::size_t i = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0; i < text.size();) {
-    const char c = text[i];
-    if (c == '#') {
-      i = std::min(text.find('\n', i), text.size());
-    } else if (c == '"' || c == '\'') {
-      i = end_of_string(text, i);
-    } else if (static_cast<unsigned char>(c) >= 0x80) {
-      const std::string_view before = text.substr(0, i);
-      const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-      Mark mark{1, 1};
-      for (const char each : before) mark.line += each == '\n' ? 1 : 0;
-      for (const char each : before.substr(line_start)) mark.column += (static_cast<unsigned char>(each) & 0xC0U) != 0x80 ? 1 : 0;
-      return SyntaxError{mark, "a character that is not ASCII stands outside of strings and comments"};
-    } else {
-      ++i;
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 std::expected<Node, SyntaxError> toml_tree(std::string_view text) {
-  if (auto error = stray_character(text)) return std::unexpected(*std::move(error));
+  if (auto error = unfit_for_parser(text)) return std::unexpected(*std::move(error));
   try {
     Node root;
     root.value = object_of(toml::parse(text));

@@ -9,6 +9,7 @@
 
 #include <set>
 
+#include "no_threads.h"
 #include "trial_project.h"
 
 namespace vmcred::generate {
@@ -112,6 +113,13 @@ TEST(BatchPromise, KilledAtAnyChangeEachGeneratorIsWholeOrNotThere) {
   }
   EXPECT_TRUE(ended);
   EXPECT_EQ(seen.size(), 3U);  // nothing, base alone, both
+}
+
+TEST(BatchPromise, AllIsDoneWhereTheSystemGivesNoThread) {
+  const TrialProject project;
+  const testing::NoThreads none;
+  ASSERT_THAT(project.generate(), Succeeds());
+  EXPECT_EQ(project.value("made", "copy"), "one");
 }
 
 }  // namespace

@@ -52,7 +52,10 @@ std::vector<std::string> bubblewrap_options(const Job& job) {
   for (const char* path : {"/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/openssl.cnf", "/etc/localtime"})
     options.add("--ro-bind-try", path, path);
   // Its own kernel views and devices (null, zero, full, random, urandom, tty).
-  options.add("--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev");
+  // What gives zeros is /dev/full: a shared mapping of /dev/zero would be memory that no limit counts, and this cannot be mapped.
+  options.add("--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/full", "/dev/zero", "--remount-ro", "/dev");
+  // Named semaphores (python's multiprocessing) stand there.
+  options.add("--perms", "1777", "--size", std::to_string(1U << 20U), "--tmpfs", "/dev/shm");
   // Memory of its own: all that it can write to.
   const std::string size = std::to_string(job.limits.disk_bytes);
   options.add("--perms", "1777", "--size", size, "--tmpfs", "/tmp");

@@ -1,8 +1,10 @@
 #include "generate/call_filter.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -48,7 +50,15 @@ Result<Fd> call_filter() {
   };
   for (const int call : kRefused) TRY(refuse(call, SCMP_ACT_ERRNO(EPERM)));
   // Memory that neither a limit nor a look at the processes counts: programs do without where a kernel has none.
-  for (const int call : {SCMP_SYS(memfd_create), SCMP_SYS(shmget)}) TRY(refuse(call, SCMP_ACT_ERRNO(ENOSYS)));
+  for (const int call : {SCMP_SYS(memfd_create), SCMP_SYS(shmget), SCMP_SYS(msgget), SCMP_SYS(semget), SCMP_SYS(mq_open), SCMP_SYS(remap_file_pages)})
+    TRY(refuse(call, SCMP_ACT_ERRNO(ENOSYS)));
+  for (const std::uint64_t shared : {MAP_SHARED, MAP_SHARED_VALIDATE})
+    TRY(refuse(SCMP_SYS(mmap), SCMP_ACT_ERRNO(EPERM), SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS | MAP_TYPE, MAP_ANONYMOUS | shared)));
+  TRY(refuse(SCMP_SYS(fcntl), SCMP_ACT_ERRNO(EPERM), SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffU, F_SETPIPE_SZ)));
+  // As a kernel with a lower maximum does: it takes what it likes and says nothing.
+  for (const std::uint64_t size : {SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE, SO_RCVBUFFORCE})
+    TRY(refuse(SCMP_SYS(setsockopt), SCMP_ACT_ERRNO(0), SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffU, SOL_SOCKET),
+               SCMP_A2(SCMP_CMP_MASKED_EQ, 0xffffffffU, size)));
   // clone3 hides its flags behind a pointer: programs fall back to clone, whose flags can be looked at.
   TRY(refuse(SCMP_SYS(clone3), SCMP_ACT_ERRNO(ENOSYS)));
   TRY(refuse(SCMP_SYS(clone), SCMP_ACT_ERRNO(EPERM), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER)));

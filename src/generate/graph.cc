@@ -67,9 +67,11 @@ std::string drawn_circle(const std::map<GeneratorId, std::vector<GeneratorId>>& 
 
 Result<Graph> build_graph(const declare::Declaration& declaration) {
   std::map<GeneratorId, std::vector<GeneratorId>> needs;
+  std::map<GeneratorId, const declare::Generator*> declared;
   for (const auto& [name, generator] : declaration.generators)
     for (const Placement& placement : store::placements(generator)) {
-      const GeneratorId id{.placement = placement, .generator = name};
+      const GeneratorId id{.placement = placement, .generator = generator.name.empty() ? name : generator.name};
+      declared.emplace(id, &generator);
       std::vector<GeneratorId>& list = needs[id];
       for (const std::string& dependency : generator.dependencies) {
         const auto found = declaration.generators.find(dependency);
@@ -106,7 +108,7 @@ Result<Graph> build_graph(const declare::Declaration& declaration) {
   while (!ready.empty()) {
     const GeneratorId id = ready.begin()->second;
     ready.erase(ready.begin());
-    Task task{.id = id, .generator = &declaration.generators.at(id.generator)};
+    Task task{.id = id, .generator = declared.at(id)};
     for (const GeneratorId& need : needs.at(id)) {
       task.dependencies.push_back(graph.index.at(need));
       graph.tasks[graph.index.at(need)].dependents.push_back(graph.tasks.size());
@@ -129,7 +131,8 @@ bool concerns(const Task& task, const declare::Declaration& declaration, const s
       return holds(machines, task.id.placement.owner);
     case Sharing::per_vm: {
       const auto vm = declaration.vms.find(task.id.placement.owner);
-      return vm != declaration.vms.end() && holds(machines, vm->second.machine);
+      if (vm != declaration.vms.end()) return holds(machines, vm->second.machine);
+      break;  // inferred: its readers are all that is known
     }
     case Sharing::shared:
       break;

@@ -2,9 +2,33 @@
 
 namespace vmcred::generate {
 
+namespace {
+
+/// What a script says when it meets the sandbox's wall, and the way round it.
+std::string wall_in(std::string_view log) {
+  struct Wall {
+    std::string_view said;
+    const char* remedy;
+  };
+  static constexpr const char* kNetwork = "the sandbox has no network: let the script make the value by itself, or store one with 'vmcred vars set'";
+  static constexpr const char* kPrograms = "the sandbox has coreutils and the declared runtime-inputs alone: declare what is missing among these";
+  static constexpr const char* kFolders = "the sandbox lets a script write below \"$out\" and \"$TMPDIR\" alone";
+  static constexpr Wall kWalls[] = {{"Could not resolve host", kNetwork},
+                                    {"name resolution", kNetwork},
+                                    {"Name or service not known", kNetwork},
+                                    {"Network is unreachable", kNetwork},
+                                    {"command not found", kPrograms},
+                                    {"Read-only file system", kFolders}};
+  for (const Wall& wall : kWalls)
+    if (log.contains(wall.said)) return wall.remedy;
+  return {};
+}
+
+}  // namespace
+
 std::optional<Failure> failure_of(const Outcome& outcome, const store::GeneratorId& id, const declare::Generator& generator) {
   if (const auto* failed = std::get_if<ScriptFailed>(&outcome.what))
-    return fail(Errc::io, "its script failed with {}", failed->status.text());
+    return hint(fail(Errc::io, "its script failed with {}", failed->status.text()), wall_in(outcome.log.text()));
   const auto* bad = std::get_if<BadOutput>(&outcome.what);
   if (bad != nullptr && generator.script.empty()) {
     return hint(fail(Errc::not_found, "it has no script, and '{}' is not stored", bad->file),

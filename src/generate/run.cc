@@ -8,9 +8,11 @@
 #include <thread>
 #include <utility>
 
+#include "base/threads.h"
 #include "generate/outputs.h"
 #include "generate/redact.h"
 #include "generate/runtime_inputs.h"
+#include "generate/script_groups.h"
 #include "store/vault.h"
 
 namespace vmcred::generate {
@@ -54,17 +56,13 @@ class Engine {
     changed.folders = extra_folders_;
     if (!changed.result) return changed;
     // Two a processor: while a sandbox is set up, the kernel mostly waits for itself (new namespaces, RCU).
-    const std::size_t threads = std::min<std::size_t>(
+    most_scripts_ = std::min<std::size_t>(
         steps_.size(), around_.threads != 0 ? around_.threads : 2 * std::max(1U, std::thread::hardware_concurrency()));
+    if (around_.sandbox && !around_.systemd.empty()) groups_ = ScriptGroups::make(around_.systemd);
     {
-      const std::jthread publisher([this] { publish_what_comes(); });
-      {
-        std::vector<std::jthread> workers;
-        for (std::size_t i = 0; i < threads; ++i) workers.emplace_back([this] { work(); });
-      }
-      const std::scoped_lock hold(mutex_);
-      worked_ = true;
-      changed_.notify_all();
+      // This thread is the one more that publishes; alone it does everything in turn.
+      const std::vector<std::jthread> others = start_threads(most_scripts_, [this] { work(); });
+      work();
     }
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       if (failures_[i] && changed.result) changed.result = Failure(*std::move(failures_[i]));
@@ -77,7 +75,7 @@ class Engine {
   }
 
  private:
-  enum class Stage : std::uint8_t { waiting, running, done };
+  enum class Stage : std::uint8_t { waiting, running, done, failed };  ///< failed: also what needs one that failed
 
   /// The new content of one step's folder, waiting for the publisher.
   struct Finished {
@@ -128,72 +126,95 @@ class Engine {
     return {};
   }
 
-  /// The first step whose dependencies are finished; nothing when none will come any more.
-  std::optional<std::size_t> next(std::unique_lock<std::mutex>& hold) {
-    while (!stop_) {
-      bool unfinished = false;
-      for (std::size_t i = 0; i < steps_.size(); ++i) {
-        if (stages_[i] != Stage::waiting) continue;
-        unfinished = true;
-        const auto& needs = graph_.tasks[steps_[i].task].dependencies;
-        const bool ready = std::ranges::all_of(needs, [&](std::size_t need) {
+  /// A step whose dependencies are finished, where one more script may run. What needs a failed one is not tried.
+  [[nodiscard]] std::optional<std::size_t> next() {
+    if (stop_) return {};
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      if (stages_[i] != Stage::waiting) continue;
+      const auto& needs = graph_.tasks[steps_[i].task].dependencies;
+      const auto is = [&](Stage stage) {
+        return [&, stage](std::size_t need) {
           const auto step = step_of_.find(need);
-          return step == step_of_.end() || stages_[step->second] == Stage::done;
-        });
-        if (!ready) continue;
-        stages_[i] = Stage::running;
-        return i;
+          return step == step_of_.end() ? stage == Stage::done : stages_[step->second] == stage;
+        };
+      };
+      if (std::ranges::any_of(needs, is(Stage::failed))) {  // steps stand behind what they need
+        stages_[i] = Stage::failed;
+        continue;
       }
-      if (!unfinished) return {};
-      changed_.wait(hold);
+      if (scripts_ < most_scripts_ && std::ranges::all_of(needs, is(Stage::done))) return i;
     }
     return {};
   }
 
+  /// What every thread does until nothing is left and nothing more can come.
   void work() {
     std::unique_lock hold(mutex_);
-    while (const std::optional<std::size_t> step = next(hold)) {
-      const Task& task = graph_.tasks[steps_[*step].task];
-      tell({.kind = Event::Kind::started, .task = &task});
-      hold.unlock();
-      const Result<> result = carry_out(*step, task);
-      hold.lock();
-      if (!result) end(*step, result);
-    }
-  }
-
-  /// A disk brings many folders to rest about as fast as one. So scripts go on while it works, and whatever has become
-  /// ready meanwhile is the next order.
-  void publish_what_comes() {
-    std::unique_lock hold(mutex_);
     while (true) {
-      changed_.wait(hold, [&] { return worked_ || !finished_.empty(); });
-      if (finished_.empty()) return;
-      std::vector<Finished> some = std::exchange(finished_, {});
-      hold.unlock();
-      std::vector<store::FolderChange> changes;
-      for (Finished& one : some) changes.push_back(std::move(one.change));
-      std::vector<Result<>> results(some.size());
-      if (!publish(around_.repository, around_.lock, changes)) {  // then one by one, to know which
-        for (std::size_t i = 0; i < some.size(); ++i) results[i] = publish(around_.repository, around_.lock, {&changes[i], 1});
-      }
-      hold.lock();
-      for (std::size_t i = 0; i < some.size(); ++i) {
-        if (!results[i]) some[i].event.kind = Event::Kind::failed;
-        ++done_;
-        tell(std::move(some[i].event));
-        end(some[i].step, results[i]);
+      if (!publishing_ && !finished_.empty()) {
+        publish_what_came(hold);
+      } else if (const std::optional<std::size_t> step = next()) {
+        run_script(hold, *step);
+      } else if (scripts_ != 0 || publishing_) {
+        changed_.wait(hold);
+      } else {
+        return;
       }
     }
   }
 
-  void end(std::size_t step, const Result<>& result) {
-    stages_[step] = Stage::done;
-    if (!result) {
-      failures_[step] = in(fmt::format("generate {}", store::spoken(graph_.tasks[steps_[step].task].id)), result).error();
-      stop_ = true;
+  void run_script(std::unique_lock<std::mutex>& hold, std::size_t step) {
+    stages_[step] = Stage::running;
+    ++scripts_;
+    const Task& task = graph_.tasks[steps_[step].task];
+    tell({.kind = Event::Kind::started, .task = &task});
+    hold.unlock();
+    const Result<> result = carry_out(step, task);
+    hold.lock();
+    --scripts_;
+    if (!result) end(step, result, result.error().code == Errc::unavailable && result.error().message.contains("sandbox"));
+    changed_.notify_all();
+  }
+
+  /// A disk brings many folders to rest about as fast as one. So scripts go on while one thread publishes, and whatever has
+  /// become ready meanwhile is the next order.
+  void publish_what_came(std::unique_lock<std::mutex>& hold) {
+    publishing_ = true;
+    std::vector<Finished> some = std::exchange(finished_, {});
+    hold.unlock();
+    std::vector<store::FolderChange> changes;
+    for (Finished& one : some) changes.push_back(std::move(one.change));
+    std::vector<Result<>> results(some.size());
+    if (!publish(around_.repository, around_.lock, changes)) {  // then one by one, to know which
+      for (std::size_t i = 0; i < some.size(); ++i) results[i] = publish(around_.repository, around_.lock, {&changes[i], 1});
+    }
+    hold.lock();
+    publishing_ = false;
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (!results[i]) some[i].event.kind = Event::Kind::failed;
+      ++done_;
+      tell(std::move(some[i].event));
+      end(some[i].step, results[i], true);
     }
     changed_.notify_all();
+  }
+
+  /// A script that fails holds up what needs it, and nothing else; where no script can run at all, the first says it for all.
+  void end(std::size_t step, const Result<>& result, bool for_all = false) {
+    stages_[step] = result ? Stage::done : Stage::failed;
+    if (!result) {
+      failures_[step] = in(fmt::format("generate {}", store::spoken(graph_.tasks[steps_[step].task].id)), result).error();
+      stop_ = stop_ || for_all;
+    }
+  }
+
+  /// Tells it with its reason; to be called with the lock held.
+  Result<> failed(Event event, Error why) {
+    event.kind = Event::Kind::failed;
+    event.log = why.message + (event.log.empty() ? "" : "\n" + event.log);
+    ++done_;
+    tell(std::move(event));
+    return Failure(std::move(why));
   }
 
   void tell(Event event) {
@@ -202,13 +223,19 @@ class Engine {
   }
 
   Result<> carry_out(std::size_t step, const Task& task) {
-    TRY_LET(const Inputs inputs, read_inputs(task, graph_, around_));
+    const Result<Inputs> read = read_inputs(task, graph_, around_);
+    if (!read) {
+      const std::scoped_lock hold(mutex_);
+      return failed({.task = &task}, read.error());
+    }
+    const Inputs& inputs = *read;
     const Toolbox& toolbox = toolboxes_.at(task.generator->runtime_inputs);
     Job job{.script = task.generator->script,
             .commands = toolbox.commands,
             .read_only = toolbox.read_only,
             .max_output_bytes = store::kMaxValueBytes,
-            .limits = around_.limits};
+            .limits = around_.limits,
+            .groups = groups_ ? &*groups_ : nullptr};
     std::vector<const Secret*> plaintext;
     for (const auto& [path, value] : inputs.files) {
       job.inputs.push_back({.path = path, .value = value.bytes()});
@@ -235,13 +262,9 @@ class Engine {
     Result<> result = failure ? Result<>(*std::move(failure)) : fill(change.change, step, task, *made, inputs, event.files);
     if (result) {
       finished_.push_back({.step = step, .change = std::move(change), .event = std::move(event)});
-      changed_.notify_all();
       return {};
     }
-    event.kind = Event::Kind::failed;
-    ++done_;
-    tell(std::move(event));
-    return result;
+    return failed(std::move(event), std::move(result).error());
   }
 
   /// The change that stores what a script made: encrypted values and the record.
@@ -294,6 +317,7 @@ class Engine {
   store::Principals principals_;
   store::Sealer sealer_;
   std::string writer_;
+  Result<ScriptGroups> groups_ = fail(Errc::unavailable, "not asked for");
   std::map<std::vector<std::string>, Toolbox> toolboxes_;
   std::map<std::size_t, std::size_t> step_of_;                  ///< task -> step
   std::map<std::size_t, std::vector<store::Wanted>> wanted_;    ///< by task
@@ -305,7 +329,9 @@ class Engine {
   std::vector<std::optional<Error>> failures_;
   std::vector<Finished> finished_;
   std::size_t done_ = 0;
-  bool worked_ = false;  ///< no more will come
+  std::size_t scripts_ = 0;       ///< that run now
+  std::size_t most_scripts_ = 1;
+  bool publishing_ = false;       ///< one thread does
   bool stop_ = false;
 };
 

@@ -38,6 +38,7 @@ struct Surroundings {
   bool sandbox = true;
   unsigned threads = 0;  ///< 0: two a processor
   Limits limits = {};
+  std::string systemd = {};  ///< socket of the manager that keeps the limits (script_groups.h); empty: nobody does
   const Clock& clock = real_clock();
   std::function<void(const Event&)> observe = {};  ///< one call at a time
 };

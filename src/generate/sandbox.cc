@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "generate/bubblewrap.h"
 #include "generate/call_filter.h"
 #include "generate/limits.h"
+#include "generate/script_groups.h"
 #include "generate/unused_user.h"
 #include "generate/work_folder.h"
 
@@ -55,12 +55,12 @@ std::optional<int> number_in(std::string_view status, std::string_view key) {
 
 /// One running script and the ends of its pipes that are ours.
 struct Running {
+  std::optional<ScriptGroup> group = {};  ///< goes after the child
   Child child;
   Fd output;          ///< its stdout and stderr
   Fd status;          ///< bubblewrap's; empty without one
   Fd ready;
   Fd go;
-  Fd init = Fd();  ///< the sandbox's first process, as a pidfd; empty without one
   Secret log = Secret(kMaxLog);
   std::size_t logged = 0;
   std::string said = {};  ///< on `status`
@@ -87,18 +87,11 @@ struct Running {
   }
 };
 
-/// Ends what the script left running and waits for it. bubblewrap ends with the script itself, and only its end begins to
-/// end the others; the sandbox's first process is gone once all of them are.
-Result<> end_all(const Running& running) {
-  constexpr int kPatience = 20'000;  // ms
-  if (!running.init) return {};
-  (void)::syscall(SYS_pidfd_send_signal, running.init.get(), SIGKILL, nullptr, 0U);  // it may be gone
-  pollfd watched = {.fd = running.init.get(), .events = POLLIN, .revents = 0};
-  int n = 0;
-  while ((n = ::poll(&watched, 1, kPatience)) < 0 && errno == EINTR) {
-  }
-  if (n < 0) return fail_errno("wait for the end of the script's processes");
-  if (n == 0) return fail(Errc::unavailable, "the script's processes do not end");
+/// What ended and was ended has to be gone; that lasts as long as the kernel needs.
+Result<> see_the_end(Running& running) {
+  running.child.kill(SIGKILL);
+  TRY_LET(const auto status, running.child.wait_for(std::chrono::seconds(20)));
+  if (!status) return fail(Errc::unavailable, "the script's processes do not end");
   return {};
 }
 
@@ -120,7 +113,7 @@ Came serve(Running& running, Until until, const Limits& limits) {
       }
       left = std::min(left, std::chrono::ceil<std::chrono::milliseconds>(next_look - now).count());
     }
-    // Without a sandbox a forgotten child of the script may hold the pipes: the end of the script is the end.
+    // A process that left the script's group may hold the pipes until its guardian ends it.
     pollfd watched[] = {{.fd = running.output ? running.output.get() : -1, .events = POLLIN, .revents = 0},
                         {.fd = running.status ? running.status.get() : -1, .events = POLLIN, .revents = 0},
                         {.fd = running.ready ? running.ready.get() : -1, .events = POLLIN, .revents = 0},
@@ -160,7 +153,7 @@ Result<Outcome> carry_out(const Job& job, Running& running, std::optional<uid_t>
   };
   running.end = SteadyClock::now() + std::chrono::seconds(20);
   if (serve(running, Until::stands, job.limits) != Came::yes) {
-    running.child.kill(SIGKILL);
+    TRY(see_the_end(running));
     return no_sandbox();
   }
   TRY_LET(const Fd work, open_work(running));
@@ -170,13 +163,11 @@ Result<Outcome> carry_out(const Job& job, Running& running, std::optional<uid_t>
   running.end = SteadyClock::now() + job.limits.time;
   const Came came = serve(running, Until::ended, job.limits);
   if (came == Came::too_late || came == Came::greedy) {
-    running.child.kill(SIGKILL);
-    TRY(running.child.wait());
-    TRY(end_all(running));
+    TRY(see_the_end(running));
     return failed(work, Stopped{running.excess.value_or("it ran longer than " + spoken(job.limits.time))});
   }
   TRY_LET(ExitStatus status, running.child.wait());
-  TRY(end_all(running));
+  if (running.group && running.group->ran_out_of_memory()) return failed(work, Stopped{memory_text(job.limits)});
   if (!running.said.empty()) {
     const std::optional<int> code = number_in(running.said, "\"exit-code\"");
     if (!code) return no_sandbox();
@@ -204,13 +195,21 @@ struct Pipes {
   }
 };
 
+std::optional<ScriptGroup> group_for(const Job& job) {
+  if (job.groups == nullptr) return {};
+  Result<ScriptGroup> group = job.groups->next(job.limits);
+  if (!group) return {};
+  return *std::move(group);
+}
+
 std::vector<std::pair<int, rlim_t>> limits_of(const Job& job) {
   // RLIMIT_DATA counts what a process really takes; the address space is bounded loosely, since some reserve a lot.
   return {{RLIMIT_CORE, 0},
           {RLIMIT_DATA, job.limits.memory_bytes},
           {RLIMIT_AS, std::max<rlim_t>(job.limits.memory_bytes * 16, 1ULL << 30U)},
           {RLIMIT_FSIZE, job.limits.file_bytes},
-          {RLIMIT_NOFILE, 1024},
+          {RLIMIT_NOFILE, 256},
+          {RLIMIT_MSGQUEUE, 0},
           {RLIMIT_CPU, static_cast<rlim_t>(job.limits.time.count() / 1000 + 10)}};
 }
 
@@ -245,9 +244,18 @@ Result<Outcome> run_in_sandbox(const Job& job) {
                                      {kPasswdFd, passwd.get()},
                                      {kGroupFd, group.get()}},
                      .user = user,
-                     .limits = limits_of(job)};
+                     .limits = limits_of(job),
+                     .guarded = true};
+  std::optional<ScriptGroup> cgroup = group_for(job);
+  if (cgroup) {
+    command.place = [&cgroup](pid_t guardian) -> Result<> {
+      if (!cgroup->take(guardian)) cgroup.reset();  // then the look has to do
+      return {};
+    };
+  }
   TRY_LET(Child child, spawn(command));
-  Running running = {.child = std::move(child),
+  Running running = {.group = std::move(cgroup),
+                     .child = std::move(child),
                      .output = std::move(pipes.output.first),
                      .status = std::move(pipes.status.first),
                      .ready = std::move(pipes.ready.first),
@@ -256,10 +264,7 @@ Result<Outcome> run_in_sandbox(const Job& job) {
   pipes = Pipes();  // the child's ends
   return carry_out(job, running, user, [](Running& now) -> Result<Fd> {
     // The script has not begun, so this is still bubblewrap's own first process, looking at the finished sandbox.
-    const int pid = number_in(now.said, "\"child-pid\"").value_or(0);
-    now.init = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    if (!now.init) return fail_errno("watch the sandbox");
-    const std::string root = fmt::format("/proc/{}/root", pid);
+    const std::string root = fmt::format("/proc/{}/root", number_in(now.said, "\"child-pid\"").value_or(0));
     TRY_LET(now.consumption, in("look into the sandbox", Consumption::of(root)));
     const std::string path = root + kSandboxWork;
     Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -294,7 +299,8 @@ Result<Outcome> run_without_sandbox(const Job& job) {
                                      {kReadyFd, pipes.ready.second.get()},
                                      {kGoFd, pipes.go.first.get()}},
                      .new_session = true,
-                     .limits = limits_of(job)};
+                     .limits = limits_of(job),
+                     .guarded = true};
   TRY_LET(Child child, spawn(command));
   Running running = {.child = std::move(child),
                      .output = std::move(pipes.output.first),

@@ -16,10 +16,12 @@
 
 namespace vmcred::generate {
 
+class ScriptGroups;
+
 /// How much a script may use.
 struct Limits {
   std::chrono::milliseconds time = std::chrono::seconds(120);
-  std::uint64_t memory_bytes = 1ULL << 30U;  ///< of all its processes together, looked at ten times a second
+  std::uint64_t memory_bytes = 1ULL << 30U;  ///< of all its processes together
   std::uint64_t disk_bytes = 64ULL << 20U;   ///< of each private folder: its work folder and /tmp
   std::uint64_t file_bytes = 32ULL << 20U;   ///< of each file
   unsigned processes = 128;
@@ -40,6 +42,9 @@ struct Job {
   std::vector<std::string> outputs = {};               ///< the files it must make in $out
   std::size_t max_output_bytes = 1024 * 1024;          ///< of each
   Limits limits = {};
+  /// Where the kernel keeps the limits on memory and processes. Otherwise, and besides, the script is looked at ten times a
+  /// second.
+  const ScriptGroups* groups = nullptr;
 };
 
 /// It made what it had to.

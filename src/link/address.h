@@ -14,6 +14,9 @@ inline constexpr std::string_view kLinkName = "vmcred.link";
 
 inline constexpr std::size_t kTokenSize = 32;
 
+/// Where an agent waits for the host's call on vsock. Below 1024, so only root in the guest can stand there.
+inline constexpr std::uint32_t kGuestPort = 889;
+
 enum class Transport : std::uint8_t { serial, vsock };
 
 /// Where the guest connects to, and with which token (32 random bytes for each start of a VMM).

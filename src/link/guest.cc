@@ -5,6 +5,7 @@
 #include <deque>
 #include <utility>
 
+#include "base/foreign_text.h"
 #include "link/inbox.h"
 #include "link/report_wire.h"
 #include "link/set_wire.h"
@@ -72,7 +73,7 @@ struct GuestSession::Impl {
     const std::uint8_t flags = in.u8();
     welcomed.set_follows = (flags & 1U) != 0;
     first_is_due = welcomed.set_follows && config.generation == 0;
-    welcomed.vm = printable(in.text());
+    welcomed.vm = one_line(in.text());
     const Bytes session = (flags & 2U) != 0 ? in.raw(kSecretSize) : Bytes{};
     if (type != Type::task || !in.done()) return fail(Errc::invalid_data, "the host's first frame is malformed");
     if (!session.empty()) events.emplace_back(NewSecret{Secret::copy_of(session)});
@@ -94,7 +95,12 @@ struct GuestSession::Impl {
         events.emplace_back(Confirmed{complete});
         return {};
       }
-      case Type::power_off: events.emplace_back(PowerOff{}); return {};
+      case Type::power_off: {
+        const std::uint8_t how = in.u8();
+        if (!in.done() || how > kLastDeparture) return fail(Errc::invalid_data, "a malformed request to power off");
+        events.emplace_back(PowerOff{static_cast<Departure>(how)});
+        return {};
+      }
       case Type::ask_report: events.emplace_back(ReportWanted{}); return {};
       default: break;
     }
@@ -165,6 +171,14 @@ Result<> GuestSession::refreshed(bool ok, std::uint64_t generation, const std::s
   out.integer(generation, 8);
   out.raw(bytes_of(text).first(std::min(text.size(), kMaxNotice)));
   impl_->send(Type::refreshed, out.bytes());
+  return {};
+}
+
+Result<> GuestSession::leaving(Departure how) {
+  if (impl_->phase != Impl::Phase::ready) return fail(Errc::unavailable, "the host did not answer yet");
+  FieldWriter out;
+  out.u8(static_cast<std::uint8_t>(how));
+  impl_->send(Type::leaving, out.bytes());
   return {};
 }
 

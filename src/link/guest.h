@@ -12,6 +12,7 @@
 #include "base/randomness.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "link/departure.h"
 #include "link/receipt.h"
 #include "link/set.h"
 
@@ -34,7 +35,9 @@ struct Received {
 struct Confirmed {
   bool complete = false;
 };
-struct PowerOff {};
+struct PowerOff {
+  Departure how = Departure::power_off;  ///< reboot: this VMM ends by it
+};
 struct ReportWanted {};
 /// The host refused us; the reason is final for this key.
 struct Refused {
@@ -74,6 +77,8 @@ class GuestSession {
   Result<> report(const Report& report);
   /// Answers a refresh, after the report: done, or rolled back with the reason. `generation` is what runs now.
   Result<> refreshed(bool ok, std::uint64_t generation, const std::string& text);
+  /// The guest shuts down, and we end with it.
+  Result<> leaving(Departure how);
 
  private:
   struct Impl;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/foreign_text.h"
 #include "link/inbox.h"
 #include "link/report_wire.h"
 #include "link/set_wire.h"
@@ -202,7 +203,7 @@ struct HostSession::Impl {
     FieldReader in(payload);
     const bool ok = in.u8() != 0;
     const std::uint64_t generation = in.integer(8);
-    const std::string text = printable(in.rest());
+    const std::string text = one_line(in.rest());
     if (!in.done() || text.size() > kMaxNotice) return violation("a malformed end of a refresh");
     if (!pending) {  // the answer to a repair
       repairing = false;
@@ -220,12 +221,20 @@ struct HostSession::Impl {
                                   .text = ok && !proven ? "the guest did not prove the new credentials" : text});
   }
 
+  void take_leaving(Bytes payload) {
+    FieldReader in(payload);
+    const std::uint8_t how = in.u8();
+    if (!in.done() || how > kLastDeparture || !hello.agent) return violation("a malformed farewell");
+    events.emplace_back(Leaving{static_cast<Departure>(how)});
+  }
+
   void take_frame(Bytes frame) {
     const auto opened = opener->open(frame);
     if (!opened) return resynchronise(opened.error().message);
     const auto [type, payload] = *opened;
     if (phase == Phase::proof) return take_open(type, payload);
     if (type == Type::refreshed) return take_refreshed(payload);
+    if (type == Type::leaving) return take_leaving(payload);
     if (!report) report.emplace();
     auto taken = report->take(type, payload);
     if (!taken) return violation(taken.error().message);
@@ -335,9 +344,11 @@ Result<> HostSession::refresh(Set set) {
   return {};
 }
 
-Result<> HostSession::power_off() {
+Result<> HostSession::power_off(Departure how) {
   if (!impl_->agent_is_open()) return fail(Errc::unavailable, "no agent of vm '{}' is on the link", impl_->config.vm);
-  impl_->queue.push_back({Type::power_off, Secret()});
+  FieldWriter payload;
+  payload.u8(static_cast<std::uint8_t>(how));
+  impl_->queue.push_back({Type::power_off, Secret::copy_of(payload.bytes())});
   return {};
 }
 

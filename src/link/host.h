@@ -12,6 +12,7 @@
 #include "base/randomness.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "link/departure.h"
 #include "link/receipt.h"
 #include "link/set.h"
 
@@ -40,7 +41,11 @@ struct Refreshed {
   std::uint64_t generation = 0;
   std::string text;  ///< what went wrong, "" when ok
 };
-using HostEvent = std::variant<Opened, ReceiptArrived, TurnedAway, Violation, Refreshed>;
+/// The agent says that the guest shuts down, as far as it is done with everything else.
+struct Leaving {
+  Departure how = Departure::power_off;
+};
+using HostEvent = std::variant<Opened, ReceiptArrived, TurnedAway, Violation, Refreshed, Leaving>;
 
 struct HostConfig {
   std::string vm;
@@ -89,8 +94,9 @@ class HostSession {
   /// Sends a new set to the agent; ends in a Refreshed event (and a ReceiptArrived before it). `unavailable` without an
   /// open agent or while another refresh runs; the set is kept as expected only when the guest took it.
   Result<> refresh(Set set);
-  /// Asks the agent to power the guest off cleanly. `unavailable` without an open agent.
-  Result<> power_off();
+  /// Asks the agent to shut the guest down cleanly: to power it off, or to reboot it where that is what ends its VMM.
+  /// `unavailable` without an open agent.
+  Result<> power_off(Departure how = Departure::power_off);
   /// Asks the agent for a new report. `unavailable` without an open agent.
   Result<> ask_report();
 

@@ -1,5 +1,7 @@
 #include "link/report_wire.h"
 
+#include "base/foreign_text.h"
+
 #include <algorithm>
 
 namespace vmcred::link {
@@ -69,7 +71,7 @@ Result<std::optional<Report>> ReportReader::take(Type type, Bytes payload) {
     report_.emplace();
     output_bytes_ = 0;
     report_->generation = in.integer(8);
-    report_->systemd_version = printable(in.text());
+    report_->systemd_version = one_line(in.text());
     if (!in.done()) return malformed("beginning");
     return std::nullopt;
   }
@@ -94,7 +96,7 @@ Result<std::optional<Report>> ReportReader::take(Type type, Bytes payload) {
     consumer.guest = in.text();
     consumer.id = in.text();
     consumer.unit = in.text();
-    consumer.state = printable(in.text());
+    consumer.state = one_line(in.text());
     if (!in.done() || !is_name(consumer.guest) || !is_name(consumer.id) || !is_name(consumer.unit)) {
       return malformed("consumer");
     }
@@ -113,7 +115,7 @@ Result<std::optional<Report>> ReportReader::take(Type type, Bytes payload) {
   } else if (type == Type::report_notice) {
     if (report.notices.size() == kMaxNotices) return too_many("notices");
     if (payload.size() > kMaxNotice) return malformed("notice");
-    report.notices.push_back(printable(text_of(payload)));
+    report.notices.push_back(one_line(text_of(payload)));
   } else if (type == Type::report_end) {
     if (!payload.empty()) return malformed("end");
     Report whole = *std::exchange(report_, std::nullopt);

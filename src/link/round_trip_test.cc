@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "link/inbox.h"
+#include "base/foreign_text.h"
 #include "link/report_wire.h"
 #include "link/set_wire.h"
 #include "link/wire.h"
@@ -96,7 +97,7 @@ RC_GTEST_PROP(RoundTrip, AReportComesBackAsItWas, ()) {
     report.copies.push_back(copy);
     report.consumers.push_back({any_name(), any_name(), any_name(), "active"});
     report.outputs.push_back({fmt::format("unit-{}.service", i), printable(any_bytes())});
-    report.notices.push_back(printable(any_bytes()).substr(0, kMaxNotice));
+    report.notices.push_back(one_line(any_bytes()).substr(0, kMaxNotice));
   }
   std::deque<std::pair<Type, Secret>> pieces;
   const auto written = write_report(

@@ -381,7 +381,33 @@ TEST_F(Link, PowerOffAndReportRequestsReachTheAgent) {
   ASSERT_THAT(h.power_off(), Succeeds());
   ASSERT_THAT(talk(h, g), Succeeds());
   EXPECT_TRUE(next<ReportWanted>(g));
-  EXPECT_TRUE(next<PowerOff>(g));
+  EXPECT_EQ(next<PowerOff>(g)->how, Departure::power_off);
+  ASSERT_THAT(h.power_off(Departure::reboot), Succeeds());
+  ASSERT_THAT(talk(h, g), Succeeds());
+  EXPECT_EQ(next<PowerOff>(g)->how, Departure::reboot);
+}
+
+TEST_F(Link, TheAgentSaysHowTheGuestLeaves) {
+  HostSession h = host();
+  GuestSession early = guest(kToken, true);
+  EXPECT_THAT(early.leaving(Departure::halt), FailsWith(Errc::unavailable, HasSubstr("did not answer")));
+  GuestSession g = guest(kToken, true);
+  ASSERT_THAT(talk(h, g), Succeeds());
+  for (const Departure how : {Departure::reboot, Departure::power_off, Departure::halt, Departure::kexec}) {
+    ASSERT_THAT(g.leaving(how), Succeeds());
+    ASSERT_THAT(talk(h, g), Succeeds());
+    EXPECT_EQ(next<Leaving>(h)->how, how);
+  }
+  EXPECT_TRUE(h.open());
+}
+
+TEST_F(Link, WhoDoesNotStayCannotSayThatTheGuestLeaves) {
+  HostSession h = host();
+  GuestSession g = guest(kToken, false);
+  ASSERT_THAT(talk(h, g), Succeeds());
+  ASSERT_THAT(g.leaving(Departure::power_off), Succeeds());
+  ASSERT_THAT(talk(h, g), Succeeds());
+  EXPECT_TRUE(next<Violation>(h));
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ enum class Type : std::uint8_t {
   report_notice = 0x06,
   report_end = 0x07,
   refreshed = 0x08,
+  leaving = 0x09,
   // host to guest
   task = 0x81,
   set_begin = 0x82,
@@ -156,8 +157,5 @@ class FieldReader {
 
 /// Whether it can be a name: 1 to 255 bytes of printable ASCII.
 [[nodiscard]] bool is_name(std::string_view text);
-/// A foreign text made safe to print: control characters other than newline and tab, those that turn
-/// the direction of text, and what is not UTF-8 become '?'.
-[[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace vmcred::link

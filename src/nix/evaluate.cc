@@ -8,6 +8,7 @@
 #include "base/process.h"
 #include "nix/cache.h"
 #include "nix/flake.h"
+#include "nix/generators.h"
 #include "nix/messages.h"
 #include "nix/no_network.h"
 #include "nix/sources.h"
@@ -29,6 +30,11 @@ std::string nix_string(std::string_view text) {
   return nix + '"';
 }
 
+/// Vms may not evaluate before the values are there that they load.
+enum class What : std::uint8_t { all, generators };
+
+std::string_view nix_bool(bool value) { return value ? "true" : "false"; }
+
 /// "x86_64-linux"
 std::string system_name() {
   struct utsname host = {};
@@ -44,22 +50,28 @@ std::string set_of(std::initializer_list<std::pair<std::string_view, std::string
 
 std::string lib_text() { return fmt::format("({}) {{ types = ({}); }}", kLib, kTypes); }
 
-std::string stand_alone(const std::string& file, const Settings& settings, const Sources& sources) {
+std::string stand_alone(const std::string& file, const Settings& settings, const Sources& sources, What what) {
   std::string words;
   for (const std::string& word : sources.identifiers) words += nix_string(word) + ' ';
   const std::string parts =
       set_of({{"lib", lib_text()}, {"options", kOptions}, {"modules", kModules}, {"schema", kSchema}, {"places", kPlaces},
-              {"guests", kGuests}, {"packages", kPackages}, {"hardware", kHardware}, {"guest_of", kGuestOf}, {"declaration", kDeclaration}});
+              {"guests", kGuests}, {"packages", kPackages}, {"hardware", kHardware}, {"guest_of", kGuestOf}, {"declaration", kDeclaration},
+              {"only_generators", nix_bool(what == What::generators)}});
   return fmt::format("({}) {}\n{{ file = {}; folder = {}; machine = {}; only_machine = {}; system = {}; identifiers = [ {}]; }}\n",
                      kMain, parts, nix_string(file), nix_string(settings.folder.empty() ? file.substr(0, file.rfind('/')) : settings.folder),
                      nix_string(settings.machine), nix_string(settings.only_machine), nix_string(system_name()), words);
 }
 
-std::string with_nixpkgs(const std::string& file, const Settings& settings) {
-  const std::string guest = fmt::format("({}) {{ guest_module = ({}); }}", kGuestCredentials, kGuestModule);
-  const std::string parts = set_of({{"declaration", kDeclaration}, {"checks", kChecks}, {"guest_of", kGuestOf}, {"guest", guest}});
-  return fmt::format("({}) {{ modules = [ (({}) {}) ({}) ({}) ]; }}\n{{ file = {}; machine = {}; nixpkgs = {}; system = {}; }}\n",
-                     kNixpkgs, kHostModule, parts, kClanOptions, kMicrovmOptions, nix_string(file), nix_string(settings.machine),
+std::string with_nixpkgs(const std::string& file, const Settings& settings, What what) {
+  // Packages are not looked at: nothing is built.
+  const std::string packages = "pkgs: { vmcred = pkgs.vmcred; vmcred-guest = pkgs.vmcred-guest; }";
+  const std::string guest_module = fmt::format("({}) {{ packages = {}; }}", kGuestModule, packages);
+  const std::string guest = fmt::format("({}) {}", kGuestCredentials,
+                                        set_of({{"guest_module", guest_module}, {"wrapper", kWrapper}, {"own_user", kOwnUser}, {"names", kNames}}));
+  const std::string parts = set_of({{"declaration", kDeclaration}, {"checks", kChecks}, {"guest_of", kGuestOf}, {"guest", guest}, {"hardware", kHardware}, {"unit", kUnit},
+                                    {"own_user", kOwnUser}, {"vm_options", kVmOptions}, {"names", kNames}, {"packages", packages}});
+  return fmt::format("({}) {{ only_generators = {}; modules = [ (({}) {}) ({}) ({}) ]; }}\n{{ file = {}; machine = {}; nixpkgs = {}; system = {}; }}\n",
+                     kNixpkgs, nix_bool(what == What::generators), kHostModule, parts, kClanOptions, kMicrovmOptions, nix_string(file), nix_string(settings.machine),
                      nix_string(settings.nixpkgs), nix_string(system_name()));
 }
 
@@ -122,12 +134,10 @@ std::optional<Evaluation> kept_evaluation(const Settings& settings, const Digest
                     .keepable = true};
 }
 
-}  // namespace
-
-Result<Evaluation> evaluate(const std::string& file, const Settings& settings) {
+Result<Evaluation> evaluate_file(const std::string& file, const Settings& settings, What what) {
   TRY_LET(const Sources sources, scan_sources(file));
   const bool alone = settings.nixpkgs.empty();
-  const std::string expression = alone ? stand_alone(file, settings, sources) : with_nixpkgs(file, settings);
+  const std::string expression = alone ? stand_alone(file, settings, sources, what) : with_nixpkgs(file, settings, what);
   const Digest key = key_of(expression, sources);
   // A nixpkgs counts as pinned where it lies in the store, whose paths name their content.
   const bool may_keep = sources.impure.empty() && !settings.cache_folder.empty() &&
@@ -154,13 +164,14 @@ Result<Evaluation> evaluate(const std::string& file, const Settings& settings) {
   return evaluation;
 }
 
-Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& settings) {
+Result<Evaluation> evaluate_host(const std::string& reference, const Settings& settings, What what) {
   const std::size_t hash = reference.rfind('#');
   if (hash == std::string::npos || hash + 1 == reference.size()) {
     return hint(fail(Errc::usage, "'{}' names no host of the flake", reference), "write REF#HOST, such as '.#my-host'");
   }
   const std::string host = reference.substr(hash + 1);
-  const std::string parts = set_of({{"lib", lib_text()}, {"guest_of", kGuestOf}, {"declaration", kDeclaration}});
+  const std::string parts = set_of({{"lib", lib_text()}, {"guest_of", kGuestOf}, {"declaration", kDeclaration},
+                                    {"only_generators", nix_bool(what == What::generators)}});
   const std::string apply = fmt::format("({}) {} {}", kFlake, parts, nix_string(settings.machine.empty() ? host : settings.machine));
   const auto digest = settings.cache_folder.empty() ? std::nullopt : flake_digest(folder_of_flake(reference));
   const Digest key = digest ? sha256(bytes_of(std::string(text_of(Bytes(*digest))) + host + '\n' + apply)) : Digest{};
@@ -177,6 +188,19 @@ Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& 
   evaluation.keepable = digest.has_value();
   if (digest) (void)keep(settings.cache_folder, key, {evaluation.declaration, evaluation.places, evaluation.guests}, {});
   return evaluation;
+}
+
+}  // namespace
+
+Result<Evaluation> evaluate(const std::string& file, const Settings& settings) { return evaluate_file(file, settings, What::all); }
+
+Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& settings) {
+  return evaluate_host(reference, settings, What::all);
+}
+
+Result<Evaluation> evaluate_generators(const std::string& file, const Settings& settings) {
+  return settings.flake.empty() ? evaluate_file(file, settings, What::generators)
+                                : evaluate_host(settings.flake, settings, What::generators);
 }
 
 Result<Json> evaluate_value(const std::string& file, const Settings& settings) {

@@ -72,6 +72,13 @@ std::string remedy_for(std::string_view sentence, const std::vector<std::string>
   return {};
 }
 
+/// What nixpkgs' lib takes from nix, where that is too old to have it.
+bool too_old_for_nixpkgs(std::string_view sentence) {
+  constexpr std::string_view kNewer[] = {"convertHash", "parseFlakeRef", "flakeRefToString", "toFileWithReferences", "warn"};
+  return sentence.starts_with("attribute '") && sentence.ends_with("' missing") &&
+         std::ranges::find(kNewer, quoted_word(sentence)) != std::end(kNewer);
+}
+
 /// Our evaluator throws JSON between two marks.
 std::optional<Error> our_error(std::string_view text) {
   const auto start = text.find(kOurs);
@@ -147,6 +154,10 @@ Error error_of(std::string_view stderr_text, const std::vector<std::string>& kno
   const Told told = innermost(stderr_text);
   auto ours = our_error(stderr_text);
   Error error = ours ? *std::move(ours) : Error{Errc::invalid_data, told.sentence, remedy_for(told.sentence, known)};
+  if (!ours && too_old_for_nixpkgs(told.sentence)) {
+    error.message = "this nix is too old for that nixpkgs, whose lib needs 2.18 or newer (" + error.message + ")";
+    error.hint = "install a newer nix (Debian 13 has 2.26; 'nix --version' says which this is), or evaluate without --nixpkgs and --flake";
+  }
   if (told.place && !has_place(error)) error.message = fmt::format("{}: {}", *told.place, error.message);
   error.message = fit_to_print(std::move(error.message));
   error.hint = fit_to_print(std::move(error.hint));

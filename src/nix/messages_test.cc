@@ -41,6 +41,15 @@ TEST(NixMessages, SaysThatAnEvaluationHasNoNetwork) {
   }
 }
 
+// Debian 12's nix with the lib of a nixpkgs of 2026.
+TEST(NixMessages, SaysThatANixIsTooOldForANixpkgs) {
+  const Error error = error_of("error: attribute 'convertHash' missing\n\n       at /src/nixpkgs/lib/trivial.nix:9:5:\n", {});
+  EXPECT_THAT(error.message, HasSubstr("this nix is too old for that nixpkgs, whose lib needs 2.18 or newer"));
+  EXPECT_THAT(error.message, HasSubstr("/src/nixpkgs/lib/trivial.nix:9:5"));
+  EXPECT_THAT(error.hint, HasSubstr("install a newer nix"));
+  EXPECT_EQ(error_of("error: attribute 'convertHashes' missing\n", {}).message, "attribute 'convertHashes' missing");
+}
+
 TEST(NixMessages, SaysSomethingWhenNixSaidNothing) {
   EXPECT_THAT(error_of("", {}).message, HasSubstr("without a message"));
   EXPECT_THAT(error_of(R"(vmcred:{"hint":""}:vmcred)", {}).message, HasSubstr("without a message"));

@@ -1,14 +1,18 @@
 #include "nix/no_network.h"
 
 #include <seccomp.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <memory>
-#include <thread>
+
+#include "base/file.h"
 
 namespace vmcred::nix {
 namespace {
+
+constexpr std::size_t kMaxFilter = 64UL * 1024;
 
 struct Release {
   void operator()(void* filter) const { ::seccomp_release(filter); }
@@ -17,8 +21,7 @@ struct Release {
 /// Unix sockets too: behind them name services ask the network. Rings can open sockets without that call.
 constexpr std::array kRefused = {SCMP_SYS(socket), SCMP_SYS(io_uring_setup)};
 
-/// Filters this thread, and what it starts, for good.
-Result<> close_network() {
+Result<std::string> network_filter() {
   constexpr const char* kWhat = "keep nix from the network";
   const std::unique_ptr<void, Release> filter(::seccomp_init(SCMP_ACT_ALLOW));
   if (!filter) return fail(Errc::unavailable, "{}: libseccomp refuses", kWhat);
@@ -26,22 +29,19 @@ Result<> close_network() {
     const int status = ::seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(EACCES), call, 0);
     if (status != 0) return system_failure(-status, kWhat);
   }
-  const int status = ::seccomp_load(filter.get());
+  TRY_LET(const Fd file, make_memfd("call-filter"));
+  const int status = ::seccomp_export_bpf(filter.get(), file.get());
   if (status != 0) return system_failure(-status, kWhat);
-  return {};
+  if (::lseek(file.get(), 0, SEEK_SET) != 0) return fail_errno("{}", kWhat);
+  return read_all(file, "call-filter", kMaxFilter);
 }
 
 }  // namespace
 
 Result<Output> run_without_network(const Command& command, const RunOptions& options) {
-  // A filter cannot be taken off again, so a thread takes it on that ends with the program.
-  Result<Output> output = Output{};
-  std::thread filtered([&] {
-    const Result<> closed = close_network();
-    output = closed ? run(command, options) : Result<Output>(std::unexpected(closed.error()));
-  });
-  filtered.join();
-  return output;
+  Command filtered = command;
+  TRY_LET(filtered.call_filter, network_filter());
+  return run(filtered, options);
 }
 
 }  // namespace vmcred::nix

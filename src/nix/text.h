@@ -22,6 +22,11 @@ extern const std::string_view kFlake;        ///< nix/eval/flake.nix
 extern const std::string_view kHostModule;        ///< nix/modules/host.nix
 extern const std::string_view kGuestModule;       ///< nix/modules/guest.nix
 extern const std::string_view kGuestCredentials;  ///< nix/modules/guest-credentials.nix
+extern const std::string_view kUnit;              ///< nix/modules/unit.nix
+extern const std::string_view kOwnUser;           ///< nix/modules/own-user.nix
+extern const std::string_view kWrapper;           ///< nix/modules/wrapper.nix
+extern const std::string_view kVmOptions;         ///< nix/modules/options.nix
+extern const std::string_view kNames;             ///< nix/modules/names.nix
 extern const std::string_view kChecks;            ///< nix/modules/checks.nix
 extern const std::string_view kClanOptions;       ///< nix/modules/clan-options.nix
 extern const std::string_view kMicrovmOptions;    ///< nix/modules/microvm-options.nix

@@ -95,6 +95,19 @@ bool is_time(std::string_view text) {
          });
 }
 
+/// "3.11.0"; what else sops takes is looked at closely.
+bool is_plain_version(std::string_view text) {
+  std::size_t dots = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    const bool dot = text[i] == '.' && i > 0 && text[i - 1] != '.' && i + 1 < text.size();
+    if (!digit && !dot) return false;
+    if (text[i] == '0' && (i == 0 || text[i - 1] == '.') && i + 1 < text.size() && text[i + 1] != '.') return false;
+    dots += dot ? 1 : 0;
+  }
+  return dots == 2;
+}
+
 bool entries(Scanner& scan, Glance& found) {
   if (!scan.token('[')) return false;
   do {
@@ -114,17 +127,19 @@ bool entries(Scanner& scan, Glance& found) {
 bool metadata(Scanner& scan, Glance& found) {
   std::string_view lastmodified;
   std::string_view mac;
-  std::string_view ignored;
+  std::string_view version;
+  std::string_view suffix = "_unencrypted";
   const bool read = scan.object([&](std::string_view key) {
     if (key == "age") return entries(scan, found);
     if (key == "lastmodified") return scan.string(lastmodified);
     if (key == "mac") return scan.string(mac);
-    if (key == "version" || key == "unencrypted_suffix") return scan.string(ignored);
+    if (key == "version") return scan.string(version);
+    if (key == "unencrypted_suffix") return scan.string(suffix);
     for (const char* empty : {"pgp", "kms", "gcp_kms", "azure_kv", "hc_vault", "hckms"})
       if (key == empty) return scan.nothing();
     return false;
   });
-  return read && is_time(lastmodified) && !mac.empty();
+  return read && is_time(lastmodified) && !mac.empty() && is_plain_version(version) && suffix == "_unencrypted";
 }
 
 }  // namespace

@@ -38,9 +38,6 @@ Result<std::vector<AgeEntry>> read_entries(const Json& list) {
     if (entry.recipient.empty() || entry.enc.empty()) {
       return fail(Errc::invalid_data, "an entry of 'age' lacks its recipient or its data key");
     }
-    if (std::ranges::find(entries, entry.recipient, &AgeEntry::recipient) != entries.end()) {
-      return fail(Errc::invalid_data, "the recipient '{}' stands there twice", entry.recipient);
-    }
     entries.push_back(std::move(entry));
   }
   return entries;
@@ -63,7 +60,45 @@ Result<std::string> associated_time(std::string_view text) {
   return fail(Errc::invalid_data, "'lastmodified' is no time of the form 2026-01-02T03:04:05Z");
 }
 
+/// "3.11.0", as sops' semver reader takes it: three numbers without leading zeros, then perhaps "-…" or "+…". Files of sops 1 say
+/// less.
+bool is_version(std::string_view text) {
+  if (text.starts_with("1.")) return true;
+  if (text.starts_with('v')) text.remove_prefix(1);
+  for (int number = 0; number < 3; ++number) {
+    if (number > 0) {
+      if (!text.starts_with('.')) return false;
+      text.remove_prefix(1);
+    }
+    const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
+    if (end == 0 || end > 19 || (end > 1 && text.front() == '0')) return false;
+    text.remove_prefix(end);
+  }
+  return text.empty() || ((text.front() == '-' || text.front() == '+') && text.size() > 1);
+}
+
+Result<> check_version(const Json::Object& metadata) {
+  const auto at = std::ranges::find(metadata, std::string_view("version"), &Json::Member::first);
+  const std::string* const text = at == metadata.end() ? nullptr : at->second.if_string();
+  if (text == nullptr || text->empty()) return fail(Errc::invalid_data, "the text 'version' is missing");
+  if (!is_version(*text)) return fail(Errc::invalid_data, "'version' is no version of sops");
+  return {};
+}
+
 }  // namespace
+
+Result<> check_start(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) return fail(Errc::invalid_data, "it begins with a byte order mark");
+  return {};
+}
+
+bool is_set(const Json::Object& metadata, std::string_view name) {
+  const auto at = std::ranges::find(metadata, name, &Json::Member::first);
+  if (at == metadata.end()) return false;
+  const bool* const flag = at->second.if_bool();
+  const std::string* const text = at->second.if_string();
+  return (flag != nullptr && *flag) || (text != nullptr && (*text == "true" || *text == "True" || *text == "1"));
+}
 
 Result<> read_metadata(Json metadata, File& file) {
   Json::Object* const object = metadata.if_object();
@@ -81,6 +116,7 @@ Result<> read_metadata(Json metadata, File& file) {
   TRY_LET(file.lastmodified, take_string(*object, "lastmodified"));
   TRY(associated_time(file.lastmodified));
   TRY_LET(file.mac, take_string(*object, "mac"));
+  TRY(check_version(*object));
   file.other = std::move(*object);
   return {};
 }

@@ -12,6 +12,12 @@ namespace vmcred::sops {
 
 /// Fills everything of `file` but `data`.
 Result<> read_metadata(Json metadata, File& file);
+
+/// Refuses a byte order mark, as Go's JSON reader does.
+Result<> check_start(std::string_view text);
+
+/// Whether a switch of the metadata is on: absent, false and "false" are the same, for metadata is weakly typed.
+[[nodiscard]] bool is_set(const Json::Object& metadata, std::string_view name);
 /// Keys sorted, as sops 3.13 does.
 Json write_metadata(const File& file);
 

@@ -4,9 +4,11 @@
 #include <array>
 
 #include "base/crypto.h"
+#include "base/sha256.h"
 #include "sops/data_key.h"
 #include "sops/enc.h"
 #include "sops/metadata.h"
+#include "sops/selection.h"
 
 namespace vmcred::sops {
 namespace {
@@ -17,17 +19,21 @@ Result<Secret> open_value(const File& file, Bytes data_key) {
   Opened opened;
   if (!file.data.empty()) {
     TRY_LET(opened, in("value", open(data_key, kPlace, file.data)));
-    if (opened.type != "str" && opened.type != "bytes") {
+    if (opened.type != "str") {
       return fail(Errc::invalid_data, "a value of type '{}' has no place in a binary sops file", opened.type);
     }
   }
-  TRY(check_mac(file.mac, file.lastmodified, data_key, mac_text(sha512({opened.plaintext.bytes()})).bytes()));
+  const bool only_encrypted = is_set(file.other, "mac_only_encrypted");  // so that the two kinds of MAC never agree
+  const Digest marked = sha256(bytes_of("sops"));
+  const auto digest = only_encrypted ? sha512({marked, opened.plaintext.bytes()}) : sha512({opened.plaintext.bytes()});
+  TRY(check_mac(file.mac, file.lastmodified, data_key, mac_text(digest).bytes()));
   return std::move(opened.plaintext);
 }
 
 }  // namespace
 
 Result<File> parse(std::string_view text) {
+  TRY(in("sops file", check_start(text)));
   TRY_LET(Json json, in("sops file", parse_json(text, {.max_bytes = kMaxFile, .max_depth = 64})));
   Json::Object* const top = json.if_object();
   if (top == nullptr) return fail(Errc::invalid_data, "sops file: it is no JSON object");
@@ -49,6 +55,9 @@ Result<File> parse(std::string_view text) {
     return hint(fail(Errc::invalid_data, "sops file: there is no 'sops' part"), "is it a sops file at all?");
   }
   if (!has_data) return fail(Errc::invalid_data, "sops file: there is no 'data' text, so it is not of the binary kind");
+  TRY_LET(const Selection selection, in("sops file", Selection::from(file.other)));
+  if (selection.matches("data") != selection.encrypts_matches())
+    return fail(Errc::invalid_data, "sops file: by its rule for what is encrypted 'data' stands in the clear");
   return file;
 }
 

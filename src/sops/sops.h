@@ -16,8 +16,8 @@
 
 namespace vmcred::sops {
 
-inline constexpr std::size_t kMaxFile = 4 * 1024 * 1024;
-inline constexpr std::size_t kMaxRecipients = 64;
+inline constexpr std::size_t kMaxFile = 24UL * 1024 * 1024;
+inline constexpr std::size_t kMaxRecipients = 4096;
 inline constexpr std::string_view kVersion = "3.11.0";  ///< the sops version whose shape we write
 
 /// The data key for one recipient: an armored age file.
@@ -37,8 +37,8 @@ struct File {
   bool operator==(const File&) const = default;
 };
 
-/// Refuses with `invalid_data`: duplicate or further top-level keys, key groups (Shamir), over 64 recipients, one
-/// twice.
+/// Refuses with `invalid_data`, as sops does: duplicate or further top-level keys, a byte order mark, a missing or malformed
+/// `version`, a rule by which 'data' is not encrypted; and key groups (Shamir).
 Result<File> parse(std::string_view text);
 /// Tab-indented, keys sorted, with a final newline.
 std::string print(const File& file);

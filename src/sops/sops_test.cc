@@ -146,6 +146,37 @@ TEST(Sops, RefusesWhatIsNoFileOfTheBinaryKind) {
   EXPECT_THAT(parse(with("\"version\"", "\"key_groups\": [{}], \"version\"")),
               FailsWith(Errc::invalid_data, HasSubstr("Shamir")));
   EXPECT_THAT(parse(with("\"version\"", "\"key_groups\": [], \"kms\": null, \"version\"")), Succeeds());
+  // As sops: a version that semver takes, no byte order mark, and 'data' is what its rule encrypts.
+  EXPECT_THAT(parse(with("\"version\"", "\"was\"")), FailsWith(Errc::invalid_data, HasSubstr("'version' is missing")));
+  for (const char* version : {"", "3", "3.11", "3.011.0", "3.11.0 ", "latest", "3.11.0-"})
+    EXPECT_THAT(parse(with("\"3.11.0\"", fmt::format("\"{}\"", version))), FailsWith(Errc::invalid_data, HasSubstr("'version'"))) << version;
+  for (const char* version : {"3.7.3", "v3.9.0", "3.12.0-rc1", "1.13"})
+    EXPECT_THAT(parse(with("\"3.11.0\"", fmt::format("\"{}\"", version))), Succeeds()) << version;
+  EXPECT_THAT(parse("\xef\xbb\xbf" + good), FailsWith(Errc::invalid_data, HasSubstr("byte order mark")));
+  EXPECT_THAT(parse(with("\"version\"", "\"unencrypted_suffix\": \"_unencrypted\", \"version\"")), Succeeds());
+  EXPECT_THAT(parse(with("\"version\"", "\"unencrypted_suffix\": \"a\", \"version\"")), FailsWith(Errc::invalid_data, HasSubstr("in the clear")));
+  EXPECT_THAT(parse(with("\"version\"", "\"encrypted_regex\": \"^password$\", \"version\"")), FailsWith(Errc::invalid_data, HasSubstr("in the clear")));
+}
+
+TEST(Sops, ReadsManyRecipientsAndOneThatIsNamedTwice) {
+  age::Recipients many = {recipient()};
+  while (many.size() < 100) many.push_back(*age::parse_recipient(age::generate_key_pair().recipient));
+  File file = *encrypt(bytes_of("value"), many);
+  file.age.push_back(file.age.front());
+  const age::IdentityPtr key = identity();
+  const auto back = parse(print(file));
+  ASSERT_THAT(back, Succeeds());
+  EXPECT_EQ(decrypt(*back, {&key, 1})->text(), "value");
+}
+
+TEST(Sops, AChangedTypeIsRefused) {
+  const age::IdentityPtr key = identity();
+  File file = *encrypt(bytes_of("42"), std::vector{recipient()});
+  for (const char* type : {"int", "bytes", "bool", "time", "comment", "float"}) {
+    File changed = file;
+    changed.data.replace(changed.data.find("type:str"), 8, fmt::format("type:{}", type));
+    EXPECT_FALSE(decrypt(changed, {&key, 1})) << type;
+  }
 }
 
 TEST(Rewrap, KeepsEverythingByteForByteWhereNobodyIsRemoved) {

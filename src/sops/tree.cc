@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/crypto.h"
 #include "base/sha256.h"
@@ -16,13 +17,34 @@
 namespace vmcred::sops {
 namespace {
 
-/// Absent, false and "false" are the same: metadata is weakly typed.
-bool is_set(const Json::Object& metadata, std::string_view name) {
-  const auto at = std::ranges::find(metadata, name, &Json::Member::first);
-  if (at == metadata.end()) return false;
-  const bool* const flag = at->second.if_bool();
-  const std::string* const text = at->second.if_string();
-  return (flag != nullptr && *flag) || (text != nullptr && (*text == "true" || *text == "True" || *text == "1"));
+/// What sops covers by its MAC: a value of its type, written anew. That the type was changed shows there, or in that the text is
+/// none of it (Go's Atoi, ParseFloat, ParseBool and RFC 3339).
+Result<> settle_type(Opened& opened) {
+  const std::string_view text = opened.plaintext.text();
+  const auto is_none = [&] { return fail(Errc::mismatch, "its text is no {}, as its type says", opened.type); };
+  const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+  const bool signed_twice = digits.size() != text.size() && digits.starts_with('-');
+  if (opened.type == "int") {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size() || signed_twice) return is_none();
+    opened.plaintext = Secret::copy_of(fmt::format("{}", value));
+  } else if (opened.type == "float") {
+    double value = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size() || signed_twice) return is_none();
+    opened.plaintext = Secret::copy_of(float_text(value));
+  } else if (opened.type == "bool") {
+    constexpr std::array<std::string_view, 6> kTrue = {"1", "t", "T", "TRUE", "true", "True"};
+    constexpr std::array<std::string_view, 6> kFalse = {"0", "f", "F", "FALSE", "false", "False"};
+    const bool is_true = std::ranges::find(kTrue, text) != kTrue.end();
+    if (!is_true && std::ranges::find(kFalse, text) == kFalse.end()) return is_none();
+    opened.plaintext = Secret::copy_of(is_true ? "True" : "False");
+  } else if (opened.type == "time") {
+    const bool shape = text.size() >= 20 && text[4] == '-' && text[7] == '-' && text[10] == 'T' && text[13] == ':' && text[16] == ':';
+    if (!shape) return is_none();
+  }
+  return {};
 }
 
 /// Walks a tree in document order: opens, hashes and collects.
@@ -82,14 +104,9 @@ class Walk {
     }
     TRY_LET(Opened opened, in(name(), open(data_key_, place_, node.text)));
     if (opened.type == "comment") return fail(Errc::invalid_data, "{} is a comment", name());
-    if (opened.type == "bool") {
-      constexpr std::array<std::string_view, 6> kTrue = {"1", "t", "T", "TRUE", "true", "True"};
-      const bool value = std::ranges::find(kTrue, opened.plaintext.text()) != kTrue.end();
-      digest_.update(bytes_of(value ? "True" : "False"));
-      opened.plaintext = Secret::copy_of(value ? "true" : "false");
-    } else {
-      digest_.update(opened.plaintext.bytes());
-    }
+    TRY(in(name(), settle_type(opened)));
+    digest_.update(opened.plaintext.bytes());
+    if (opened.type == "bool") opened.plaintext = Secret::copy_of(opened.plaintext.text() == "True" ? "true" : "false");
     leaves_.push_back({.path = path_, .value = std::move(opened.plaintext), .encrypted = true});
     return {};
   }

@@ -12,6 +12,7 @@ constexpr std::string_view kPrefix = "sops_";
 constexpr std::string_view kList = "__list_";
 constexpr std::string_view kMap = "__map_";
 constexpr std::size_t kMaxElements = 1000;
+constexpr std::size_t kMaxDepth = 16;
 
 /// The two characters "\n" stand for a newline.
 std::string with_newlines(std::string_view text) {
@@ -32,7 +33,8 @@ struct Flat {
   std::map<std::string, Flat> members = {};
   std::map<std::size_t, Flat> elements = {};
 
-  Result<> add(std::string_view path, std::string text) {
+  Result<> add(std::string_view path, std::string text, std::size_t depth = 0) {
+    if (depth > kMaxDepth) return fail(Errc::invalid_data, "the sops metadata is nested deeper than {}", kMaxDepth);
     if (path.empty()) {
       if (has_value || !members.empty() || !elements.empty()) {
         return fail(Errc::invalid_data, "a part of the sops metadata stands there twice");
@@ -47,13 +49,13 @@ struct Flat {
     const std::size_t end = std::min(path.find(kList), path.find(kMap));
     const std::string_view name = path.substr(0, end);
     path.remove_prefix(std::min(end, path.size()));
-    if (!is_list) return members[std::string(name)].add(path, std::move(text));
+    if (!is_list) return members[std::string(name)].add(path, std::move(text), depth + 1);
     std::size_t index = 0;
     const auto [last, error] = std::from_chars(name.data(), name.data() + name.size(), index);
     if (error != std::errc() || last != name.data() + name.size() || index >= kMaxElements) {
       return fail(Errc::invalid_data, "a list of the sops metadata has a malformed number");
     }
-    return elements[index].add(path, std::move(text));
+    return elements[index].add(path, std::move(text), depth + 1);
   }
 
   [[nodiscard]] Result<Json> json() const {

@@ -2,6 +2,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/json_numbers.h"
+#include "sops/metadata.h"
 #include "sops/sops.h"
 #include "sops/tree.h"
 
@@ -60,7 +62,8 @@ std::string float_text(double value) {
 }
 
 Result<Tree> read_json_tree(std::string_view text) {
-  TRY_LET(Json json, parse_json(text, {.max_bytes = kMaxFile, .max_depth = 64}));
+  TRY(check_start(text));
+  TRY_LET(Json json, parse_json_with_large_numbers(text, {.max_bytes = kMaxFile, .max_depth = 64}));
   Json::Object* const top = json.if_object();
   if (top == nullptr) return fail(Errc::invalid_data, "it is no JSON object");
   Tree tree;

@@ -146,6 +146,9 @@ TEST(Tree, NoticesChangedMovedAndMissingValues) {
       << "what sops itself lets pass: an empty value";
   EXPECT_THAT(changed("types.yaml", "\nflag: ENC", "\nflag: true #"),
               FailsWith(Errc::invalid_data, HasSubstr("value 'flag'")));
+  EXPECT_THAT(changed("types.yaml", "type:str]", "type:int]"), FailsWith(Errc::mismatch, HasSubstr("its text is no int")));
+  EXPECT_THAT(changed("types.yaml", "    version: ", "    was: "), FailsWith(Errc::invalid_data, HasSubstr("'version'")));
+  EXPECT_THAT(changed("types.json", "{", "\xef\xbb\xbf{"), FailsWith(Errc::invalid_data, HasSubstr("byte order mark")));
   EXPECT_THAT(changed("types.yaml", "\nflag:", "\ntext:"), FailsWith(Errc::invalid_data, HasSubstr("twice")));
   EXPECT_THAT(changed("types.env", "DB_PASSWORD=", "DB_PASSWORD=x"),
               FailsWith(Errc::invalid_data, HasSubstr("DB_PASSWORD")));
@@ -169,6 +172,19 @@ TEST(Tree, RefusesYamlThatCouldFoolOrFlood) {
                                                         {"a: b\n", "no 'sops' part"}}) {
     EXPECT_THAT(decrypt_tree(text, Kind::yaml, {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr(words))) << text;
   }
+}
+
+TEST(Tree, RefusesMetadataThatNestsWithoutEndInEveryKind) {
+  const age::IdentityPtr key = identity();
+  std::string names = "sops_";
+  std::string braces = "{\"sops\":";
+  for (int i = 0; i < 100'000; ++i) {
+    names += "a__map_";
+    braces += "{\"a\":";
+  }
+  EXPECT_THAT(decrypt_tree(names + "a=x\n", Kind::dotenv, {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr("nested deeper than 16")));
+  EXPECT_THAT(decrypt_tree(braces, Kind::json, {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr("nested deeper")));
+  EXPECT_THAT(decrypt_tree(braces, Kind::yaml, {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr("nesting")));
 }
 
 TEST(Scalar, MeansWhatItMeansToGo) {

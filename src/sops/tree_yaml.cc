@@ -1,10 +1,9 @@
-#include <yaml.h>
-
 #include <algorithm>
 #include <unordered_set>
 
 #include "sops/sops.h"
 #include "sops/tree.h"
+#include "sops/yaml_events.h"
 #include "sops/yaml_scalar.h"
 
 namespace vmcred::sops {
@@ -13,65 +12,16 @@ namespace {
 constexpr unsigned kMaxDepth = 64;
 constexpr std::string_view kStringTag = "tag:yaml.org,2002:str";
 
-/// libyaml's events, one at a time.
-class Events {
- public:
-  explicit Events(std::string_view text) {
-    ready_ = yaml_parser_initialize(&parser_) == 1;
-    if (ready_) {
-      yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
-                                   text.size());  // NOLINT
-    }
-  }
-  Events(const Events&) = delete;
-  Events& operator=(const Events&) = delete;
-  ~Events() {
-    drop();
-    if (ready_) yaml_parser_delete(&parser_);
-  }
-
-  Result<const yaml_event_t*> next() {
-    drop();
-    if (!ready_) return fail(Errc::unavailable, "libyaml cannot start");
-    if (yaml_parser_parse(&parser_, &event_) != 1) {
-      return fail(Errc::invalid_data, "line {}, column {}: {}", parser_.problem_mark.line + 1,
-                  parser_.problem_mark.column + 1, parser_.problem != nullptr ? parser_.problem : "this is no YAML");
-    }
-    held_ = true;
-    return &event_;
-  }
-  /// A failure at the place of the current event.
-  template <class... Args>
-  Failure refuse(fmt::format_string<Args...> format, Args&&... args) const {
-    return fail(Errc::invalid_data, "line {}: {}", event_.start_mark.line + 1,
-                fmt::format(format, std::forward<Args>(args)...));
-  }
-
- private:
-  void drop() {
-    if (held_) yaml_event_delete(&event_);
-    held_ = false;
-  }
-  yaml_parser_t parser_ = {};
-  yaml_event_t event_ = {};
-  bool ready_ = false;
-  bool held_ = false;
-};
-
-std::string_view view(const unsigned char* bytes) {
-  return bytes == nullptr ? std::string_view() : std::string_view(reinterpret_cast<const char*>(bytes));  // NOLINT
-}
-
-Result<> check_plain(const Events& events, const unsigned char* anchor, const unsigned char* tag) {
+Result<> check_plain(const YamlEvents& events, const unsigned char* anchor, const unsigned char* tag) {
   if (anchor != nullptr) return events.refuse("anchors are not read; write the value out");
-  if (tag != nullptr && view(tag) != kStringTag && view(tag) != "!" &&
-      !view(tag).starts_with("tag:yaml.org,2002:map") && !view(tag).starts_with("tag:yaml.org,2002:seq")) {
-    return events.refuse("the tag '{}' is not read", view(tag));
+  if (tag != nullptr && yaml_text(tag) != kStringTag && yaml_text(tag) != "!" &&
+      !yaml_text(tag).starts_with("tag:yaml.org,2002:map") && !yaml_text(tag).starts_with("tag:yaml.org,2002:seq")) {
+    return events.refuse("the tag '{}' is not read", yaml_text(tag));
   }
   return {};
 }
 
-Result<Node> read_scalar(const Events& events, const yaml_event_t& event) {
+Result<Node> read_scalar(const YamlEvents& events, const yaml_event_t& event) {
   const auto& scalar = event.data.scalar;
   TRY(check_plain(events, scalar.anchor, scalar.tag));
   Node node = {.type = Node::Type::text,
@@ -84,9 +34,9 @@ Result<Node> read_scalar(const Events& events, const yaml_event_t& event) {
   return node;
 }
 
-Result<Node> read_node(Events& events, const yaml_event_t& event, unsigned depth);
+Result<Node> read_node(YamlEvents& events, const yaml_event_t& event, unsigned depth);
 
-Result<Node> read_map(Events& events, unsigned depth) {
+Result<Node> read_map(YamlEvents& events, unsigned depth) {
   Node node = {.type = Node::Type::map};
   std::unordered_set<std::string> seen;
   while (true) {
@@ -104,7 +54,7 @@ Result<Node> read_map(Events& events, unsigned depth) {
   }
 }
 
-Result<Node> read_node(Events& events, const yaml_event_t& event, unsigned depth) {
+Result<Node> read_node(YamlEvents& events, const yaml_event_t& event, unsigned depth) {
   if (depth > kMaxDepth) return events.refuse("nesting deeper than {}", kMaxDepth);
   switch (event.type) {
     case YAML_SCALAR_EVENT:
@@ -149,7 +99,7 @@ Json metadata_json(const Node& node) {
 
 Result<Tree> read_yaml_tree(std::string_view text) {
   if (text.size() > kMaxFile) return fail(Errc::invalid_data, "it is larger than {} bytes", kMaxFile);
-  Events events(text);
+  YamlEvents events(text);
   Tree tree;
   while (true) {
     TRY_LET(const yaml_event_t* event, events.next());

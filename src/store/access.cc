@@ -47,6 +47,13 @@ std::string lexical_target(std::string_view folder, std::string_view target) {
   return joined;
 }
 
+std::map<std::string, std::string> links_among(const std::vector<Entry>& entries) {
+  std::map<std::string, std::string> links;
+  for (const Entry& entry : entries)
+    if (entry.type == Entry::Type::link) links[entry.name] = entry.target;
+  return links;
+}
+
 /// "ssh-ed25519 AAAA…" of a line that may have a comment; other keys hold no blanks.
 std::string without_comment(const std::string& key) {
   const std::size_t first = key.find(' ');
@@ -158,12 +165,12 @@ Result<Acl> Principals::links_in(const Fd& above, const std::string& above_path,
                                  std::initializer_list<Kind> kinds) {
   Acl acl;
   const std::string folder = above_path.empty() ? name : above_path + "/" + name;
-  if (repository_->proof() != nullptr) TRY(repository_->proof()->check_links(repository_->root(), folder));
   for (const Kind kind : kinds) {
     std::string inner = "/";
     inner += plural(kind);
     const std::string place = folder + inner;
     TRY_LET(const std::vector<Entry> entries, entries_in(above, name + inner, place));
+    if (repository_->proof() != nullptr) TRY(repository_->proof()->check_links(repository_->root(), place, links_among(entries)));
     if (entries.empty()) continue;
     const std::string prefix = link_target(folder, kind, "");
     for (const Entry& entry : entries) {

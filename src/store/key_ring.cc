@@ -94,9 +94,14 @@ Result<KeyRing> KeyRing::of_host(const Environment& environment, const std::stri
     TRY_LET(const Secret text, read_secret(place, kMaxKeyFile));
     return from_text(text, "'" + place + "'");
   }
+  // sops-nix (age.sshKeyPaths) and agenix use the host's SSH key by default.
+  const std::string ssh_key = join_path(root, "etc/ssh/ssh_host_ed25519_key");
+  const std::string with_ssh = exists(ssh_key) ? fmt::format("where its secrets are encrypted to its SSH key (age.sshKeyPaths, age.identityPaths): "
+                                                             "'install -D -m 600 {} {}'; else ", ssh_key, places[places.size() - 2])
+                                               : std::string();
   return hint(fail(Errc::not_found, "this host has no key: neither the credential 'vmcred.identity' nor '{}' nor '{}'",
                    places[places.size() - 2], places.back()),
-              fmt::format("send it with 'vmcred deploy MACHINE' from where the project is; if that is this host: "
+              with_ssh + fmt::format("send it with 'vmcred deploy MACHINE' from where the project is; if that is this host: "
                           "'vmcred vars upload MACHINE --directory {}'",
                           join_path(root, "var/lib/vmcred")));
 }

@@ -50,12 +50,21 @@ class ManifestProof final : public Proof {
     if (named != manifest_.files.end() && named->second == digest_of(text)) return {};
     return hint(fail(Errc::mismatch, "'{}' is not what the signed manifest names", path), "deploy this machine again");
   }
-  Result<> check_links(const Fd&, const std::string&) const override { return {}; }  // none are sent
+  Result<> check_links(const Fd&, const std::string& place, const std::map<std::string, std::string>& links) const override {
+    if (links.empty()) return {};  // none are sent
+    return hint(fail(Errc::mismatch, "the signed manifest names no links in '{}'", place), "deploy this machine again");
+  }
+  [[nodiscard]] Result<Contents> vouched(const Fd&, const std::string& folder) const override {
+    Contents contents;
+    for (const auto& [path, digest] : manifest_.files)
+      if (path.starts_with(folder + "/")) contents.files[path.substr(folder.size() + 1)] = digest;
+    return contents;
+  }
   [[nodiscard]] Result<> may_change() const override {
     return hint(fail(Errc::denied, "what was deployed here is signed and not changed"),
                 "change the project that it came from, and deploy again");
   }
-  [[nodiscard]] Result<std::string> sign(const Fd&, const std::string&) const override {
+  [[nodiscard]] Result<std::string> sign(const Fd&, const std::string&, const Contents&) const override {
     TRY(may_change());
     return std::string();
   }
@@ -95,7 +104,7 @@ Result<> check_files(const Fd& root, const Manifest& manifest) {
   for (const std::string& path : present) {
     if (path == kManifestName || path == kManifestSignatureName) continue;
     if (wanted.erase(path) == 0) return fail(Errc::mismatch, "the manifest does not name '{}'", path);
-    TRY_LET(const std::string text, read_beneath(root, path, kMaxManifest));
+    TRY_LET(const std::string text, read_beneath(root, path, kMaxStoredBytes));
     if (digest_of(text) != manifest.files.at(path)) return fail(Errc::mismatch, "'{}' is not what the manifest names", path);
   }
   if (!wanted.empty()) return fail(Errc::mismatch, "'{}', which the manifest names, is not there", *wanted.begin());

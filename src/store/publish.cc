@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <set>
 
+#include "base/base64.h"
+#include "base/sha256.h"
 #include "store/git.h"
 #include "store/statement.h"
 
@@ -136,6 +138,8 @@ Result<std::string> make_staging(const Repository& repository) {
   std::string top = join_path(repository.folder(), kStaging);
   TRY(remove_tree(top));
   TRY(make_real_folders(repository.folder(), std::string(kStaging)));
+  // Should we be interrupted, `git add -A` takes up nothing of it, this file included.
+  TRY(write_new_file(join_path(top, ".gitignore"), "*\n"));
   return top;
 }
 
@@ -158,17 +162,39 @@ bool is_there(const std::string& path) {
 }
 
 /// What stays in a folder is signed anew with what changes, so it has to be signed well before: nobody's forgery gets our
-/// name in passing. Without a demand for signatures, what others signed is not changed.
-Result<> may_change(const Repository& repository, const std::string& folder) {
-  if (signed_folder(folder) != folder) return {};
+/// name in passing. Without a demand for signatures, what others signed is not changed. Gives what was vouched for.
+Result<Contents> may_change(const Repository& repository, const std::string& folder) {
+  if (signed_folder(folder) != folder) return Contents{};
   const bool is_folder = is_there(join_path(repository.folder(), folder));
   if (repository.proof() != nullptr) {
     TRY(repository.proof()->may_change());
-    return is_folder ? repository.proof()->check_links(repository.root(), folder) : Result<>{};
+    return is_folder ? repository.proof()->vouched(repository.root(), folder) : Result<Contents>(Contents{});
   }
-  if (!is_there(join_path(repository.folder(), fmt::format("{}/{}", folder, kSignatureName)))) return {};
+  if (!is_there(join_path(repository.folder(), fmt::format("{}/{}", folder, kSignatureName)))) return Contents{};
   return hint(fail(Errc::denied, "'{}' is signed, and you trust nobody's signatures", folder),
               "run 'vmcred signatures keygen', and add the keys of those who sign here to your trusted-signers");
+}
+
+void drop_below(std::map<std::string, std::string>& paths, const std::string& path) {
+  std::erase_if(paths, [&](const auto& item) { return item.first == path || item.first.starts_with(path + "/"); });
+}
+
+/// What a folder is meant to hold after the change.
+Contents changed(Contents contents, const Change& change) {
+  const auto drop = [&](const std::string& path) {
+    drop_below(contents.files, path);
+    drop_below(contents.links, path);
+  };
+  for (const std::string& path : change.remove) drop(path);
+  for (const auto& [path, bytes] : change.files) {
+    drop(path);
+    contents.files[path] = hex_encode(sha256(bytes_of(bytes)));
+  }
+  for (const auto& [path, target] : change.links) {
+    drop(path);
+    contents.links[path] = target;
+  }
+  return contents;
 }
 
 /// Whether a tree holds any file or link.
@@ -186,19 +212,19 @@ Result<bool> holds_something(const std::string& folder) {
 }
 
 /// Puts the signature into a new tree, when that holds anything else.
-Result<> sign(const Repository& repository, const std::string& tree, const std::string& folder) {
+Result<> sign(const Repository& repository, const std::string& tree, const std::string& folder, const Contents& meant) {
   if (signed_folder(folder) != folder) return {};
   const std::string path = fmt::format("{}/{}", tree, kSignatureName);
   TRY(remove_tree(path));
   TRY_LET(const bool filled, holds_something(tree));
   if (!filled) return {};
   TRY_LET(const Fd fd, open_folder(tree));
-  TRY_LET(const std::string signature, repository.proof()->sign(fd, folder));
+  TRY_LET(const std::string signature, repository.proof()->sign(fd, folder, meant));
   return write_new_file(path, signature);
 }
 
-/// Builds one at `next`, with everything of the old one that stays.
-Result<Staged> stage(const Repository& repository, const FolderChange& what, std::string next) {
+/// Builds one at `next`, with everything of the old one that stays. `before`: what was vouched for in it.
+Result<Staged> stage(const Repository& repository, const FolderChange& what, const Contents& before, std::string next) {
   Staged staged{.target = join_path(repository.folder(), what.folder), .next = std::move(next)};
   TRY(make_real_folders(repository.folder(), parent_of(what.folder)));
   struct stat status = {};
@@ -219,7 +245,7 @@ Result<Staged> stage(const Repository& repository, const FolderChange& what, std
     TRY(clear_place(staged.next, path));
     if (::symlink(text.c_str(), place.c_str()) != 0) return fail_errno("create the link '{}'", place);
   }
-  if (repository.proof() != nullptr) TRY(sign(repository, staged.next, what.folder));
+  if (repository.proof() != nullptr) TRY(sign(repository, staged.next, what.folder, changed(before, what.change)));
   TRY_LET(staged.filled, drop_empty_folders(staged.next));
   return staged;
 }
@@ -230,11 +256,11 @@ Result<> put_in_place(const Staged& staged) {
   return rename_flags(staged.next, staged.target, staged.replaces ? RENAME_EXCHANGE : RENAME_NOREPLACE);
 }
 
-Result<> change_folders(const Repository& repository, std::span<const FolderChange> changes) {
+Result<> change_folders(const Repository& repository, std::span<const FolderChange> changes, std::span<const Contents> before) {
   TRY_LET(const std::string staging, make_staging(repository));
   std::vector<Staged> all;
   for (const FolderChange& what : changes) {
-    TRY_LET(Staged staged, stage(repository, what, fmt::format("{}/{}", staging, all.size())));
+    TRY_LET(Staged staged, stage(repository, what, before[all.size()], fmt::format("{}/{}", staging, all.size())));
     all.push_back(std::move(staged));
   }
   TRY(all.size() == 1 && changes[0].change.files.size() <= kFewFiles ? flush_tree(all[0].next) : flush_all(staging));
@@ -280,11 +306,12 @@ Result<Lock> Lock::take(const Repository& repository, Wait wait) {
 namespace {
 
 /// A disk that is full takes no change and keeps nothing of it.
-Result<> publish_unasked(const Repository& repository, std::span<const FolderChange> changes) {
+Result<> publish_unasked(const Repository& repository, std::span<const FolderChange> changes, std::span<const Contents> before) {
   while (!changes.empty()) {
     const auto some = changes.first(std::min(changes.size(), kTogether));
     changes = changes.subspan(some.size());
-    Result<> done = change_folders(repository, some);
+    Result<> done = change_folders(repository, some, before.first(some.size()));
+    before = before.subspan(some.size());
     if (done) continue;
     (void)remove_tree(join_path(repository.folder(), kStaging));  // the error that matters is the first
     return done;
@@ -294,7 +321,7 @@ Result<> publish_unasked(const Repository& repository, std::span<const FolderCha
 
 /// The folders that are signed as one, at or below `folder`.
 Result<std::vector<std::string>> signed_below(const Repository& repository, const std::string& folder) {
-  TRY_LET(std::vector<std::string> all, signed_folders(repository));
+  TRY_LET(std::vector<std::string> all, signed_folders(repository.root()));
   std::erase_if(all, [&](const std::string& one) { return one != folder && !one.starts_with(folder + "/"); });
   return all;
 }
@@ -302,8 +329,12 @@ Result<std::vector<std::string>> signed_below(const Repository& repository, cons
 }  // namespace
 
 Result<> publish(const Repository& repository, const Lock&, std::span<const FolderChange> changes) {
-  for (const FolderChange& what : changes) TRY(may_change(repository, what.folder));
-  return publish_unasked(repository, changes);
+  std::vector<Contents> before;
+  for (const FolderChange& what : changes) {
+    TRY_LET(Contents contents, may_change(repository, what.folder));
+    before.push_back(std::move(contents));
+  }
+  return publish_unasked(repository, changes, before);
 }
 
 Result<> publish(const Repository& repository, const Lock& lock, const std::string& folder, const Change& change) {
@@ -311,9 +342,9 @@ Result<> publish(const Repository& repository, const Lock& lock, const std::stri
   return publish(repository, lock, {&one, 1});
 }
 
-Result<> sign_as_it_is(const Repository& repository, const Lock&, const std::string& folder) {
+Result<> sign_as_it_is(const Repository& repository, const Lock&, const std::string& folder, const Contents& seen) {
   const FolderChange one{.folder = folder, .change = {}};
-  return publish_unasked(repository, {&one, 1});
+  return publish_unasked(repository, {&one, 1}, {&seen, 1});
 }
 
 Result<> retire(const Repository& repository, const Lock&, const std::string& folder) {
@@ -331,16 +362,20 @@ Result<> move_folder(const Repository& repository, const Lock& lock, const std::
   if (repository.proof() != nullptr) {
     TRY_LET(moving, signed_below(repository, from));
   }
-  for (const std::string& one : moving) TRY(may_change(repository, one));
+  std::vector<Contents> contents;
+  for (const std::string& one : moving) {
+    TRY_LET(Contents vouched, may_change(repository, one));
+    contents.push_back(std::move(vouched));
+  }
   const std::string target = join_path(repository.folder(), to);
   TRY(make_real_folders(repository.folder(), parent_of(to)));
   TRY(rename_flags(join_path(repository.folder(), from), target, RENAME_NOREPLACE));
   TRY(sync_folder(parent_of(target)));
   TRY(sync_folder(parent_of(join_path(repository.folder(), from))));
   // The place is part of what is signed. Stopped here, `signatures check` names what is left to do.
-  for (const std::string& one : moving) {
-    repository.proof()->forget(one);
-    TRY(sign_as_it_is(repository, lock, to + one.substr(from.size())));
+  for (std::size_t i = 0; i < moving.size(); ++i) {
+    repository.proof()->forget(moving[i]);
+    TRY(sign_as_it_is(repository, lock, to + moving[i].substr(from.size()), contents[i]));
   }
   return {};
 }

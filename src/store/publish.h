@@ -55,12 +55,13 @@ struct FolderChange {
 /// that ends empty is removed. An observer sees each folder as it was or as it will be, never otherwise, whenever this
 /// process is killed. None of the folders may lie in another. A failure leaves folders unchanged, where it came late
 /// those after it. Where signatures are demanded (Repository::demand) each folder has to be signed as it was, and is
-/// signed as it becomes.
+/// signed as it becomes: what is signed is what was vouched for before, with the change, and nothing that somebody else put
+/// there in the meantime.
 Result<> publish(const Repository& repository, const Lock& lock, std::span<const FolderChange> changes);
 Result<> publish(const Repository& repository, const Lock& lock, const std::string& folder, const Change& change);
 
-/// Signs `folder` with what is in it, whoever put that there.
-Result<> sign_as_it_is(const Repository& repository, const Lock& lock, const std::string& folder);
+/// Signs `folder` with what is in it, whoever put that there; `seen` is what somebody looked at before he agreed.
+Result<> sign_as_it_is(const Repository& repository, const Lock& lock, const std::string& folder, const Contents& seen);
 
 /// Removes `folder` and everything in it in one step.
 Result<> retire(const Repository& repository, const Lock& lock, const std::string& folder);

@@ -56,6 +56,38 @@ Result<> add_exports(const Repository& repository, std::vector<SecretPlace>& pla
   return {};
 }
 
+std::vector<std::string> owners_of(Principals& principals, const std::vector<PublicKey>& keys) {
+  std::vector<std::string> names;
+  for (const PublicKey& key : keys) names.push_back(owner_of(principals, key));
+  return names;
+}
+
+/// Remembers beside the values who lost them.
+Result<> note_losses(const Repository& repository, std::span<const PreparedAdjustment> all, std::map<std::string, Change>& changes) {
+  std::map<GeneratorId, std::pair<Former, Former>> before_and_after;
+  for (const PreparedAdjustment& prepared : all) {
+    if (!prepared.access) continue;
+    const GeneratorId& id = prepared.place.var->generator;
+    if (!before_and_after.contains(id)) {
+      TRY_LET(const GeneratorFolder folder, GeneratorFolder::open(repository, id));
+      TRY_LET(const Former former, read_former(folder));
+      before_and_after[id] = {former, former};
+    }
+    note_access(before_and_after[id].second, *prepared.access);
+  }
+  for (const auto& [id, formers] : before_and_after) {
+    const auto& [before, after] = formers;
+    if (before == after) continue;
+    Change& change = changes[Repository::generator_path(id)];
+    if (after.empty()) {
+      change.remove.emplace_back(kFormerName);
+    } else {
+      change.files[std::string(kFormerName)] = print_former(after);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string SecretPlace::name() const { return var ? spoken(*var) : folder; }
@@ -66,6 +98,13 @@ Result<std::vector<SecretPlace>> secret_places(const Repository& repository) {
   for (const VarId& var : vars)
     if (repository.form(var) == Form::secret)
       places.push_back({.folder = Repository::generator_path(var.generator) + "/" + var.file, .var = var});
+  TRY_LET(std::vector<SecretPlace> others, places_beside_vars(repository));
+  std::ranges::move(others, std::back_inserter(places));
+  return places;
+}
+
+Result<std::vector<SecretPlace>> places_beside_vars(const Repository& repository) {
+  std::vector<SecretPlace> places;
   TRY(add_exports(repository, places));
   Result<std::vector<std::string>> names = list_folder(join_path(repository.folder(), "sops/secrets"));
   if (!names && names.error().code != Errc::not_found) return std::unexpected(std::move(names).error());
@@ -137,6 +176,14 @@ Result<PreparedAdjustment> prepare(const Repository& repository, Principals& pri
     TRY_LET(const age::Recipients wanted, doing(sealer.recipients(age_readers)));
     TRY_LET(const sops::File rewrapped, doing(sops::rewrap(file, wanted, keys.keys().identities, {.clock = clock})));
     std::string printed = sops::print(rewrapped);
+    if (what.place.var) {
+      prepared.access = AccessChange{.file = what.place.var->file,
+                                     .digest_before = *value_digest(Form::secret, text),
+                                     .digest_after = *value_digest(Form::secret, printed),
+                                     .lost = owners_of(principals, what.removed),
+                                     .regained = owners_of(principals, what.added),
+                                     .now = clock.now()};
+    }
     if (rewrapped.data != file.data)
       prepared.digests = {*value_digest(Form::secret, text), *value_digest(Form::secret, printed)};
     prepared.change.files["secret"] = std::move(printed);
@@ -163,6 +210,7 @@ Result<> carry_out(const Repository& repository, const Lock& lock, std::span<con
     for (const std::string& gone : prepared.change.remove) outer.remove.push_back(prefix + gone);
   }
   if (!digests.empty()) TRY(carry_digests(repository, digests, changes));
+  TRY(note_losses(repository, all, changes));
   std::vector<FolderChange> list;
   for (auto& [folder, change] : changes) list.push_back({.folder = folder, .change = std::move(change)});
   return publish(repository, lock, list);
@@ -172,6 +220,13 @@ Result<> adjust(const Repository& repository, const Lock& lock, Principals& prin
                 const Adjustment& what, const Clock& clock) {
   TRY_LET(const PreparedAdjustment prepared, prepare(repository, principals, keys, what, clock));
   return carry_out(repository, lock, {&prepared, 1});
+}
+
+std::string machine_of_key_folder(std::string_view folder) {
+  constexpr std::string_view kBefore = "sops/secrets/";
+  constexpr std::string_view kAfter = "-age.key";
+  if (!folder.starts_with(kBefore) || !folder.ends_with(kAfter) || folder.size() <= kBefore.size() + kAfter.size()) return {};
+  return std::string(folder.substr(kBefore.size(), folder.size() - kBefore.size() - kAfter.size()));
 }
 
 std::string owner_of(Principals& principals, const PublicKey& key) {

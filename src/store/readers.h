@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "store/access.h"
+#include "store/former.h"
 #include "store/publish.h"
 #include "store/repository.h"
 #include "store/vault.h"
@@ -24,6 +25,8 @@ struct SecretPlace {
 };
 /// Every stored secret, sorted.
 Result<std::vector<SecretPlace>> secret_places(const Repository& repository);
+/// Those that are no vars: exports and what stands below sops/secrets.
+Result<std::vector<SecretPlace>> places_beside_vars(const Repository& repository);
 
 /// The value of one.
 Result<Secret> read_secret_place(const Repository& repository, const SecretPlace& place, const KeyRing& keys);
@@ -45,7 +48,7 @@ Result<Adjustment> adjustment(const Repository& repository, Principals& principa
                               const std::optional<Links>& links = {});
 
 /// What `fix` would do for a declared var: its machine is among its readers exactly when it is deployed, default groups
-/// are added, everybody else stays.
+/// are added, everybody else stays. Not for an inferred declaration: nobody is to read more by a guess.
 Links fixed_links(const declare::Declaration& declaration, const Wanted& value, const Links& present);
 
 /// The machines of `value` that its links, groups included, do not let read it. Recipients may well agree with such links;
@@ -57,6 +60,7 @@ struct PreparedAdjustment {
   SecretPlace place;
   Change change;      ///< of the secret's own folder
   bool lost = false;  ///< somebody can no longer read it: it is due for rotation
+  std::optional<AccessChange> access = {};  ///< who lost or regained a var, for store/former.h
   std::optional<std::pair<std::string, std::string>> digests = {};  ///< of the value before and after, where it changed
 };
 
@@ -71,6 +75,9 @@ Result<> carry_out(const Repository& repository, const Lock& lock, std::span<con
 /// Both, for a single secret.
 Result<> adjust(const Repository& repository, const Lock& lock, Principals& principals, const KeyRing& keys,
                 const Adjustment& what, const Clock& clock = real_clock());
+
+/// The machine whose private key the secret in `folder` is: "web" for "sops/secrets/web-age.key"; "" where it is none.
+std::string machine_of_key_folder(std::string_view folder);
 
 /// The names of users and machines behind a key ("user alice"); the key itself where nobody has it.
 std::string owner_of(Principals& principals, const PublicKey& key);

@@ -46,7 +46,8 @@ Result<> move_if_there(const Repository& repository, const Lock& lock, const std
                        std::vector<std::string>& changed) {
   if (!exists(join_path(repository.folder(), from))) return {};
   if (exists(join_path(repository.folder(), to)))
-    return fail(Errc::usage, "'{}' cannot become '{}', which is there already", from, to);
+    return hint(fail(Errc::usage, "'{}' cannot become '{}', which is there already", from, to),
+                fmt::format("choose another name; if '{}' is what is left of an old one, 'vmcred vars prune' removes what is not declared", to));
   TRY(move_folder(repository, lock, from, to));
   changed.insert(changed.end(), {from, to});
   return {};

@@ -12,6 +12,7 @@
 #include "base/parallel.h"
 #include "sops/sops.h"
 #include "store/keys.h"
+#include "store/statement.h"
 
 namespace vmcred::store {
 namespace {
@@ -24,6 +25,21 @@ std::string folder_of(const VarId& id) { return Repository::generator_path(id.ge
 constexpr std::array kForms = {std::pair{Form::secret, "/secret"}, std::pair{Form::open, "/value"}};
 
 constexpr const char* kRemedy = "bring the file itself back from git, or remove what stands there";
+
+/// Whether git left the marks of a merge in it that it could not finish.
+bool holds_conflict(std::string_view text) {
+  const auto line_begins = [&](std::string_view mark) {
+    const std::size_t at = text.find(mark);
+    return at != std::string_view::npos && (at == 0 || text[at - 1] == '\n');
+  };
+  return line_begins("<<<<<<< ") && line_begins("=======\n") && line_begins(">>>>>>> ");
+}
+
+/// The part of the store that belongs together: a generator's folder, or one below sops/.
+std::string whole_of(const std::string& path) {
+  const std::string folder = signed_folder(path);
+  return folder.empty() ? path : folder;
+}
 
 /// The names in `folder`, or none when it does not exist.
 Result<std::vector<std::string>> names_in(const std::string& folder) {
@@ -58,6 +74,11 @@ Result<std::string> read_plain_file(const Fd& folder, const std::string& path, s
     if (n < 0) return fail_errno("read '{}'", shown());
     if (n == 0) text.resize(size = used);
     used += static_cast<std::size_t>(n);
+  }
+  if (holds_conflict(text)) {
+    return hint(fail(Errc::invalid_data, "'{}' holds the conflict markers of a git merge: two branches changed it", shown()),
+                fmt::format("take all of '{0}' from one side: 'git checkout --ours -- {0}' or 'git checkout --theirs -- {0}', then 'git add {0}'",
+                            whole_of(shown())));
   }
   return text;
 }

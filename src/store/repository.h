@@ -19,10 +19,11 @@ struct stat;
 
 namespace vmcred::store {
 
-/// The largest value that is stored.
-inline constexpr std::size_t kMaxValueBytes = 1024 * 1024;
-/// The largest file of the store that is read.
-inline constexpr std::size_t kMaxStoredBytes = 4 * 1024 * 1024;
+/// The largest value of a var, through every door: made, set, imported, activated, exported. (A credential may have no more
+/// than systemd's 1 MiB, which the delivery plan says.)
+inline constexpr std::size_t kMaxValueBytes = 16UL * 1024 * 1024;
+/// The largest file of the store that is read: such a value in base64, and all that sops writes around it.
+inline constexpr std::size_t kMaxStoredBytes = 24UL * 1024 * 1024;
 
 inline constexpr std::string_view kValidationName = ".validation-hash";
 
@@ -50,6 +51,11 @@ class Repository {
   Result<Secret> read_var(const VarId& id, const KeyRing& keys) const;
 
   /// The stored file as it is: a secret's ciphertext or an open value; at most kMaxStoredBytes.
+  struct Stored {
+    Form form;
+    std::string text;
+  };
+  Result<Stored> stored(const VarId& id) const;
   Result<std::string> read_stored(const VarId& id) const;
 
   /// Every generator that has a folder, whatever is in it, sorted.
@@ -73,12 +79,6 @@ class Repository {
   Result<std::string> read_proven(const std::string& path, std::size_t max_bytes = kMaxStoredBytes) const;
 
  private:
-  struct Stored {
-    Form form;
-    std::string text;
-  };
-  Result<Stored> stored(const VarId& id) const;
-
   std::string folder_;
   Fd root_;
   std::shared_ptr<const Proof> proof_ = {};

@@ -1,18 +1,19 @@
 #include "store/signatures.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
+
+#include <algorithm>
 
 #include "age/sshsig.h"
 #include "base/base64.h"
 #include "base/file.h"
+#include "base/open_steps.h"
 #include "base/sha256.h"
 
 namespace vmcred::store {
 namespace {
 
 constexpr std::size_t kMaxSignature = 16 * 1024;
-constexpr std::size_t kMaxOwnFile = 1024 * 1024;
 
 std::string remedy(const std::string& folder) {
   return fmt::format("look at what changed ('git log -p -- {0}') and bring it back; if it is right as it is, run 'vmcred "
@@ -20,29 +21,33 @@ std::string remedy(const std::string& folder) {
                      folder);
 }
 
-/// A file of one's own that says whom to trust, or signs, is worth nothing when others may change (or read) it.
-Result<bool> guarded(const std::string& path, mode_t forbidden, const char* what) {
-  struct stat status = {};
-  if (::stat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return false;
-    return fail_errno("look at '{}'", path);
-  }
-  if ((status.st_mode & forbidden) == 0) return true;
-  return hint(fail(Errc::denied, "'{}' may be {} by others (mode {:04o})", path, what, status.st_mode & 07777U),
-              fmt::format("run 'chmod go-{} {}'", forbidden == 0022 ? "w" : "rwx", path));
+Failure changed_meanwhile(const std::string& path) {
+  return hint(fail(Errc::mismatch, "'{}' was changed while it was read", path), "run the command again");
+}
+
+/// Whether any folder of the project carries a signature.
+bool signed_anywhere(const Fd& root) {
+  const Result<std::vector<std::string>> folders = signed_folders(root);
+  return !folders || std::ranges::any_of(*folders, [&](const std::string& folder) {
+    return static_cast<bool>(try_open_beneath(root, fmt::format("{}/{}", folder, kSignatureName), O_PATH)) || errno != ENOENT;
+  });
 }
 
 }  // namespace
 
-Result<Signatures::Verified> Signatures::verify(const Fd& root, const std::string& folder) const {
-  const auto refuse = [&](Error error) -> Result<Verified> {
+Result<Signatures::Kept> Signatures::verify(const Fd& root, const std::string& folder) const {
+  const auto refuse = [&](Error error) -> Result<Kept> {
     error.message = fmt::format("'{}' cannot be trusted: {}", folder, error.message);
     if (error.hint.empty() || error.code == Errc::denied) error.hint = remedy(folder);
     return std::unexpected(std::move(error));
   };
   const std::string path = fmt::format("{}/{}", folder, kSignatureName);
   const Result<Fd> fd = open_beneath(root, path, O_RDONLY | O_CLOEXEC);
-  if (!fd && fd.error().code == Errc::not_found) return refuse({.code = Errc::mismatch, .message = "nobody signed it"});
+  if (!fd && fd.error().code == Errc::not_found) {
+    Error unsigned_one{.code = Errc::mismatch, .message = "nobody signed it"};
+    if (!exempt_.empty() && !signed_anywhere(root)) unsigned_one.hint = fmt::format("{}; {}", remedy(folder), exempt_);
+    return refuse(std::move(unsigned_one));
+  }
   if (!fd) return refuse(fd.error());
   const Result<std::string> signature = read_all(*fd, path, kMaxSignature);
   if (!signature) return refuse(signature.error());
@@ -53,10 +58,10 @@ Result<Signatures::Verified> Signatures::verify(const Fd& root, const std::strin
   Result<std::string> signer = trusted_.verify(*signature, kFolderNameSpace, bytes_of(statement->text), clock_->now());
   if (!signer && signer.error().code == Errc::mismatch) signer.error().message = "it was changed since it was signed";
   if (!signer) return refuse(signer.error());
-  return Verified{.signer = *std::move(signer), .digests = std::move(statement->digests)};
+  return std::make_shared<const Verified>(Verified{.signer = *std::move(signer), .contents = std::move(statement->contents)});
 }
 
-Result<Signatures::Verified> Signatures::remembered(const Fd& root, const std::string& folder) const {
+Result<Signatures::Kept> Signatures::remembered(const Fd& root, const std::string& folder) const {
   const std::scoped_lock hold(mutex_);
   const auto known = verified_.find(folder);
   if (known != verified_.end()) return known->second;
@@ -64,24 +69,34 @@ Result<Signatures::Verified> Signatures::remembered(const Fd& root, const std::s
 }
 
 Result<std::string> Signatures::signer(const Fd& root, const std::string& folder) const {
-  TRY_LET(const Verified verified, remembered(root, folder));
-  return verified.signer;
+  TRY_LET(const Kept verified, remembered(root, folder));
+  return verified->signer;
 }
 
 Result<> Signatures::check_file(const Fd& root, const std::string& path, std::string_view text) const {
   const std::string folder = signed_folder(path);
   if (folder.empty() || folder.size() == path.size()) return fail(Errc::mismatch, "'{}' is nothing that is signed", path);
-  TRY_LET(const Verified verified, remembered(root, folder));
-  const auto digest = verified.digests.find(path.substr(folder.size() + 1));
-  if (digest != verified.digests.end() && digest->second == hex_encode(sha256(bytes_of(text)))) return {};
-  return hint(fail(Errc::mismatch, "'{}' was changed while it was read", path), "run the command again");
+  TRY_LET(const Kept verified, remembered(root, folder));
+  const auto digest = verified->contents.files.find(path.substr(folder.size() + 1));
+  if (digest != verified->contents.files.end() && digest->second == hex_encode(sha256(bytes_of(text)))) return {};
+  return changed_meanwhile(path);
 }
 
-Result<> Signatures::check_links(const Fd& root, const std::string& folder) const {
-  const std::string whole = signed_folder(folder);
-  if (whole.empty()) return fail(Errc::mismatch, "'{}' is nothing that is signed", folder);
-  TRY_LET(const Verified verified, remembered(root, whole));
-  return {};
+Result<> Signatures::check_links(const Fd& root, const std::string& place, const std::map<std::string, std::string>& links) const {
+  const std::string folder = signed_folder(place);
+  if (folder.empty() || folder.size() == place.size()) return fail(Errc::mismatch, "'{}' is nothing that is signed", place);
+  TRY_LET(const Kept verified, remembered(root, folder));
+  const std::string prefix = place.substr(folder.size() + 1) + "/";
+  std::map<std::string, std::string> signed_ones;
+  for (const auto& [path, target] : verified->contents.links)
+    if (path.starts_with(prefix) && path.find('/', prefix.size()) == std::string::npos) signed_ones[path.substr(prefix.size())] = target;
+  return links == signed_ones ? Result<>{} : changed_meanwhile(place);
+}
+
+Result<Contents> Signatures::vouched(const Fd& root, const std::string& folder) const {
+  if (signed_folder(folder) != folder) return fail(Errc::mismatch, "'{}' is nothing that is signed", folder);
+  TRY_LET(const Kept verified, remembered(root, folder));
+  return verified->contents;
 }
 
 Result<> Signatures::may_change() const {
@@ -93,8 +108,11 @@ Result<> Signatures::may_change() const {
               "run 'vmcred signatures keygen', which adds it to your trusted-signers");
 }
 
-Result<std::string> Signatures::sign(const Fd& tree, const std::string& folder) const {
+Result<std::string> Signatures::sign(const Fd& tree, const std::string& folder, const Contents& meant) const {
   TRY_LET(const Statement statement, make_statement(tree, folder));
+  if (statement.contents != meant)
+    return hint(fail(Errc::mismatch, "'{}' is not signed: somebody else changed it at the same time", folder),
+                "look at what changed, and run the command again");
   return sign_text(kFolderNameSpace, statement.text);
 }
 
@@ -106,57 +124,6 @@ Result<std::string> Signatures::sign_text(std::string_view name_space, std::stri
 void Signatures::forget(const std::string& folder) const {
   const std::scoped_lock hold(mutex_);
   verified_.erase(folder);
-}
-
-std::string signing_folder(const Environment& environment) {
-  const std::string keys = operator_key_path(environment);
-  constexpr std::string_view kBelow = "/sops/age/keys.txt";
-  return keys.starts_with('/') ? keys.substr(0, keys.size() - kBelow.size()) + "/vmcred" : std::string();
-}
-
-Result<std::optional<age::TrustedSigners>> read_trusted_signers(const std::string& path) {
-  TRY_LET(const bool there, guarded(path, 0022, "written"));
-  if (!there) return std::nullopt;
-  TRY_LET(const std::string text, read_file(path, kMaxOwnFile));
-  TRY_LET(age::TrustedSigners trusted, in(fmt::format("read '{}'", path), age::TrustedSigners::parse(text)));
-  return trusted;
-}
-
-Result<std::optional<age::TrustedSigners>> own_trusted_signers(const Environment& environment) {
-  const std::string folder = signing_folder(environment);
-  if (folder.empty()) return std::nullopt;
-  return read_trusted_signers(folder + "/trusted-signers");
-}
-
-Result<std::optional<age::SshPrivateKey>> own_signing_key(const Environment& environment) {
-  const std::string path = signing_folder(environment) + "/signing-key";
-  TRY_LET(const bool there, guarded(path, 0077, "read"));
-  if (!there) return std::nullopt;
-  TRY_LET(const Secret text, read_secret(path, kMaxOwnFile));
-  TRY_LET(age::SshPrivateKey key, in(fmt::format("read '{}'", path), age::parse_ssh_private_key(text.text())));
-  return key;
-}
-
-Result<std::set<std::string>> signed_projects(const Environment& environment) {
-  std::set<std::string> all;
-  const std::string path = signing_folder(environment) + "/signed-projects";
-  TRY_LET(const bool there, guarded(path, 0022, "written"));
-  if (!there) return all;
-  TRY_LET(const std::string text, read_file(path, kMaxOwnFile));
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    if (!line.empty()) all.emplace(line);
-  }
-  return all;
-}
-
-Result<> remember_signed_project(const Environment& environment, const std::string& folder) {
-  TRY_LET(std::set<std::string> all, signed_projects(environment));
-  if (!all.insert(folder).second) return {};
-  std::string text;
-  for (const std::string& one : all) text += one + "\n";
-  return write_file(signing_folder(environment) + "/signed-projects", text, 0600);
 }
 
 }  // namespace vmcred::store

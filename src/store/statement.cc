@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "sops/sops.h"
 #include "store/entries.h"
+#include "store/repository.h"
 
 namespace vmcred::store {
 namespace {
@@ -64,6 +65,7 @@ class Writer {
           break;
         case Entry::Type::link:
           statement_.text += fmt::format("link {} {}\n", word(inner), word(entry.target));
+          statement_.contents.links[inner] = entry.target;
           break;
         case Entry::Type::file:
           TRY(file(inner));
@@ -81,7 +83,7 @@ class Writer {
     TRY_LET(const std::string text, read_all(fd, path, kMaxStoredBytes));
     const std::string digest = hex_encode(sha256(bytes_of(text)));
     statement_.text += fmt::format("file {} {}\n", word(path), digest);
-    statement_.digests[path] = digest;
+    statement_.contents.files[path] = digest;
     if (path != "secret" && !path.ends_with("/secret")) return {};
     const Result<sops::File> secret = sops::parse(text);
     if (!secret) return {};  // damaged: the digest says what it is, and whoever reads it says the rest
@@ -123,9 +125,9 @@ std::string signed_folder(std::string_view path) {
   return {};
 }
 
-Result<std::vector<std::string>> signed_folders(const Repository& repository) {
+Result<std::vector<std::string>> signed_folders(const Fd& root) {
   std::vector<std::string> all;
-  for (const Level& level : kLevels) TRY(collect_folders(repository.root(), std::string(level.folder), level.depth, all));
+  for (const Level& level : kLevels) TRY(collect_folders(root, std::string(level.folder), level.depth, all));
   std::ranges::sort(all);
   return all;
 }

@@ -1,13 +1,12 @@
 // What a signature in the store is over: the files, links and readers of one folder, as a text that people can read.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
-#include "store/repository.h"
+#include "store/proof.h"
 
 namespace vmcred::store {
 
@@ -21,13 +20,13 @@ inline constexpr std::string_view kFolderNameSpace = "vmcred";
 ///     signed_folder("vars/per-machine/web/token/key/secret")  // -> "vars/per-machine/web/token"
 ///     signed_folder("sops/users/alice/key.json")              // -> "sops/users/alice"
 std::string signed_folder(std::string_view path);
-/// All such folders that are there, sorted.
-Result<std::vector<std::string>> signed_folders(const Repository& repository);
+/// All such folders that are there below the project folder `root`, sorted.
+Result<std::vector<std::string>> signed_folders(const Fd& root);
 
 /// What stands in a folder.
 struct Statement {
   std::string text;
-  std::map<std::string, std::string> digests = {};  ///< SHA-256 in hex of each file, by its path inside the folder
+  Contents contents = {};
 };
 
 /// The statement over the tree below `tree`, which is or becomes `folder`. The signature itself is left out.

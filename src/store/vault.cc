@@ -158,7 +158,7 @@ Result<> Sealer::add(Change& change, const Repository& repository, const Generat
     if (!difference && difference.error().code != Errc::invalid_data) return std::unexpected(difference.error());
     if (difference && !difference->none())
       return hint(fail(Errc::mismatch, "{} is not encrypted to exactly those who its links name", spoken(var)),
-                  "look at them with 'vmcred vars check', then run 'vmcred vars fix'");
+                  "'vmcred secrets who' names them; 'vmcred vars fix' shows who would gain or lose it, before anything changes");
     // Of a damaged file nobody can say whom it was encrypted to: only who is declared gets the new value.
     if (difference) {
       TRY_LET(Acl acl, principals_->acl(place));
@@ -181,6 +181,7 @@ Result<std::vector<PublicKey>> recipients_of(std::string_view text, const std::s
     for (const std::string& key : sops::pgp_fingerprints(file)) keys.push_back({.type = "pgp", .text = key});
   }
   std::ranges::sort(keys);
+  keys.erase(std::ranges::unique(keys).begin(), keys.end());  // sops reads a file that names somebody twice
   return keys;
 }
 

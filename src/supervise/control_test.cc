@@ -131,6 +131,8 @@ TEST(RuntimeFolder, EmptiesWhatAKilledSupervisorLeft) {
 
 TEST(RuntimePath, FollowsTheEnvironment) {
   EXPECT_EQ(runtime_path({.unit = "/run/vmcred/vm/x:/run/other", .root = true}, "x").value(), "/run/vmcred/vm/x");
+  EXPECT_EQ(runtime_path({.unit = "/run/other:/run/vmcred/vm/x", .root = true}, "x").value(), "/run/vmcred/vm/x");
+  EXPECT_EQ(runtime_path({.unit = "/run/vmcred/vm/xx"}, "x").value(), "/run/vmcred/vm/xx");
   EXPECT_EQ(runtime_path({.user = "/run/user/1", .root = true}, "x").value(), "/run/vmcred/vm/x");
   EXPECT_EQ(runtime_path({.user = "/run/user/1"}, "x").value(), "/run/user/1/vmcred/vm/x");
   EXPECT_THAT(runtime_path({}, "x"), FailsWith(Errc::not_found, HasSubstr("'x'")));

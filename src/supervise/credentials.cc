@@ -94,4 +94,19 @@ Result<Secrets> decrypt_credentials(const declare::Vm& vm, const Decrypt& decryp
   return secrets;
 }
 
+Available available_credentials(const declare::Vm& vm, const Decrypt& decrypt) {
+  Available all;
+  for (const declare::Credential& credential : vm.credentials) {
+    if (credential.static_value) continue;
+    Result<Secret> value = decrypt(credential);
+    if (value && value->empty() && !credential.allow_empty) value = fail(Errc::invalid_data, "it is empty");
+    if (value) {
+      all.values.emplace(credential.host, *std::move(value));
+    } else {
+      all.unreadable.emplace_back(credential.host, std::move(value).error());
+    }
+  }
+  return all;
+}
+
 }  // namespace vmcred::supervise

@@ -4,6 +4,8 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -26,5 +28,12 @@ Result<Secrets> read_credentials(const declare::Vm& vm, const std::string& folde
 using Decrypt = std::function<Result<Secret>(const declare::Credential& credential)>;
 /// The same promise, outside systemd: decrypted into our own memory, nothing is written.
 Result<Secrets> decrypt_credentials(const declare::Vm& vm, const Decrypt& decrypt);
+
+/// What can be had of a vm's secrets, for a guest that runs: one that cannot be had holds up no other.
+struct Available {
+  Secrets values = {};
+  std::vector<std::pair<std::string, Error>> unreadable = {};  ///< by host name, in the order of the declaration
+};
+Available available_credentials(const declare::Vm& vm, const Decrypt& decrypt);
 
 }  // namespace vmcred::supervise

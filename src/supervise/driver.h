@@ -43,8 +43,6 @@ class Driver {
   virtual Result<> press_power() = 0;
   /// Ends the VMM, whatever the guest does.
   virtual Result<> quit() = 0;
-  /// Whether exit code 0 means that the guest powered off (QEMU's says nothing, its events do).
-  [[nodiscard]] virtual bool exit_tells() const { return false; }
 };
 
 }  // namespace vmcred::supervise

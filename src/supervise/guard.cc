@@ -47,6 +47,7 @@ Guard& Guard::operator=(Guard&& other) noexcept {
   rules_ = std::move(other.rules_);
   behind_ = std::move(other.behind_);
   open_ = other.open_;
+  power_pressed_ = other.power_pressed_;
   clients_ = std::move(other.clients_);
   refusals_ = std::move(other.refusals_);
   monitor_lines_ = std::move(other.monitor_lines_);

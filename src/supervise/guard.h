@@ -51,6 +51,8 @@ class Guard {
   [[nodiscard]] bool has_more() const;
   /// Does what can be done without waiting. Gives a sentence for each request that was refused.
   std::vector<std::string> turn();
+  /// Whether a client has pressed the guest's power key by the API (QEMU tells by itself how its guest ends).
+  [[nodiscard]] bool power_pressed() const { return power_pressed_; }
   [[nodiscard]] std::size_t clients() const { return clients_.size(); }
 
  private:
@@ -106,11 +108,13 @@ class Guard {
   void begin_call(Client& client, const HttpRequest& request);
   void go_on_with_call(Client& client);
   static void answer_http(Client& client, int code, const std::string& body);
+  void answer_error(Client& client, int code, std::string_view text) const;
 
   std::vector<Door> doors_;
   vmm::GuardRules rules_;
   Behind behind_;
   bool open_ = false;
+  bool power_pressed_ = false;
   std::vector<Client> clients_;
   std::uint64_t next_id_ = 1;
   std::vector<std::string> refusals_;

@@ -7,23 +7,21 @@
 namespace vmcred::supervise {
 namespace {
 
-std::string_view reason_of(int code) {
-  switch (code) {
-    case 200: return "OK";
-    case 204: return "No Content";
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 502: return "Bad Gateway";
-    default: return "-";
-  }
+/// As the API behind the guard tells its errors: Firecracker in an object, cloud-hypervisor as a list, outermost first.
+std::string error_body(const vmm::GuardRules& rules, std::string_view text) {
+  if (!rules.error_member.empty()) return dump_json(Json::object().set(rules.error_member, text));
+  return dump_json(Json::array().push(text));
 }
-
-std::string error_body(std::string_view text) { return dump_json(Json::object().set("error", text)); }
 
 }  // namespace
 
+void Guard::answer_error(Client& client, int code, std::string_view text) const {
+  answer_http(client, code, error_body(rules_, text));
+}
+
 void Guard::answer_http(Client& client, int code, const std::string& body) {
-  client.out += fmt::format("HTTP/1.1 {} {}\r\nServer: vmcred guard\r\nConnection: keep-alive\r\n", code, reason_of(code));
+  // No reason phrase, as from the micro_http of both VMMs: ch-remote takes all that follows "HTTP/1.1 " for a number.
+  client.out += fmt::format("HTTP/1.1 {} \r\nServer: vmcred guard\r\nConnection: keep-alive\r\n", code);
   if (!body.empty()) client.out += "Content-Type: application/json\r\n";
   if (code != 204) client.out += fmt::format("Content-Length: {}\r\n", body.size());
   client.out += "\r\n" + body;
@@ -37,7 +35,7 @@ bool Guard::serve_rest(Client& client) {
   const std::size_t size = message ? (*message)->size : 0;
   const auto request = message ? request_of(**std::move(message)) : Result<HttpRequest>(std::unexpected(message.error()));
   if (!request) {
-    answer_http(client, 400, error_body(request.error().message));
+    answer_error(client, 400, request.error().message);
     client.in.clear();
     client.heard_all = true;  // where the next request begins is not known
     return false;
@@ -48,7 +46,7 @@ bool Guard::serve_rest(Client& client) {
     return true;
   }
   refusals_.push_back(fmt::format("the guard of this vm does not let '{}' through", loggable(request->method + " " + request->target)));
-  answer_http(client, 403, error_body(refusals_.back()));
+  answer_error(client, 403, refusals_.back());
   return true;
 }
 
@@ -57,8 +55,9 @@ void Guard::begin_call(Client& client, const HttpRequest& request) {
   Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!address || !socket ||
       ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {  // NOLINT
-    return answer_http(client, 502, error_body("the VMM's API cannot be reached"));
+    return answer_error(client, 502, "the VMM's API cannot be reached");
   }
+  if (request.method + " " + request.target == rules_.power && request.body.contains(rules_.power_word)) power_pressed_ = true;
   client.waiting = true;
   client.call = Call{.socket = std::move(socket),
                      .out = fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n"
@@ -71,22 +70,22 @@ void Guard::go_on_with_call(Client& client) {
   while (!call.out.empty()) {
     const ssize_t n = ::send(call.socket.get(), call.out.data(), call.out.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) break;
-    if (n <= 0) return answer_http(client, 502, error_body("the VMM's API does not read"));
+    if (n <= 0) return answer_error(client, 502, "the VMM's API does not read");
     call.out.erase(0, static_cast<std::size_t>(n));
   }
   char buffer[16 * 1024];
   const ssize_t n = ::recv(call.socket.get(), buffer, sizeof buffer, MSG_DONTWAIT);
   if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
-  if (n <= 0) return answer_http(client, 502, error_body("the VMM's API closed the connection"));
+  if (n <= 0) return answer_error(client, 502, "the VMM's API closed the connection");
   call.in.append(buffer, static_cast<std::size_t>(n));
   const auto message = read_http(call.in, kMaxGuardAnswer);
   if (message && !*message) return;
   const auto code = message ? status_of(**message) : Result<int>(std::unexpected(message.error()));
-  if (!code) return answer_http(client, 502, error_body("the VMM's API does not answer in HTTP"));
+  if (!code) return answer_error(client, 502, "the VMM's API does not answer in HTTP");
   if ((*message)->body.empty()) return answer_http(client, *code, "");
   // What cannot be read cannot be searched for what must stay hidden.
   auto json = parse_json((*message)->body, {.max_bytes = kMaxGuardAnswer});
-  if (!json) return answer_http(client, *code, error_body("the VMM's answer is no JSON"));
+  if (!json) return answer_error(client, *code, "the VMM's answer is no JSON");
   hide(*json, rules_.hidden);
   answer_http(client, *code, dump_json(*json));
 }

@@ -124,7 +124,7 @@ TEST_F(GuardTest, AnApiClientGetsTheAnswerWithoutWhatIsHidden) {
   const std::string body = R"({"state":"Running","config":{"platform":{"oem_strings":["canary"]}}})";
   say(call, fmt::format("HTTP/1.1 200 \r\nContent-Length: {}\r\n\r\n{}", body.size(), body));
   const std::string answer = heard(client);
-  EXPECT_THAT(answer, HasSubstr("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("HTTP/1.1 200 \r\n"));
   EXPECT_THAT(answer, HasSubstr(R"({"state":"Running","config":{"platform":{}}})"));
   EXPECT_THAT(answer, Not(HasSubstr("canary")));
 }
@@ -132,10 +132,39 @@ TEST_F(GuardTest, AnApiClientGetsTheAnswerWithoutWhatIsHidden) {
 TEST_F(GuardTest, AnApiRequestThatIsNotListedIsRefused) {
   const Fd client = connect("api");
   say(client, "PUT /snapshot HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}GET /info HTTP/1.1\r\n\r\n");
-  EXPECT_THAT(heard(client), HasSubstr("HTTP/1.1 403 Forbidden"));
+  EXPECT_THAT(heard(client), HasSubstr("HTTP/1.1 403 \r\n"));
   EXPECT_THAT(refusals_, ElementsAre("the guard of this vm does not let 'PUT /snapshot' through"));
   // The one behind it is on its way: a refusal keeps the connection.
   EXPECT_TRUE(Fd(::accept4(api_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
+}
+
+TEST_F(GuardTest, ErrorsHaveTheFormOfTheApiBehind) {
+  const Fd client = connect("api");
+  say(client, "PUT /snapshot HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(heard(client), HasSubstr("\r\n\r\n[\"the guard of this vm does not let 'PUT /snapshot' through\"]"));
+  auto guard = Guard::open({{Protocol::rest, folder_ / "other"}}, {.error_member = "fault_message"}, {.api = folder_ / "vmm"});
+  ASSERT_THAT(guard, Succeeds());
+  guard_ = std::move(*guard);
+  guard_.let_in();
+  const Fd other = connect("other");
+  say(other, "PUT /logger HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}");
+  EXPECT_THAT(heard(other), HasSubstr(R"({"fault_message":"the guard of this vm does not let 'PUT /logger' through"})"));
+}
+
+TEST_F(GuardTest, RemembersThatThePowerKeyWasPressed) {
+  auto guard = Guard::open({{Protocol::rest, folder_ / "other"}},
+                           {.allowed = {"PUT /actions"}, .power = "PUT /actions", .power_word = "SendCtrlAltDel"}, {.api = folder_ / "vmm"});
+  ASSERT_THAT(guard, Succeeds());
+  guard_ = std::move(*guard);
+  guard_.let_in();
+  const auto ask = [&](const std::string& body) {
+    const Fd client = connect("other");
+    say(client, fmt::format("PUT /actions HTTP/1.1\r\nContent-Length: {}\r\n\r\n{}", body.size(), body));
+    turn();
+    return guard_.power_pressed();
+  };
+  EXPECT_FALSE(ask(R"({"action_type":"FlushMetrics"})"));
+  EXPECT_TRUE(ask(R"({"action_type":"SendCtrlAltDel"})"));
 }
 
 TEST_F(GuardTest, HalfRequestsHoldNobodyUp) {

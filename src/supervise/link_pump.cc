@@ -6,10 +6,31 @@
 
 namespace vmcred::supervise {
 
-void LinkPump::accept_callers() {
+void LinkPump::count_caller(SteadyTime now) {
+  if (now - window_ > kFloodWindow) {
+    window_ = now;
+    counted_ = 0;
+  }
+  flooded_ = flooded_ || ++counted_ == kFlood;
+}
+
+/// The end of a call to the guest is a caller like others, but for its place.
+void LinkPump::call_guest(SteadyTime now) {
+  if (auto line = call_.step(now, !session_.open() && !called_)) {
+    called_ = std::make_unique<Caller>();
+    Caller& caller = *called_;
+    caller.socket = *std::move(line);
+    caller.inbox.seek(std::string(link::kHelloMagic), link::Hello::kSize);
+  }
+  if (called_ && !hear(*called_)) called_.reset();
+}
+
+void LinkPump::accept_callers(SteadyTime now) {
   for (std::size_t round = 0; listener_ && round < kMaxCallers; ++round) {
     Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket) return;
+    call_.knocked();
+    count_caller(now);
     if (callers_.size() == kMaxCallers) callers_.pop_front();
     Caller& caller = callers_.emplace_back();
     caller.socket = std::move(socket);
@@ -32,6 +53,7 @@ bool LinkPump::hear(Caller& caller) {
         return false;
       }
       socket_ = std::move(caller.socket);
+      counted_ = 0;
       unsent_ = {};
       sent_ = 0;
       session_.begin_stream();
@@ -56,11 +78,14 @@ void LinkPump::add_to(std::vector<pollfd>& polled) const {
   add(socket_, static_cast<short>(output ? POLLIN | POLLOUT : POLLIN));
   add(listener_, POLLIN);
   for (const Caller& caller : callers_) add(caller.socket, POLLIN);
+  if (called_) add(called_->socket, POLLIN);
+  call_.add_to(polled);
 }
 
-Result<> LinkPump::receive() {
-  accept_callers();
+Result<> LinkPump::receive(SteadyTime now) {
+  accept_callers(now);
   hear_callers();
+  call_guest(now);
   // Bounded, so that a guest that floods the port cannot keep the supervisor from everything else.
   constexpr int kRounds = 16;
   std::uint8_t buffer[16 * 1024];

@@ -25,11 +25,13 @@ Supervisor::Supervisor(Mission& mission, StopSignals signals, ControlServer cont
       signals_(std::move(signals)),
       control_(std::move(control)),
       console_(std::move(console)),
-      stop_(mission.stop) {
+      stop_(mission.stop),
+      sockets_(mission.launch.link_path) {
   status_.vm = mission.vm.name;
   status_.accel = mission.accel;
   status_.supervisor = ::getpid();
   status_.started_unix = std::chrono::duration_cast<std::chrono::seconds>(real_clock().now().time_since_epoch()).count();
+  status_.values_unix_ms = unix_ms();
 }
 
 Result<Outcome> Supervisor::run() {
@@ -51,12 +53,20 @@ Result<> Supervisor::begin_life() {
   outcome_.end = GuestEnd::unknown;
   guest_runs_ = false;
   events_.clear();
+  settling_ = false;
+  console_end_.clear();
+  leaving_.reset();
+  farewell_limit_ = SteadyTime::max();
+  unexplained_ = false;
   receipt_due_ = mission_.expect_receipt;
   word_due_ = !mission_.expect_receipt && !mission_.launch.notify_socket.empty();
   status_.systemd = {};
   told_notices_ = 0;
   end_refresh({.ok = false, .generation = generation_, .text = "the guest rebooted"});
+  // Nobody of the life before holds the sockets that the next one makes.
   link_.reset();
+  notices_ = NoticeListener();
+  vmm_.helpers.clear();
   answer_status_clients();
   set_state(VmState::starting, "starting the VMM");
   if (generation_ > 1 && mission_.plan_again) {
@@ -81,12 +91,12 @@ Result<> Supervisor::begin_life() {
                                .by_reference = mission_.by_reference,
                                .randomness = mission_.randomness};
     link::HostSession session(std::move(config));
-    link_ = mission_.launch.link == vmm::LinkKind::vsock ? LinkPump::listening(std::move(vmm_.link), std::move(session))
+    link_ = mission_.launch.link == vmm::LinkKind::vsock ? LinkPump::listening(std::move(vmm_.link), mission_.launch.link_path, std::move(session))
                                                          : LinkPump(std::move(vmm_.link), std::move(session));
   }
   limit_ = now() + mission_.start_limit;
-  exit_tells_ = !vmm_.driver || vmm_.driver->exit_tells();
   tell(Event::Kind::vmm_started);
+  for (std::string& warning : std::exchange(mission_.launch.warnings, {})) warn(std::move(warning));
   // A VMM that nobody can talk to runs its guest at once and reads its files when it likes.
   if (!vmm_.driver) return on_driver_event({DriverEvent::Kind::running});
   return {};
@@ -109,7 +119,8 @@ Result<> Supervisor::turn() {
   vmm_.guard.watch(polled);
   for (const int fd : control_.descriptors()) polled.push_back({.fd = fd, .events = POLLIN, .revents = 0});
 
-  const auto next = std::min({limit_, stop_.deadline(), status_limit_, notices_.deadline()});
+  const auto next = std::min({limit_, stop_.deadline(), status_limit_, notices_.deadline(), farewell_limit_,
+                              link_ ? link_->deadline() : SteadyTime::max()});
   int wait = -1;
   if (next != SteadyTime::max()) {
     const auto left = std::chrono::ceil<milliseconds>(next - now()).count();
@@ -125,6 +136,7 @@ Result<> Supervisor::turn() {
   on_events();
   TRY(on_link());
   on_notices();
+  on_farewell();
   TRY(on_helpers());
   on_signals();
   on_control();
@@ -136,14 +148,17 @@ Result<> Supervisor::turn() {
 
 bool Supervisor::wants_another_life() {
   if (outcome_.end != GuestEnd::reset || stop_.step() != StopStep::none) return false;
-  const SteadyTime time = now();
-  std::erase_if(reboots_, [&](SteadyTime then) { return time - then > kRebootWindow; });
-  if (reboots_.size() >= kMaxReboots) {
-    outcome_.failure = fmt::format("the guest of vm '{}' rebooted {} times within {} minutes", mission_.vm.name,
-                                   kMaxReboots + 1, kRebootWindow.count());
-    return false;
+  // A guest that proved its credentials and then says that it reboots means it; a loop does not get that far.
+  if (!leaving_ || !status_.proven) {
+    const SteadyTime time = now();
+    std::erase_if(reboots_, [&](SteadyTime then) { return time - then > kRebootWindow; });
+    if (reboots_.size() >= kMaxReboots) {
+      outcome_.failure = fmt::format("the guest of vm '{}' rebooted {} times within {} minutes", mission_.vm.name,
+                                     kMaxReboots + 1, kRebootWindow.count());
+      return false;
+    }
+    reboots_.push_back(time);
   }
-  reboots_.push_back(time);
   ++status_.reboots;
   status_.proven = false;
   status_.generation = 0;
@@ -157,8 +172,9 @@ Outcome Supervisor::finish() {
     if (outcome_.end == GuestEnd::unknown) {
       outcome_.failure = fmt::format("the VMM of vm '{}' ended by itself with {}", mission_.vm.name, outcome_.vmm.text());
     } else if (!outcome_.ready) {
-      outcome_.failure = fmt::format("the guest of vm '{}' ended before its {}", mission_.vm.name,
-                                     word_due_ ? "systemd said that it is ready" : "receipt");
+      outcome_.failure = settling_ ? fmt::format("the guest of vm '{}' ended within {} ms of its start", mission_.vm.name, mission_.settle_time.count())
+                                   : fmt::format("the guest of vm '{}' ended before its {}", mission_.vm.name,
+                                                 word_due_ ? "systemd said that it is ready" : "receipt");
     }
   }
   if (outcome_.failure.empty() && outcome_.stop_asked && !outcome_.ready) {
@@ -175,6 +191,7 @@ Outcome Supervisor::finish() {
 
 void Supervisor::become_ready() {
   set_state(VmState::running, mission_.expect_receipt ? "the guest proved its credentials"
+                              : settling_ ? fmt::format("unproven: the VMM has lived for {} ms, and nobody can ask its guest", mission_.settle_time.count())
                               : mission_.launch.notify_socket.empty()
                                   ? "unproven: no receipt was asked for"
                                   : "unproven: its systemd says that it is ready, no receipt was asked for");

@@ -1,4 +1,4 @@
-// The supervisor's loop as a class: one vm from its first start to its end. Its methods stand in four files, by who speaks.
+// The supervisor's loop as a class: one vm from its first start to its end. Its methods stand in five files, by who speaks.
 #pragma once
 
 #include <optional>
@@ -7,14 +7,20 @@
 
 #include "base/clock.h"
 #include "supervise/console.h"
+#include "supervise/console_tail.h"
 #include "supervise/control.h"
 #include "supervise/link_pump.h"
 #include "supervise/notices.h"
 #include "supervise/stop_signals.h"
 #include "supervise/supervisor.h"
 #include "supervise/vmm_process.h"
+#include "supervise/vsock_sockets.h"
 
 namespace vmcred::supervise {
+
+inline std::int64_t unix_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(real_clock().now().time_since_epoch()).count();
+}
 
 class Supervisor {
  public:
@@ -37,8 +43,19 @@ class Supervisor {
   Result<> on_vmm_exit();
   Result<> on_helpers();
 
+  // How the guest ends, by all of them together (loop_end.cc).
+  void end_guest(GuestEnd end);
+  void on_leaving(const link::Leaving& leaving);
+  /// A guest that said that it will not come back is gone; its VMM may not know.
+  void on_farewell();
+  void conclude_from_exit();
+  /// systemd in the guest, or its agent, said that it will shut down like that.
+  [[nodiscard]] bool announced(bool (*how)(link::Departure)) const;
+  void tell_console_end();
+
   // What the guest says over its link (loop_link.cc).
   Result<> on_link();
+  void complain_of_link(const std::string& text);
   void on_link_event(const link::HostEvent& event);
   void on_receipt(const link::Receipt& receipt);
   void on_notices();
@@ -53,6 +70,8 @@ class Supervisor {
     std::uint64_t client;
     Secrets values;
     std::uint64_t generation;
+    std::int64_t taken_unix_ms;
+    Json answer;  ///< but for how it ends
   };
   Result<> begin_refresh(const ControlServer::Request& request);
   void end_refresh(const link::Refreshed& end);
@@ -83,12 +102,17 @@ class Supervisor {
   Outcome outcome_;
   const SteadyTime start_ = real_clock().steady();
 
+  VsockSockets sockets_;  ///< before the VMM, so that they go after it
   VmmProcess vmm_;
   std::optional<LinkPump> link_;
   bool guest_runs_ = false;
-  bool exit_tells_ = false;
   bool receipt_due_ = false;
   bool word_due_ = false;  ///< READY waits for that of systemd in the guest
+  bool settling_ = false;  ///< … or for the VMM to have lived for a time: it tells nothing
+  ConsoleTail console_end_;
+  std::optional<link::Departure> leaving_;  ///< as the proven agent said
+  SteadyTime farewell_limit_ = SteadyTime::max();
+  bool unexplained_ = false;  ///< the guest's end: the console may say more
   NoticeListener notices_;
   unsigned told_notices_ = 0;
   bool failed_to_notify_ = false;

@@ -1,6 +1,8 @@
 // What the guest says over its link: receipts, broken rules, the end of a refresh.
 #include "supervise/loop.h"
 
+#include <algorithm>
+
 #include "supervise/refresh.h"
 
 namespace vmcred::supervise {
@@ -21,29 +23,44 @@ std::string shortcomings(const link::Receipt& receipt) {
   return text;
 }
 
+/// Declared services of which the guest knows nothing, so that silence is not taken for proof.
+void add_absent(const declare::Vm& vm, ReceiptLine& line) {
+  for (const auto& [name, service] : vm.services) {
+    const bool loads = std::ranges::any_of(service.load_credential, [&](const auto& pair) { return pair.second == line.guest; });
+    const std::string unit = name.ends_with(".service") ? name : name + ".service";
+    if (!loads || std::ranges::find(line.services, unit, &ServiceLine::unit) != line.services.end()) continue;
+    line.services.push_back({.unit = unit, .state = std::string(kAbsent)});
+  }
+}
+
 }  // namespace
 
 Result<> Supervisor::on_link() {
   if (!link_) return {};
-  TRY(link_->receive());
+  TRY(link_->receive(now()));
+  if (link_->flooded())
+    complain_of_link(fmt::format("processes in the guest flood the link's port: {} connections within {} s that hold no key", kFlood, kFloodWindow.count()));
   while (auto event = link_->session().take_event()) on_link_event(*event);
   return link_->send();
 }
 
+void Supervisor::complain_of_link(const std::string& text) {
+  if (++link_warnings_ <= kMaxLinkWarnings) warn(text);
+  if (link_warnings_ == kMaxLinkWarnings) warn("further complaints about the link are kept silent");
+}
+
 void Supervisor::on_link_event(const link::HostEvent& event) {
-  const auto complain = [this](const std::string& text) {
-    if (++link_warnings_ <= kMaxLinkWarnings) warn(text);
-    if (link_warnings_ == kMaxLinkWarnings) warn("further complaints about the link are kept silent");
-  };
   if (const auto* const arrived = std::get_if<link::ReceiptArrived>(&event)) {
     on_receipt(arrived->receipt);
   } else if (const auto* const away = std::get_if<link::TurnedAway>(&event)) {
     ++status_.turned_away;
-    complain("the link turned a speaker away: " + away->reason);
+    complain_of_link("the link turned a speaker away: " + away->reason);
   } else if (const auto* const violation = std::get_if<link::Violation>(&event)) {
-    complain("the guest broke the link's protocol: " + violation->reason);
+    complain_of_link("the guest broke the link's protocol: " + violation->reason);
   } else if (const auto* const refreshed = std::get_if<link::Refreshed>(&event)) {
     end_refresh(*refreshed);
+  } else if (const auto* const leaving = std::get_if<link::Leaving>(&event)) {
+    on_leaving(*leaving);
   }
 }
 
@@ -62,6 +79,7 @@ void Supervisor::on_receipt(const link::Receipt& receipt) {
                         .state = std::string(link::state_name(entry.state)),
                         .size = static_cast<std::size_t>(entry.size)};
     for (const link::Consumer& consumer : entry.consumers) line.services.push_back({consumer.unit, consumer.state});
+    add_absent(mission_.vm, line);
     status_.receipts.push_back(std::move(line));
   }
   const bool only_asked = !status_clients_.empty() && !receipt_due_ && !news;
@@ -123,7 +141,11 @@ void Supervisor::answer_status_clients() {
 Result<> Supervisor::begin_refresh(const ControlServer::Request& request) {
   if (refreshing_) return fail(Errc::unavailable, "vm '{}' is being refreshed already", mission_.vm.name);
   if (!link_) return fail(Errc::unavailable, "vm '{}' has no link to its guest", mission_.vm.name);
-  TRY_LET(Secrets values, unpack_values(mission_.vm, request.passed));
+  TRY_LET(NewValues fresh, unpack_values(mission_.vm, request.passed));
+  Secrets& values = fresh.values;
+  if (values.empty()) {
+    return fail(Errc::unavailable, "vm '{}' has '{}' only once it starts again", mission_.vm.name, fresh.undeclared.front());
+  }
   TRY_LET(link::Set set, whole_set(refreshed_set(mission_.vm, mission_.secrets, values, generation_ + 1)));
   if (mission_.plan_again) {
     Secrets next;
@@ -133,8 +155,10 @@ Result<> Supervisor::begin_refresh(const ControlServer::Request& request) {
     }
     TRY(in("the next start of the vm", mission_.plan_again(next)));
   }
+  Json answer = refresh_details(mission_.secrets, fresh, set.actions);
   TRY(link_->session().refresh(std::move(set)));
-  refreshing_ = Refreshing{.client = request.client, .values = std::move(values), .generation = generation_ + 1};
+  refreshing_ = Refreshing{.client = request.client, .values = std::move(values), .generation = generation_ + 1,
+                           .taken_unix_ms = unix_ms(), .answer = std::move(answer)};
   return {};  // the next turn writes it
 }
 
@@ -144,9 +168,10 @@ void Supervisor::end_refresh(const link::Refreshed& end) {
   if (end.ok) {
     generation_ = refreshing.generation;
     status_.expected_generation = generation_;
+    status_.values_unix_ms = refreshing.taken_unix_ms;
     for (auto& [host, value] : refreshing.values) mission_.secrets.insert_or_assign(host, std::move(value));
   }
-  Json answer = Json::object();
+  Json answer = end.ok ? std::move(refreshing.answer) : Json::object();
   answer.set("refreshed", end.ok);
   answer.set("generation", static_cast<std::int64_t>(generation_));
   answer.set("error", end.text);

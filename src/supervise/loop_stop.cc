@@ -37,9 +37,14 @@ void Supervisor::on_control() {
       control_.answer(request.client,
                       Json::object().set("refreshed", false).set("no_agent", no_agent).set("error", begun.error().message));
     } else if (what == "compare") {
-      const auto values = unpack_values(mission_.vm, request.passed);
-      control_.answer(request.client, values ? Json::object().set("outdated", Json::strings(outdated(mission_.secrets, *values)))
-                                             : Json::object().set("error", values.error().message));
+      const auto fresh = unpack_values(mission_.vm, request.passed);
+      std::vector<std::string> older;
+      if (fresh) {
+        older = outdated(mission_.secrets, fresh->values);
+        older.insert(older.end(), fresh->undeclared.begin(), fresh->undeclared.end());
+      }
+      control_.answer(request.client, fresh ? Json::object().set("outdated", Json::strings(older))
+                                            : Json::object().set("error", fresh.error().message));
     } else {
       control_.answer(request.client, Json::object().set("error", "unknown request"));
     }
@@ -60,6 +65,11 @@ void Supervisor::on_deadlines() {
   if (stop_.due(now())) return stop_harder(StopPlan::after(stop_.step()));
   if (now() < limit_ || stop_.step() != StopStep::none) return;
   limit_ = SteadyTime::max();
+  if (settling_) {
+    become_ready();
+    settling_ = false;
+    return;
+  }
   if (!guest_runs_) {
     give_up(fmt::format("the VMM of vm '{}' did not start within {} s", mission_.vm.name,
                         std::chrono::ceil<std::chrono::seconds>(mission_.start_limit).count()),
@@ -91,7 +101,7 @@ void Supervisor::stop_harder(StopStep step) {
   switch (stop_.step()) {
     case StopStep::none: return;
     case StopStep::agent:
-      done = link_ ? link_->session().power_off() : fail(Errc::unavailable, "no agent");
+      done = link_ ? link_->session().power_off(mission_.launch.ends_by_reboot ? link::Departure::reboot : link::Departure::power_off) : fail(Errc::unavailable, "no agent");
       if (done) done = link_->send();
       break;
     case StopStep::power:

@@ -54,21 +54,22 @@ Result<> Supervisor::on_driver_event(const DriverEvent& event) {
       return {};
     case DriverEvent::Kind::running:
       guest_runs_ = true;
-      limit_ = receipt_due_ || word_due_ ? now() + mission_.receipt_limit : SteadyTime::max();
+      settling_ = !receipt_due_ && !word_due_ && !vmm_.driver;
+      limit_ = receipt_due_ || word_due_ ? now() + mission_.receipt_limit
+               : settling_               ? now() + mission_.settle_time
+                                         : SteadyTime::max();
       set_state(VmState::booting, receipt_due_ ? "the guest boots, its receipt is awaited"
                                   : word_due_  ? "the guest boots, its systemd's word is awaited"
+                                  : settling_  ? fmt::format("ready when the VMM has lived for {} ms: it tells nothing", mission_.settle_time.count())
                                                : "the guest runs");
       tell(Event::Kind::guest_running);
-      if (!receipt_due_ && !word_due_) become_ready();
+      if (!receipt_due_ && !word_due_ && !settling_) become_ready();
       return {};
     case DriverEvent::Kind::ended:
       if (outcome_.end == GuestEnd::unknown) {
         // Asked to stop, a guest answers control-alt-delete with a reboot, which ends here as well: it shut down.
         const bool obeyed = stop_.step() != StopStep::none && event.end == GuestEnd::reset;
-        outcome_.end = obeyed ? GuestEnd::powered_off : event.end;
-        guest_runs_ = false;
-        limit_ = SteadyTime::max();
-        tell(Event::Kind::guest_ended, std::string(guest_end_text(outcome_.end)));
+        end_guest(obeyed ? GuestEnd::powered_off : event.end);
         // The VMM follows by itself, but not every one after a panic.
         if (event.end == GuestEnd::panicked) {
           give_up(fmt::format("the guest of vm '{}' panicked", mission_.vm.name), StopStep::quit);
@@ -99,6 +100,7 @@ Result<> Supervisor::on_console() {
       tell(Event::Kind::channel_wiped);
     }
     TRY(console_.write(bytes));
+    console_end_.add(bytes);
     if (mission_.observer != nullptr && mission_.observer->on_console(bytes) == Wish::stop) begin_stop("as asked");
   }
   return {};
@@ -129,13 +131,15 @@ void Supervisor::on_events() {
     }
     if (!object || !*object) return;
     const auto json = parse_json(**object, {.max_bytes = kMaxGuardCommand});
-    if (!json || json->string_at("source") + " " + json->string_at("event") != mission_.launch.reboot_event) continue;
-    if (outcome_.end != GuestEnd::unknown) continue;
-    outcome_.end = stop_.step() == StopStep::none ? GuestEnd::reset : GuestEnd::powered_off;
-    guest_runs_ = false;
-    limit_ = SteadyTime::max();
-    tell(Event::Kind::guest_ended, std::string(guest_end_text(outcome_.end)));
-    // The guest is down and its disks are written; the VMM would go on with the token that is spent.
+    if (!json || outcome_.end != GuestEnd::unknown) continue;
+    const std::string event = json->string_at("source") + " " + json->string_at("event");
+    const Json* const properties = json->find("properties");
+    // A kernel that has another one loaded for this case says "crash_loaded", and goes on.
+    const bool panicked = event == mission_.launch.panic_event && properties != nullptr && properties->string_at("event") == "panic";
+    if (!panicked && event != mission_.launch.reboot_event) continue;
+    end_guest(panicked ? GuestEnd::panicked : stop_.step() == StopStep::none ? GuestEnd::reset : GuestEnd::powered_off);
+    if (panicked) give_up(fmt::format("the guest of vm '{}' panicked", mission_.vm.name), StopStep::quit);
+    // The guest is down and what it wrote is in its disks; the VMM would go on with the token that is spent.
     vmm_.child.kill(SIGKILL);
     return;
   }
@@ -170,7 +174,8 @@ Result<> Supervisor::on_vmm_exit() {
   on_words();
   TRY(wipe_blobs(vmm_.blobs));
   TRY(wipe_mapped(vmm_.mapped));
-  if (exit_tells_ && outcome_.vmm.ok() && guest_runs_) TRY(on_driver_event({DriverEvent::Kind::ended, GuestEnd::powered_off}));
+  conclude_from_exit();
+  if (unexplained_) tell_console_end();
   limit_ = SteadyTime::max();
   status_.vmm = 0;
   tell(Event::Kind::vmm_exited, outcome_.vmm.text());

@@ -9,16 +9,14 @@
 
 #include <fmt/format.h>
 
-#include "link/wire.h"
+#include "base/foreign_text.h"
 
 namespace vmcred::supervise {
 namespace {
 
 /// What is shown to people and programs: one line of no control characters, not too much.
 std::string harmless(std::string_view text) {
-  std::string shown = link::printable(text.substr(0, kMaxNoticeText));
-  std::ranges::replace(shown, '\t', '?');
-  return shown;
+  return one_line(text.substr(0, kMaxNoticeText));
 }
 
 }  // namespace

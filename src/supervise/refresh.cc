@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <set>
 
 #include "base/file.h"
 
@@ -90,14 +92,15 @@ Result<Fd> pack_values(const Secrets& values) {
   return file;
 }
 
-Result<Secrets> unpack_values(const declare::Vm& vm, const Fd& file) {
+Result<NewValues> unpack_values(const declare::Vm& vm, const Fd& file) {
   if (!file) return fail(Errc::usage, "the request holds no values");
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return malformed();
   if (::lseek(file.get(), 0, SEEK_SET) != 0) return fail_errno("rewind the new values");
   TRY_LET(const Secret content, read_secret(file, "the new values", kMaxFile));
   if (::ftruncate(file.get(), 0) != 0) return fail_errno("wipe the new values");
-  Secrets values;
+  NewValues fresh;
+  std::set<std::string> seen;
   Bytes rest = content.bytes();
   const auto take = [&rest](std::size_t size) -> Result<Bytes> {
     if (size > rest.size()) return malformed();
@@ -114,12 +117,16 @@ Result<Secrets> unpack_values(const declare::Vm& vm, const Fd& file) {
     TRY_LET(const Bytes value, take(size));
     const std::string host(text_of(name));
     const declare::Credential* const credential = find_secret(vm, host);
-    if (credential == nullptr) return fail(Errc::denied, "vm '{}' declares no secret of that name", vm.name);
+    if (!seen.insert(host).second) return malformed();
+    if (credential == nullptr) {
+      fresh.undeclared.push_back(host);
+      continue;
+    }
     if (value.empty() && !credential->allow_empty) return fail(Errc::invalid_data, "the new value of '{}' is empty", host);
-    if (!values.emplace(host, Secret::copy_of(value)).second) return malformed();
+    fresh.values.emplace(host, Secret::copy_of(value));
   }
-  if (values.empty()) return fail(Errc::usage, "the request holds no values");
-  return values;
+  if (seen.empty()) return fail(Errc::usage, "the request holds no values");
+  return fresh;
 }
 
 Result<link::Set> refreshed_set(const declare::Vm& vm, const Secrets& secrets, const Secrets& values, std::uint64_t generation) {
@@ -149,6 +156,23 @@ std::vector<std::string> outdated(const Secrets& held, const Secrets& values) {
   }
   std::ranges::sort(names);
   return names;
+}
+
+Json refresh_details(const Secrets& held, const NewValues& fresh, const std::vector<link::UnitAction>& actions) {
+  const std::vector<std::string> changed = outdated(held, fresh.values);
+  std::map<std::string, std::string_view> states;
+  for (const auto& [host, value] : fresh.values) {
+    states[host] = std::ranges::binary_search(changed, host) ? "refreshed" : "unchanged";
+  }
+  for (const std::string& host : fresh.undeclared) states[host] = "needs a restart";
+  Json credentials = Json::array();
+  for (const auto& [host, state] : states) credentials.push(Json::object().set("host", host).set("state", state));
+  Json services = Json::array();
+  constexpr std::array<std::string_view, 4> kActions = {"restart", "reload", "signal", "none"};
+  for (const link::UnitAction& each : actions) {
+    services.push(Json::object().set("unit", each.unit).set("action", kActions.at(static_cast<std::size_t>(each.action))));
+  }
+  return Json::object().set("credentials", std::move(credentials)).set("services", std::move(services));
 }
 
 }  // namespace vmcred::supervise

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "declare/model.h"
 #include "link/set.h"
@@ -19,9 +20,14 @@ Result<link::Set> expected_set(const declare::Vm& vm, const Secrets& secrets, st
 /// The values as the content of a memory file, which travels as a descriptor: no value is ever in a request's text.
 Result<Fd> pack_values(const Secrets& values);
 
-/// The same back. Names that the vm does not declare, empty values that are not allowed, duplicates and anything malformed
-/// are refused. The file is wiped.
-Result<Secrets> unpack_values(const declare::Vm& vm, const Fd& file);
+/// What came over the control socket.
+struct NewValues {
+  Secrets values = {};
+  /// Host names that the vm did not declare when it started: their values are dropped, a start of the vm brings them.
+  std::vector<std::string> undeclared = {};
+};
+/// The same back. Empty values that are not allowed, duplicates and anything malformed are refused. The file is wiped.
+Result<NewValues> unpack_values(const declare::Vm& vm, const Fd& file);
 
 /// The set that results when `values` replace those of `secrets`, with what the services of changed credentials need:
 /// restart, reload, a signal, or nothing, as each credential declares. A unit with several gets the strongest.
@@ -29,5 +35,9 @@ Result<link::Set> refreshed_set(const declare::Vm& vm, const Secrets& secrets, c
 
 /// The host names of those `values` that `held` has otherwise or not at all, sorted: what the guest holds is older.
 std::vector<std::string> outdated(const Secrets& held, const Secrets& values);
+
+/// What became of each credential that was handed over, by host name, and of the guest's units: for the answer over the control
+/// socket. {"credentials": [{"host", "state": "refreshed" | "unchanged" | "needs a restart"}], "services": [{"unit", "action"}]}
+Json refresh_details(const Secrets& held, const NewValues& fresh, const std::vector<link::UnitAction>& actions);
 
 }  // namespace vmcred::supervise

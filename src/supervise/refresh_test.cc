@@ -50,15 +50,27 @@ TEST(PackedValues, ComeBackAndTheFileIsEmptyThen) {
   ASSERT_THAT(file, Succeeds());
   const auto back = unpack_values(some_vm(), *file);
   ASSERT_THAT(back, Succeeds());
-  EXPECT_EQ(back->at("host-api-key").text(), "hunter2");
-  EXPECT_EQ(back->at("host-log-key").text(), std::string_view("\0\n", 2));
+  EXPECT_TRUE(back->undeclared.empty());
+  EXPECT_EQ(back->values.at("host-api-key").text(), "hunter2");
+  EXPECT_EQ(back->values.at("host-log-key").text(), std::string_view("\0\n", 2));
   EXPECT_EQ(::lseek(file->get(), 0, SEEK_END), 0);
 }
 
-TEST(PackedValues, NamesThatTheVmDoesNotDeclareAreRefused) {
-  Secrets foreign;
-  foreign.emplace("host-root-password", secret("x"));
-  EXPECT_THAT(unpack_values(some_vm(), *pack_values(foreign)), FailsWith(Errc::denied, HasSubstr("test-vm")));
+TEST(PackedValues, WhatTheVmDidNotDeclareHoldsUpNothingElse) {
+  Secrets all = values("hunter2", "x");
+  all.emplace("host-added", secret("y"));
+  const auto back = unpack_values(some_vm(), *pack_values(all));
+  ASSERT_THAT(back, Succeeds());
+  EXPECT_EQ(back->values.size(), 2u);
+  EXPECT_EQ(back->undeclared, std::vector<std::string>{"host-added"});
+}
+
+TEST(RefreshDetails, SayOfEachCredentialWhatBecameOfIt) {
+  NewValues fresh = {.values = values("a", "B"), .undeclared = {"host-added"}};
+  const Json details = refresh_details(values("a", "b"), fresh, {{.unit = "web.service", .action = link::Action::reload}});
+  EXPECT_EQ(dump_json(details),
+            R"({"credentials":[{"host":"host-added","state":"needs a restart"},{"host":"host-api-key","state":"unchanged"},)"
+            R"({"host":"host-log-key","state":"refreshed"}],"services":[{"action":"reload","unit":"web.service"}]})");
 }
 
 TEST(PackedValues, EmptyOnesAndBrokenFilesAreRefused) {

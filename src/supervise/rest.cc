@@ -111,7 +111,8 @@ Result<> RestDriver::send_extra(const std::optional<PreparedRequest>& request, s
 Result<> RestDriver::take(const Answer& answer, std::vector<DriverEvent>& events) {
   if (started_) return {};  // an attempt to stop; the stop goes on by its clock
   if (answer.status < 200 || answer.status > 299) {
-    return fail(Errc::io, "the VMM refused '{}' with status {}", asked_, answer.status);
+    const std::string reason = plan_.explain ? plan_.explain(answer.body) : "";
+    return fail(Errc::io, "the VMM refused '{}' with status {}{}{}", asked_, answer.status, reason.empty() ? "" : ": ", reason);
   }
   if (std::exchange(asks_version_, false)) {
     // A VMM that names none is one that is not known; the plan has the tightest limits for it.

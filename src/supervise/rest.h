@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -30,7 +31,8 @@ inline constexpr std::size_t kMaxAnswer = 64 * 1024;
 
 /// Asks for the VMM's version, and only where that will do sends the launch's requests one after another, each after the
 /// 2xx of the one before; after the last the channel is
-/// read and the guest runs. Answers are never quoted: an API's error may repeat what it was sent.
+/// read and the guest runs. Of answers only what `explain` makes of a refusal is quoted: an API's error may repeat what it
+/// was sent.
 class RestDriver final : public Driver {
  public:
   struct Plan {
@@ -38,6 +40,7 @@ class RestDriver final : public Driver {
     std::deque<PreparedRequest> requests;
     vmm::VersionQuestion version = {};
     VersionCheck check_version = {};
+    std::function<std::string(std::string_view body)> explain = {};  ///< why it refused, fit to be shown; "" where nobody knows
     std::optional<PreparedRequest> power = {};
     std::optional<PreparedRequest> quit = {};
   };
@@ -48,7 +51,6 @@ class RestDriver final : public Driver {
   Result<> go() override { return {}; }
   Result<> press_power() override { return send_extra(plan_.power, "power key"); }
   Result<> quit() override { return send_extra(plan_.quit, "end"); }
-  [[nodiscard]] bool exit_tells() const override { return true; }
 
  private:
   Result<> connect();

@@ -31,45 +31,67 @@ struct Prepared {
   bool own_devices = true;  ///< it is no command line of others
 };
 
-Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const RuntimeFolder& folder,
-                    const SecretSource& secret_source) {
-  const declare::Vm& vm = prepared.vm;
-  const bool with_link = vm.guest.agent;
-  std::map<std::string, std::size_t> sizes;
-  vmm::Context context = {
-      .accel = prepared.accel, .with_link = with_link, .runtime_folder = folder.path(), .exposed = request.exposed};
-  const bool emulated = prepared.accel == declare::Accel::tcg;
-  if (emulated && vm.qemu_machine == "microvm") context.host_tsc_khz = measure_tsc_khz();
-  const auto make_plan = [&] {
-    return credential::make_plan({.vm = vm,
+/// Gives every value a channel that carries it whole, and the launch that follows.
+class Planner {
+ public:
+  Planner(const RunRequest& request, const Prepared& prepared, const std::string& folder)
+      : prepared_(prepared),
+        with_link_(prepared.vm.guest.agent),
+        context_{.accel = prepared.accel, .with_link = with_link_, .runtime_folder = folder, .exposed = request.exposed} {}
+
+  /// A refresh may change sizes, so a vm that starts again is planned again.
+  Result<PlannedLaunch> plan(const Secrets& values) {
+    if (prepared_.accel == declare::Accel::tcg && prepared_.vm.qemu_machine == "microvm" && context_.host_tsc_khz == 0) {
+      context_.host_tsc_khz = measure_tsc_khz();
+    }
+    return plan_sizes(sizes_of(values));
+  }
+  /// Whether there is such a launch, whatever the values are.
+  Result<> check() {
+    TRY(plan_sizes({}));
+    return {};
+  }
+
+ private:
+  [[nodiscard]] credential::Plan make_plan(const std::map<std::string, std::size_t>& sizes) const {
+    return credential::make_plan({.vm = prepared_.vm,
                                   .sizes = sizes,
-                                  .with_link = with_link,
-                                  .with_reference = with_link,
-                                  .own_devices = prepared.own_devices,
-                                  .vmm_version = context.version});
-  };
-  // Gives every value a channel that carries it whole, and the launch that follows. A refresh may change sizes, so a vm
-  // that starts again is planned again.
-  const auto plan_launch = [&](const Secrets& values) -> Result<PlannedLaunch> {
-    sizes = sizes_of(values);
+                                  .with_link = with_link_,
+                                  .with_reference = with_link_,
+                                  .own_devices = prepared_.own_devices,
+                                  .vmm_version = context_.version});
+  }
+
+  Result<PlannedLaunch> plan_sizes(std::map<std::string, std::size_t> sizes) {
     // The token's line depends on the kind of link, which the backend chooses: two rounds where it is not the usual one.
     for (auto kind = vmm::LinkKind::serial;;) {
-      if (with_link) sizes[std::string(credential::kLinkCredential)] = link_line_for(kind, Secret(link::kTokenSize)).size();
-      credential::Plan plan = make_plan();
-      if (!plan.deliverable() && context.version.empty()) {
+      if (with_link_) sizes[std::string(credential::kLinkCredential)] = link_line_for(kind, Secret(link::kTokenSize)).size();
+      credential::Plan plan = make_plan(sizes);
+      if (!plan.deliverable() && context_.version.empty()) {
         // The tightest limits hold for a version that is not known. Asking takes time, so only now.
-        context.version = probe_version(prepared.program);
-        plan = make_plan();
+        context_.version = probe_version(prepared_.program);
+        plan = make_plan(sizes);
       }
       TRY(credential::check_deliverable(plan));
-      TRY_LET(vmm::Launch launch, prepared.make_launch(plan, context));
+      TRY_LET(vmm::Launch launch, prepared_.make_launch(plan, context_));
       launch.notify_socket = plan.notify_socket;
-      if (!with_link || launch.link == kind || launch.link == vmm::LinkKind::none) {
+      if (!with_link_ || launch.link == kind || launch.link == vmm::LinkKind::none) {
         return PlannedLaunch{.launch = std::move(launch), .by_reference = !plan.reference.empty()};
       }
       kind = launch.link;
     }
-  };
+  }
+
+  const Prepared& prepared_;
+  bool with_link_;
+  vmm::Context context_;
+};
+
+Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const RuntimeFolder& folder,
+                    const SecretSource& secret_source) {
+  const declare::Vm& vm = prepared.vm;
+  Planner planner(request, prepared, folder.path());
+  const auto plan_launch = [&](const Secrets& values) { return planner.plan(values); };
   const auto check_version = [&](std::string_view version) -> Result<> {
     const std::string why = credential::too_old(vm, version);
     if (why.empty()) return {};
@@ -90,7 +112,7 @@ Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const R
                     .receipt_limit = prepared.receipt_limit,
                     .stop = request.stop,
                     .folder = folder.path(),
-                    .accel = emulated ? "tcg" : "kvm",
+                    .accel = prepared.accel == declare::Accel::tcg ? "tcg" : "kvm",
                     .vmm_environment = request.vmm_environment,
                     .notifier = request.notifier,
                     .observer = request.observer,
@@ -147,23 +169,23 @@ Result<Outcome> run_vm(const RunRequest& request, const SecretSource& secret_sou
 
 Result<Outcome> run_foreign(const RunRequest& request, const vmm::Foreign& foreign, const SecretSource& secret_source) {
   TRY_LET(const declare::Vm vm, request.backend.describe(foreign, request.vm));
+  Prepared prepared = {.vm = vm,
+                       .program = foreign.argv.front(),
+                       .accel = declare::Accel::automatic,
+                       .receipt_limit = receipt_limit(request, kReceiptLimitTcg),  // what it will use is its own business
+                       .make_launch =
+                           [&](const auto& plan, const auto& context) -> Result<vmm::Launch> {
+                         TRY_LET(vmm::Launch launch, request.backend.adopt(foreign, vm, plan, context));
+                         launch.keeps_stdin = true;
+                         return launch;
+                       },
+                       .own_devices = false};
   // A conflict is there whatever the values are: it is told before any of them is decrypted.
-  TRY(request.backend.adopt(foreign, vm, credential::make_plan({.vm = vm, .sizes = {}, .own_devices = false}), {}));
+  TRY_LET(const std::string path, runtime_path(request.places, request.vm.name));
+  TRY(Planner(request, prepared, path).check());
   TRY_LET(const RuntimeFolder folder, begin(request));
-  TRY_LET(const declare::Accel accel, choose_accel(declare::Accel::automatic, request.accel_doors));
-  return run(request,
-             {.vm = vm,
-              .program = foreign.argv.front(),
-              .accel = accel,
-              .receipt_limit = receipt_limit(request, kReceiptLimitTcg),  // what it will use is its own business
-              .make_launch =
-                  [&](const auto& plan, const auto& context) -> Result<vmm::Launch> {
-                TRY_LET(vmm::Launch launch, request.backend.adopt(foreign, vm, plan, context));
-                launch.keeps_stdin = true;
-                return launch;
-              },
-              .own_devices = false},
-             folder, secret_source);
+  TRY_LET(prepared.accel, choose_accel(declare::Accel::automatic, request.accel_doors));
+  return run(request, prepared, folder, secret_source);
 }
 
 }  // namespace vmcred::supervise

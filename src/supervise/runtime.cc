@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/public_folders.h"
 
 namespace vmcred::supervise {
 namespace {
@@ -33,7 +34,7 @@ bool still_there(const Fd& folder, const std::string& path) {
 /// A folder that only we may enter. systemd's or one of an earlier run is fine, somebody else's is not.
 Result<bool> make_private(const std::string& path) {
   const std::string parent = path.substr(0, path.rfind('/'));
-  TRY(make_folders(parent, 0755));
+  TRY(make_public_folders(parent));
   const bool made = ::mkdir(path.c_str(), 0700) == 0;
   if (!made && errno != EEXIST) return fail_errno("make the runtime folder '{}'", path);
   struct stat status = {};
@@ -48,8 +49,12 @@ Result<bool> make_private(const std::string& path) {
 }  // namespace
 
 Result<std::string> runtime_path(const RuntimePlaces& places, const std::string& vm) {
-  // RUNTIME_DIRECTORY is a list; the unit's template names one.
-  if (!places.unit.empty()) return places.unit.substr(0, places.unit.find(':'));
+  // RUNTIME_DIRECTORY is a list: our template names one folder, a drop-in may add others, which are not ours to empty.
+  if (!places.unit.empty()) {
+    const std::string own = join_path(places.system, vm);
+    if ((":" + places.unit + ":").find(":" + own + ":") != std::string::npos) return own;
+    return places.unit.substr(0, places.unit.find(':'));
+  }
   if (places.root) return join_path(places.system, vm);
   if (places.user.empty()) {
     return hint(fail(Errc::not_found, "no runtime folder for vm '{}'", vm),

@@ -3,6 +3,8 @@
 #include <array>
 #include <span>
 
+#include "supervise/arrival.h"
+
 namespace vmcred::supervise {
 namespace {
 
@@ -32,6 +34,7 @@ Json status_json(const Status& status) {
       services.push(Json::object().set("unit", service.unit).set("state", service.state));
     }
     receipts.push(Json::object().set("guest", line.guest).set("state", line.state).set("size", line.size)
+                      .set("mood", arrival_name(arrival_of(line)))
                       .set("services", std::move(services)));
   }
   Json notices = Json::array();
@@ -41,6 +44,7 @@ Json status_json(const Status& status) {
   json.set("state", state_name(status.state));
   json.set("detail", status.detail);
   json.set("proof", status.proven ? "proven" : "unproven");
+  json.set("mood", arrival_name(arrival_of(status)));
   json.set("generation", static_cast<std::int64_t>(status.generation));
   json.set("expected_generation", static_cast<std::int64_t>(status.expected_generation));
   json.set("accel", status.accel);
@@ -48,6 +52,7 @@ Json status_json(const Status& status) {
   json.set("vmm", static_cast<int>(status.vmm));
   json.set("reboots", static_cast<int>(status.reboots));
   json.set("started", status.started_unix);
+  json.set("values_taken_ms", status.values_unix_ms);
   json.set("ready_after_ms", status.ready_after_ms);
   json.set("turned_away", static_cast<int>(status.turned_away));
   json.set("guest_systemd", status.guest_systemd);
@@ -60,6 +65,7 @@ Json status_json(const Status& status) {
     json.set("systemd", std::move(systemd));
   }
   json.set("receipts", std::move(receipts));
+  if (!status.older.empty()) json.set("older", Json::strings(status.older));
   json.set("notices", std::move(notices));
   return json;
 }
@@ -81,6 +87,7 @@ Result<Status> read_status(const Json& json) {
   status.vmm = static_cast<pid_t>(integer_at(json, "vmm"));
   status.reboots = static_cast<unsigned>(integer_at(json, "reboots"));
   status.started_unix = integer_at(json, "started");
+  status.values_unix_ms = integer_at(json, "values_taken_ms");
   status.ready_after_ms = integer_at(json, "ready_after_ms");
   status.turned_away = static_cast<unsigned>(integer_at(json, "turned_away"));
   status.guest_systemd = json.string_at("guest_systemd");

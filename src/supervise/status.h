@@ -15,6 +15,8 @@ namespace vmcred::supervise {
 enum class VmState : std::uint8_t { starting, booting, running, stopping, stopped, failed };
 std::string_view state_name(VmState state);
 
+/// What stands for the ActiveState of a declared service that the guest does not have.
+inline constexpr std::string_view kAbsent = "not in the guest";
 /// A service of the guest that loads a credential, and systemd's ActiveState of it ("" when not known).
 struct ServiceLine {
   std::string unit;
@@ -24,9 +26,10 @@ struct ServiceLine {
 
 struct ReceiptLine {
   std::string guest;
-  std::string state;  ///< "received", "missing", …
+  std::string state;  ///< "received", "missing", …; "" when no receipt names it
   std::size_t size = 0;
   std::vector<ServiceLine> services = {};
+  bool older = false;  ///< the store has a newer value: told by who asks, not by the supervisor
 };
 
 /// What systemd in the guest says of itself over the vm's vsock. Any process there can say it: it proves nothing.
@@ -52,15 +55,17 @@ struct Status {
   std::uint64_t expected_generation = 1;  ///< that it should hold
   unsigned reboots = 0;  ///< of the guest, since we started
   std::int64_t started_unix = 0;
+  std::int64_t values_unix_ms = 0;  ///< when the values that the guest should hold were taken; 0: not known
   std::int64_t ready_after_ms = -1;  ///< -1: not yet
   unsigned turned_away = 0;          ///< speakers on the link without a valid key, since we started
   std::string guest_systemd = {};    ///< its version, "" when not known
   SystemdWord systemd = {};
   std::vector<ReceiptLine> receipts = {};
+  std::vector<std::string> older = {};  ///< host names of credentials that are newer in the store: told by who asks
   std::vector<std::string> notices = {};  ///< what the guest's side refused or skipped, and why
 };
 
-/// {"vm", "state", "generation", "receipts": [{"guest", "state", "size", "services": [{"unit", "state"}]}], …}
+/// {"vm", "state", "generation", "mood", "receipts": [{"guest", "state", "size", "mood", "services": [{"unit", "state"}]}], …}
 Json status_json(const Status& status);
 Result<Status> read_status(const Json& json);
 

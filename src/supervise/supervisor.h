@@ -29,6 +29,7 @@ struct Event {
     systemd,        ///< systemd in the guest said something; `detail`, `status.systemd`
     ready,          ///< READY=1 was sent
     stopping,       ///< `detail` says who asked
+    leaving,        ///< the guest's agent says that it shuts down; `detail` says how
     guest_ended,    ///< `detail` says how
     vmm_exited,
     vmm_said,       ///< `detail` is a line of its standard error, as it came
@@ -69,6 +70,10 @@ struct Mission {
   bool expect_receipt = false;  ///< READY waits for a complete receipt
   std::chrono::milliseconds start_limit{30'000};  ///< until the VMM has read its channel
   std::chrono::milliseconds receipt_limit{90'000};
+  /// A VMM that tells nothing, and whose guest sends no receipt, counts as started when it has lived for so long.
+  std::chrono::milliseconds settle_time{2'000};
+  /// A guest that announced its power-off has it to be done; then a VMM that does not end with it is ended.
+  std::chrono::milliseconds farewell_limit{90'000};
   std::chrono::milliseconds fresh_report_limit{2'000};  ///< until who asks for the status must do with the last receipt
   StopTimes stop = {};
   std::string folder;  ///< the runtime folder: control socket and console log
@@ -85,6 +90,7 @@ struct Outcome {
   bool ready = false;  ///< READY was reached
   GuestEnd end = GuestEnd::unknown;
   bool stop_asked = false;
+  bool ended_by_us = false;  ///< the VMM, after its guest had powered off
   std::string failure = {};  ///< why we ended it ourselves: no receipt in time, credentials that did not arrive, …
   Status status = {};
   ExitStatus vmm = {};

@@ -26,6 +26,7 @@ class Recorder final : public Observer {
     kinds.push_back(event.kind);
     if (event.kind == Event::Kind::vmm_started) vmm = event.status.vmm;
     if (event.kind == Event::Kind::vmm_said) words.push_back(event.detail);
+    if (event.kind == Event::Kind::guest_ended) ends.push_back(event.detail);
     if (event.kind == Event::Kind::warning) warnings.push_back(event.detail);
     if (on) on(event);
     return stop_at && event.kind == *stop_at ? Wish::stop : Wish::go_on;
@@ -41,6 +42,7 @@ class Recorder final : public Observer {
   std::vector<Event::Kind> kinds = {};
   std::vector<std::string> warnings = {};
   std::vector<std::string> words = {};
+  std::vector<std::string> ends = {};
   std::string console = {};
   pid_t vmm = 0;
 };
@@ -241,6 +243,7 @@ TEST_F(Supervise, HandsValuesToARestApiAndToNothingElse) {
   Mission wanted = mission("end=guest-shutdown");
   wanted.launch = {.argv = {VMCRED_FAKE_VMM, "--api-socket", "fd=3", "-fake", "record=" + record_ + ",end=guest-shutdown"},
                    .control = vmm::Control::rest_fd,
+                   .exit_tells = vmm::ExitTells::powered_off,
                    .requests = {{.method = "PUT", .path = "/api/v1/vm.create", .body = {"{\"platform\":[\"", entry, "\"]}"}},
                                 {.method = "PUT", .path = "/api/v1/vm.boot"}}};
   const auto outcome = supervise(std::move(wanted));
@@ -257,6 +260,7 @@ TEST_F(Supervise, ARestApiStopsByItsPowerKey) {
   Mission wanted = mission("");
   wanted.launch = {.argv = {VMCRED_FAKE_VMM, "--api-socket", "fd=3", "-fake", "record=" + record_},
                    .control = vmm::Control::rest_fd,
+                   .exit_tells = vmm::ExitTells::powered_off,
                    .requests = {{.method = "PUT", .path = "/api/v1/vm.boot"}},
                    .power_request = vmm::Request{.method = "PUT", .path = "/api/v1/vm.power-button"}};
   const auto outcome = supervise(std::move(wanted));
@@ -270,6 +274,45 @@ TEST_F(Supervise, ARefusalOfARestApiIsNamedWithoutItsText) {
                    .control = vmm::Control::rest_fd,
                    .requests = {{.method = "PUT", .path = "/api/v1/vm.create"}}};
   EXPECT_THAT(supervise(std::move(wanted)), FailsWith(Errc::io, HasSubstr("refused 'PUT /api/v1/vm.create' with status 400")));
+}
+
+TEST_F(Supervise, AVmmWhoseEndMeansAResetIsStartedAgain) {
+  Mission wanted = mission("");
+  wanted.launch = {.argv = {VMCRED_FAKE_VMM, "--api-socket", "fd=3", "-fake", "end=guest-shutdown"},
+                   .control = vmm::Control::rest_fd,
+                   .exit_tells = vmm::ExitTells::reset,
+                   .requests = {{.method = "PUT", .path = "/api/v1/vm.boot"}}};
+  const auto outcome = supervise(std::move(wanted));
+  ASSERT_THAT(outcome, Succeeds());
+  EXPECT_THAT(outcome->failure, HasSubstr("rebooted 6 times"));
+  EXPECT_THAT(recorder_.ends, ::testing::Each("the guest was reset, cause unknown"));
+}
+
+TEST_F(Supervise, AVmmThatTellsNothingIsReadyWhenItHasLivedForATime) {
+  Mission wanted = mission("");
+  wanted.launch = {.argv = {"/bin/sleep", "1000"}, .control = vmm::Control::none, .exit_tells = vmm::ExitTells::powered_off};
+  wanted.settle_time = milliseconds(100);
+  recorder_.stop_at = Event::Kind::ready;
+  const auto outcome = supervise(std::move(wanted));
+  ASSERT_THAT(outcome, Succeeds());
+  EXPECT_TRUE(outcome->ready);
+  EXPECT_GE(outcome->status.ready_after_ms, 100);
+  EXPECT_EQ(outcome->end, GuestEnd::host_asked);
+}
+
+TEST_F(Supervise, AVmmThatTellsNothingAndEndsBeforeIsNotReady) {
+  for (const auto& [program, failure] : {std::pair("/bin/true", "ended within 10000 ms of its start"), std::pair("/bin/false", "by itself with exit code 1")}) {
+    (void)::unlink((folder_ / "control").c_str());
+    recorder_ = {};
+    Mission wanted = mission("");
+    wanted.launch = {.argv = {program}, .control = vmm::Control::none, .exit_tells = vmm::ExitTells::powered_off};
+    wanted.settle_time = milliseconds(10'000);
+    const auto outcome = supervise(std::move(wanted));
+    ASSERT_THAT(outcome, Succeeds());
+    EXPECT_FALSE(outcome->ready);
+    EXPECT_FALSE(recorder_.saw(Event::Kind::ready));
+    EXPECT_THAT(outcome->failure, HasSubstr(failure));
+  }
 }
 
 TEST(ReadAnswer, WaitsForAWholeAnswer) {

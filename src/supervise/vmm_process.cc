@@ -11,8 +11,10 @@
 #include "base/file.h"
 #include "link/address.h"
 #include "supervise/qmp.h"
+#include "supervise/reason.h"
 #include "supervise/rest.h"
 #include "supervise/unix_socket.h"
+#include "supervise/vsock_sockets.h"
 #include "vmm/blob.h"
 
 namespace vmcred::supervise {
@@ -57,6 +59,8 @@ Result<PreparedRequest> prepare(const vmm::Request& request, const Secrets& secr
 Result<std::unique_ptr<Driver>> make_rest_driver(const vmm::Launch& launch, const Secrets& secrets, const std::string& path,
                                                  const VersionCheck& check_version) {
   RestDriver::Plan plan = {.path = path, .requests = {}, .version = launch.version, .check_version = check_version};
+  // `secrets` are those of the mission, which outlive the driver.
+  plan.explain = [&secrets](std::string_view body) { return reason_of(body, secrets); };
   for (const vmm::Request& request : launch.requests) {
     TRY_LET(PreparedRequest prepared, prepare(request, secrets));
     plan.requests.push_back(std::move(prepared));
@@ -146,6 +150,8 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
   VmmProcess vmm;
   // A session of its own: control-c on a terminal must reach us alone, so that the guest can be stopped cleanly.
   Command command = {.argv = launch.argv, .environment = environment, .new_session = true};
+  // Of a name that stands twice a program takes the first.
+  command.environment->insert(command.environment->begin(), launch.environment.begin(), launch.environment.end());
 
   int number = launch.first_blob_fd;
   for (const vmm::Blob& blob : launch.blobs) {
@@ -169,6 +175,7 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
     command.descriptors.emplace_back(2, words_end.get());
   }
 
+  if (!launch.link_path.empty()) TRY(in("prepare the vm's vsock", clear_vsock_socket(launch.link_path)));
   Fd link_end;
   if (launch.link == vmm::LinkKind::serial) {
     TRY_LET(FdPair pair, make_socket_pair());
@@ -177,11 +184,11 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
     link_end = std::move(pair.second);
     command.descriptors.emplace_back(launch.link_fd, link_end.get());
   } else if (launch.link == vmm::LinkKind::vsock) {
-    TRY_LET(vmm.link, listen_on(fmt::format("{}_{}", launch.link_path, kLinkPort)));
+    TRY_LET(vmm.link, listen_on_vsock_port(launch.link_path, kLinkPort));
   }
 
   if (!launch.notify_socket.empty()) {
-    TRY_LET(vmm.notices, listen_on(fmt::format("{}_{}", launch.link_path, credential::kNotifyPort)));
+    TRY_LET(vmm.notices, listen_on_vsock_port(launch.link_path, credential::kNotifyPort));
   }
 
   std::vector<Fd> helper_ends;

@@ -49,6 +49,31 @@ TEST(GuestDropIns, AReloadBringsNewValuesWhereSystemdKnowsHow) {
   EXPECT_THAT(guest_drop_ins(vm)->front().text, HasSubstr("LoadCredential=key:API_KEY\nRefreshOnReload=credentials\n"));
 }
 
+TEST(GuestDropIns, AnExecReloadFindsItsCredentials) {
+  declare::Vm vm = vm_with({.name = "web", .load_credential = {{"key", "API_KEY"}}});
+  vm.credentials = {{.name = "api-key", .host = "host-api-key", .guest = "API_KEY", .on_change = declare::OnChange::reload}};
+  vm.guest.systemd = 252;
+  EXPECT_THAT(guest_drop_ins(vm)->front().text, ::testing::Not(HasSubstr("\nPrivateMounts=yes")));
+  vm.credentials.front().on_change = declare::OnChange::restart;
+  EXPECT_THAT(guest_drop_ins(vm)->front().text, HasSubstr("\nPrivateMounts=yes"));
+}
+
+TEST(GuestDropIns, AssertsWhatTheAgentPutsIntoTheCredstoreToo) {
+  declare::Vm vm = vm_with({.name = "web", .load_credential = {{"key", "API_KEY"}, {"odd", "A*B"}}});
+  vm.guest.agent = true;
+  const std::string text = guest_drop_ins(vm)->front().text;
+  EXPECT_THAT(text, HasSubstr("\nAssertPathExistsGlob=/run/{credentials/@system,credstore}/API_KEY\n"));
+  EXPECT_THAT(text, ::testing::Not(HasSubstr("\nAssertCredential=API_KEY")));
+  EXPECT_THAT(text, HasSubstr("\nAssertCredential=A*B\n"));  // a pattern would be another name
+}
+
+TEST(GuestDropIns, NameTheAgentsFolderWhereSystemdDoesNotLookThereByItself) {
+  declare::Vm vm = vm_with({.name = "web", .load_credential = {{"key", "API_KEY"}}});
+  vm.guest.systemd = 249;
+  EXPECT_THAT(guest_drop_ins(vm)->front().text, HasSubstr("LoadCredential=key:/run/credstore/API_KEY\n"));
+  EXPECT_THAT(guest_drop_ins(vm)->front().text, ::testing::Not(HasSubstr("Assert")));
+}
+
 TEST(GuestDropIns, SkipsServicesWithoutCredentialsAndRefusesOtherFolders) {
   EXPECT_TRUE(guest_drop_ins(vm_with({.name = "plain"}))->empty());
   EXPECT_THAT(guest_drop_ins(vm_with({.name = "../x", .load_credential = {{"a", "X"}}})),

@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/sha256.h"
+#include "store/layout.h"
 #include "unit/escape.h"
 
 namespace vmcred::unit {
@@ -119,27 +120,19 @@ WantedBy=multi-user.target
   return UnitFile{"microvm@.service", std::move(text)};
 }
 
-Result<UnitFile> activate_unit(const Host& host) {
-  TRY_LET(const std::string command, command_of(host));
-  TRY_LET(const std::string folder, setting_word(host.project, Splitting::words, "the project folder"));
-  std::string machine;
-  if (!host.machine.empty()) {
-    TRY_LET(const std::string word, setting_word(host.machine, Splitting::command, "the machine"));
-    machine = " --machine " + word;
-  }
-  // No mount namespace, or the file system that holds the vars would be visible here alone: so nothing of Private*=,
-  // Protect*= or ReadWritePaths=. The vars get any owner, hence chown and the override of file modes.
-  std::string text = fmt::format(R"({0}
+namespace {
 
-[Unit]
-Description=Decrypt the vars of this machine
-Documentation=man:vmcred(1)
-RequiresMountsFor={1}
+/// A unit that decrypts; `head` is its [Unit] section.
+// No mount namespace, or the file system that holds the vars would be visible here alone: so nothing of Private*=,
+// Protect*= or ReadWritePaths=. The vars get any owner, hence chown and the override of file modes.
+std::string activation_text(const std::string& head, const std::string& command, std::string_view wanted_by) {
+  return fmt::format(R"({0}
 
+{1}
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart={2}{3} activate
+ExecStart={2}
 # The machine's key, sealed by 'systemd-creds encrypt --name=vmcred.identity' into /etc/credstore.encrypted; without it
 # /var/lib/vmcred/key.txt is read, then /var/lib/sops-nix/key.txt.
 LoadCredentialEncrypted=vmcred.identity
@@ -164,10 +157,42 @@ SystemCallFilter=@system-service @mount
 SystemCallErrorNumber=EPERM
 
 [Install]
-WantedBy=multi-user.target
+WantedBy={3}
 )",
-                                 kMark, folder, command, machine);
-  return UnitFile{"vmcred-activate.service", std::move(text)};
+                     kMark, head, command, wanted_by);
+}
+
+}  // namespace
+
+Result<UnitFile> activate_unit(const Host& host) {
+  TRY_LET(const std::string command, command_of(host));
+  TRY_LET(const std::string folder, setting_word(host.project, Splitting::words, "the project folder"));
+  std::string machine;
+  if (!host.machine.empty()) {
+    TRY_LET(const std::string word, setting_word(host.machine, Splitting::command, "the machine"));
+    machine = " --machine " + word;
+  }
+  return UnitFile{"vmcred-activate.service",
+                  activation_text(fmt::format("[Unit]\nDescription=Decrypt the vars of this machine\nDocumentation=man:vmcred(1)\n"
+                                              "RequiresMountsFor={}\n", folder),
+                                  fmt::format("{}{} activate", command, machine), "multi-user.target")};
+}
+
+Result<UnitFile> early_unit(const Host& host) {
+  TRY_LET(const std::string command, command_of(host));
+  TRY_LET(const std::string folder, setting_word(host.project, Splitting::words, "the project folder"));
+  std::string machine;
+  if (!host.machine.empty()) {
+    TRY_LET(const std::string word, setting_word(host.machine, Splitting::command, "the machine"));
+    machine = " --machine " + word;
+  }
+  // Before there are users: long before basic.target, which default dependencies would wait for.
+  return UnitFile{"vmcred-activate-early.service",
+                  activation_text(fmt::format("[Unit]\nDescription=Decrypt the vars that users are made with\nDocumentation=man:vmcred(1)\n"
+                                              "DefaultDependencies=no\nRequiresMountsFor={} /var/lib/vmcred /run\n"
+                                              "Before=systemd-sysusers.service userborn.service sysinit.target shutdown.target\n"
+                                              "Conflicts=shutdown.target\n", folder),
+                                  fmt::format("{}{} activate --early", command, machine), "sysinit.target")};
 }
 
 Result<std::vector<UnitFile>> host_units(const declare::Declaration& declaration, const std::string& machine,
@@ -175,6 +200,10 @@ Result<std::vector<UnitFile>> host_units(const declare::Declaration& declaration
   std::vector<UnitFile> files;
   TRY_LET(files.emplace_back(), vm_template(host));
   TRY_LET(files.emplace_back(), activate_unit(host));
+  const auto wanted = store::wanted_on(declaration, machine);
+  if (std::ranges::any_of(wanted, [](const store::Wanted& one) { return one.file->needed_for == "users"; })) {
+    TRY_LET(files.emplace_back(), early_unit(host));
+  }
   for (const auto& [name, vm] : declaration.vms) {
     if (vm.machine != machine) continue;
     TRY_LET(files.emplace_back(), in(fmt::format("vm '{}'", name), vm_drop_in(declaration, vm, host)));

@@ -41,6 +41,9 @@ Result<UnitFile> vm_drop_in(const declare::Declaration& declaration, const decla
 /// encrypted credential `vmcred.identity` (LoadCredentialEncrypted=) where there is one, else from its key file.
 Result<UnitFile> activate_unit(const Host& host);
 
+/// vmcred-activate-early.service: the same for the vars with needed-for = "users", before any user is made.
+Result<UnitFile> early_unit(const Host& host);
+
 /// All of the above for the vms of `machine`, the template first.
 Result<std::vector<UnitFile>> host_units(const declare::Declaration& declaration, const std::string& machine,
                                          const Host& host);

@@ -55,6 +55,15 @@ TEST(VmTemplate, IsWhatPackagesShip) {
 TEST(ActivateUnit, IsWhatPackagesShip) {
   EXPECT_THAT(activate_unit({})->text, MatchesGolden("../../packaging/systemd/vmcred-activate.service"));
 }
+TEST(EarlyUnit, DecryptsBeforeThereAreUsers) {
+  const auto unit = early_unit({});
+  ASSERT_THAT(unit, Succeeds());
+  EXPECT_THAT(unit->text, HasSubstr("DefaultDependencies=no\n"));
+  EXPECT_THAT(unit->text, HasSubstr("Before=systemd-sysusers.service userborn.service sysinit.target"));
+  EXPECT_THAT(unit->text, HasSubstr(" activate --early\n"));
+  EXPECT_THAT(unit->text, HasSubstr("WantedBy=sysinit.target\n"));
+}
+
 TEST(VmDropIn, HasTheGuidesLines) { EXPECT_THAT(drop_in(guide()), MatchesGolden("units/guide.conf")); }
 
 TEST(ActivateUnit, SaysWhichMachineThisIsWhereThereAreSeveral) {

@@ -84,6 +84,10 @@ struct Guard {
 struct GuardRules {
   std::vector<std::string> allowed = {};  ///< "query-status" for QMP, "GET /api/v1/vm.info" for an API
   std::vector<std::string> hidden = {};   ///< members that are taken out of every answer, at any depth
+  /// An API's errors are objects with this member; empty: lists of strings.
+  std::string error_member = {};
+  std::string power = {};       ///< the request that presses the power key: "PUT /actions"
+  std::string power_word = {};  ///< … where its body holds this
 };
 
 /// A program beside the VMM, for one of its devices: started before it and ended with it.
@@ -94,8 +98,12 @@ struct Helper {
   bool operator==(const Helper&) const = default;
 };
 
+/// What exit code 0 of a VMM that was not told to end says of its guest, where nobody announced anything.
+enum class ExitTells : std::uint8_t { nothing, powered_off, reset };
+
 struct Launch {
   std::vector<std::string> argv = {};
+  std::vector<std::string> environment = {};  ///< besides what every VMM gets: "HOME=…"
   /// The child's descriptors from `first_blob_fd` on, one memory file each, in this order.
   std::vector<Blob> blobs = {};
   int first_blob_fd = 10;
@@ -105,6 +113,8 @@ struct Launch {
   /// Control::none: its standard output is the guest's console and nothing else, so that the first byte says that the
   /// blobs are read.
   bool console_tells = false;
+  ExitTells exit_tells = ExitTells::nothing;
+  bool ends_by_reboot = false;     ///< a guest that powers off does not end it, one that reboots does
   LinkKind link = LinkKind::none;
   int link_fd = 4;                 ///< LinkKind::serial: one end of a socketpair
   std::string link_path = {};      ///< of a vsock whose host end is a unix socket; "" where there is none
@@ -118,12 +128,14 @@ struct Launch {
   /// reboots its guest by itself would boot it with the spent token: at `reboot_event` ("SOURCE EVENT") it is replaced.
   int event_fd = 0;
   std::string reboot_event = {};
+  std::string panic_event = {};  ///< … and at this one its guest's kernel panicked
   std::vector<Guard> guards = {};
   GuardRules guard_rules = {};
   int guard_fd = 5;  ///< Guard::Protocol::qmp and hmp: one end of a socketpair, a monitor of QEMU's on it
   /// Only for a command line that somebody else built: descriptors of ours that it names and the child keeps.
   std::vector<int> kept_fds = {};
   bool keeps_stdin = false;  ///< … and whether the VMM reads our standard input
+  std::vector<std::string> warnings = {};  ///< what was changed of what was asked for, and why
 };
 
 /// What a guard refuses unless the user exposes it: each gives the guest's memory away.

@@ -52,6 +52,20 @@ activate() { "$VMCRED" activate --root-prefix "$BATS_TEST_TMPDIR/root" "$@"; }
   [ "$(ls ../root/run/vmcred.d)" = 1 ]
 }
 
+@test "what an activation left that was killed goes with the next one, also with one that fails" {
+  activate
+  mkdir ../root/run/vmcred.d/7
+  echo plaintext >../root/run/vmcred.d/7/a
+  run -0 --separate-stderr activate
+  [[ $stderr == *"is up to date"* ]]
+  [ "$(ls ../root/run/vmcred.d)" = 1 ]
+  mkdir ../root/run/vmcred.d/8
+  echo plaintext >../root/run/vmcred.d/8/a
+  rm ../root/var/lib/vmcred/key.txt
+  run -1 activate
+  [ "$(ls ../root/run/vmcred.d)" = 1 ]
+}
+
 @test "a changed var names its units and the vms that use it, and the old generation goes" {
   activate
   printf three | "$VMCRED" vars set g/a
@@ -64,16 +78,16 @@ activate() { "$VMCRED" activate --root-prefix "$BATS_TEST_TMPDIR/root" "$@"; }
   [[ $output == *"restart: web.service"* && $output != *microvm* ]]
 }
 
-# supervisor REFRESHED [COMPARED]: stands in for that of a running vm 'box' with an agent, with these answers; what it is asked
+# supervisor REFRESHED [COMPARED] [STATUS]: stands in for that of a running vm 'box' with an agent, with these answers; what it is asked
 # lies in asked and values
 supervisor() {
   export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/user
   mkdir -p "$XDG_RUNTIME_DIR/vmcred/vm/box"
   grep -q '^guest.agent' vmcred.toml || sed -i 's/^kernel = .*/&\nguest.agent = true/' vmcred.toml
   mkfifo listening
-  python3 - "$XDG_RUNTIME_DIR/vmcred/vm/box/control" "$1" "${2:-}" <<'PY' 3>&- &
+  python3 - "$XDG_RUNTIME_DIR/vmcred/vm/box/control" "$1" "${2:-}" "${3:-}" <<'PY' 3>&- &
 import array, json, os, socket, sys, threading
-answers = {"refresh": sys.argv[2], "compare": sys.argv[3], "status": '{"vm":"box","state":"running"}'}
+answers = {"refresh": sys.argv[2], "compare": sys.argv[3], "status": sys.argv[4] or '{"vm":"box","state":"running"}'}
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen()
@@ -189,14 +203,171 @@ teardown() { [[ -z ${supervisor:-} ]] || kill "$supervisor"; }
   [ "$(tr -d '\n' <asked)" = '{"do":"status"}{"do":"compare"}' ]
 }
 
-@test "one bad var is named and the others go on" {
+@test "what is needed for users comes early, alone, in a folder of its own, root's" {
+  sed -i 's/^files.a = {}/files.a = { needed-for = "users", owner = "nobody-yet", mode = "0444" }/' vmcred.toml
+  if [ "$(id -u)" = 0 ]; then
+    run -0 --separate-stderr activate --early
+    early=$BATS_TEST_TMPDIR/root/run/vmcred/vars-for-users/per-machine/host/g
+    [ "$(cat "$early/a")" = one ]
+    [ "$(stat -c '%a %u' "$early/a")" = "400 0" ]
+    [ ! -e "$early/b" ]
+  fi
+  run -0 "$VMCRED" vm units
+  [[ $output == *"vmcred-activate-early.service"*"Before=systemd-sysusers.service userborn.service"*"activate --early"* ]]
+}
+
+# seen MILLISECONDS: the status of a running vm 'box' that took its values then and proved 'A', loaded by s.service
+seen() {
+  printf '{"vm":"box","state":"running","proof":"proven","supervisor":1,"vmm":2,"generation":1,"expected_generation":1,"values_taken_ms":%s,"receipts":[{"guest":"A","state":"received","size":3,"services":[{"unit":"s.service","state":"%s"}]}]}' "$1" "${2:-active}"
+}
+
+@test "a guest is proven only where its services run, and older once the store has a newer value, in every command" {
+  status=$(seen $(($(date +%s%3N) + 1000)))
+  supervisor '' '' "$status"
+  run -0 --separate-stderr "$VMCRED" vm status box
+  [[ $output == *"proof: proven: every credential arrived byte for byte, and its services run with it"*"● proven"* ]]
+  [ "$("$VMCRED" vm status box --json | jq -c '[.mood, .receipts[0].mood]')" = '["proven","proven"]' ]
+  run -0 --separate-stderr "$VMCRED" vm list
+  [[ $output == *"box"*"running"*"proven"* ]]
+  [[ $("$VMCRED" explain box) == *"every credential proven"* ]]
+  until [ "$(date +%s%3N)" -gt "$(jq .values_taken_ms <<<"$status")" ]; do :; done
+  printf three | "$VMCRED" vars set g/a
+  run -0 --separate-stderr "$VMCRED" vm status box
+  [[ $output == *"proof: older than the store: 'A'; 'vmcred vm refresh box' brings the newer"*"◆ older than the store"* ]]
+  [ "$("$VMCRED" vm status box --json | jq -c '[.mood, .receipts[0].mood, .older]')" = '["older than the store","older than the store",["host-a"]]' ]
+  [[ $("$VMCRED" vm list) == *"older than the store"* ]]
+  run -0 --separate-stderr "$VMCRED" explain box
+  [[ $output == *"older than the store"* && $output != *proven* ]]
+  [ "$("$VMCRED" explain box --json | jq -c '[.vms[0].mood, .vms[0].credentials[0].mood, .vms[0].credentials[0].steps.guest]')" = \
+    '["older than the store","older than the store","older"]' ]
+  run "$VMCRED" check
+  [[ $output == *"[VC077]"*"older than the store"*"host-a"* ]]
+}
+
+@test "a service that the guest does not have, or that failed, is no proof" {
+  supervisor '' '' "$(seen 1000 'not in the guest')"
+  touch -d @1 vars/per-machine/host/g/.vmcred.json
+  sed -i 's/"generated": *"[^"]*"/"generated": "1970-01-01T00:00:00Z"/' vars/per-machine/host/g/.vmcred.json
+  run -0 --separate-stderr "$VMCRED" vm status box
+  [[ $output == *"proof: arrived byte for byte, not proven: 'A' (s.service is not in the guest)"*"◐ arrived"* ]]
+  run "$VMCRED" check
+  [[ $output == *"[VC103]"*"A: s.service is not in the guest"* ]]
+  [ "$("$VMCRED" explain box --json | jq -r '.vms[0].credentials[0].steps.guest')" = arrived ]
+}
+
+@test "at the first activation a bad var is named and the others go on" {
+  printf garbage >vars/per-machine/host/g/a/secret
+  run -1 --separate-stderr activate
+  [[ $stderr == *"vmcred: error: per-machine/host/g/a: "* ]]
+  [ "$(cat "$(vars)/b")" = two ]
+  [ ! -e "$(vars)/a" ]
+}
+
+@test "of a generator that cannot be read as a whole the last good values stay, all of them, and nobody restarts for it" {
+  cat >>vmcred.toml <<'END'
+[generators.other]
+machines = ["host"]
+script = 'printf old > "$out/o"'
+files.o = { restart-units = ["other.service"] }
+END
+  "$VMCRED" vars generate
   activate
   printf garbage >vars/per-machine/host/g/a/secret
   printf five | "$VMCRED" vars set g/b
+  printf new | "$VMCRED" vars set other/o
+  run -1 --separate-stderr activate --json
+  [[ $stderr == *"vmcred: error: per-machine/host/g/a: "*"kept as it was: per-machine/host/g/a, here since 2"*" (less than an hour)"* ]]
+  [[ $stderr == *"kept as it was: per-machine/host/g/b, here since 2"* ]]
+  [ "$(cat "$(vars)/a" "$(vars)/b")" = onetwo ]
+  [ "$(stat -c %a "$(vars)/a" "$(vars)/b" | xargs)" = "400 440" ]
+  [ "$(cat "$(vars)/../other/o")" = new ]
+  [ "$(jq -c '[.restart, .files, [.kept[].path], .switched]' <<<"$output")" = \
+    '[["other.service"],3,["per-machine/host/g/a","per-machine/host/g/b"],true]' ]
+  # Mended, both are the new ones.
+  printf six | "$VMCRED" vars set g/a
+  run -0 --separate-stderr activate
+  [ "$(cat "$(vars)/a" "$(vars)/b")" = sixfive ]
+}
+
+@test "a host whose key was replaced keeps what it has, and publishes nothing" {
+  activate
+  touch -d '3 days ago' "$(vars)/a"
+  age-keygen 2>/dev/null >../root/var/lib/vmcred/key.txt
+  run -1 --separate-stderr activate --restart
+  [[ $stderr == *"generation 1 of machine 'host' is still active: 2 files, 2 of them as they were"* ]]
+  [[ $stderr == *"kept as it was: per-machine/host/g/a, here since "*" (3 days)"* ]]
+  [[ $output != *restart* && $stderr != *systemctl* ]]
+  [ "$(ls ../root/run/vmcred.d)" = 1 ]
+  [ "$(cat "$(vars)/a" "$(vars)/b")" = onetwo ]
+}
+
+@test "where nothing can be read and nothing was, nothing is published" {
+  age-keygen 2>/dev/null >../root/var/lib/vmcred/key.txt
   run -1 --separate-stderr activate
-  [[ $stderr == *"vmcred: error: per-machine/host/g/a: "* ]]
-  [ "$(cat "$(vars)/b")" = five ]
+  [[ $stderr == *"nothing of machine 'host' can be read: no generation is active"* ]]
+  [ -z "$(ls ../root/run/vmcred.d)" ]
+  [ ! -e ../root/run/vmcred/vars ]
+}
+
+@test "a host that was taken off loses what it had, by its links, and by the recipients of what was deployed" {
+  activate
+  age-keygen 2>/dev/null >../root/var/lib/vmcred/key.txt
+  cp -r . ../deployed
+  rm -r vars/per-machine/host/g/a/machines vars/per-machine/host/g/b/machines
+  run -1 --separate-stderr activate
   [ ! -e "$(vars)/a" ]
+  # In what was deployed there are no links.
+  cd ../deployed
+  cp ../home/.config/sops/age/keys.txt ../root/var/lib/vmcred/key.txt
+  activate
+  [ -e "$(vars)/a" ]
+  find vars -mindepth 4 \( -name machines -o -name users \) -prune -exec rm -r {} +
+  age-keygen 2>/dev/null >../root/var/lib/vmcred/key.txt
+  run -1 --separate-stderr activate
+  [ "$(cat "$(vars)/a")" = one ] # its key was replaced, the tree still names the old one
+  printf '[{"publickey":"%s","type":"age"}]' "$(age-keygen -y ../root/var/lib/vmcred/key.txt)" >sops/machines/host/key.json
+  run -1 --separate-stderr activate
+  [ ! -e "$(vars)/a" ]           # now its key is known, and it is no reader
+}
+
+@test "a value of 3 MB is no obstacle to later activations, one over 16 MiB is refused at the door" {
+  head -c 3000000 /dev/urandom >big
+  "$VMCRED" vars set g/b <big
+  run -0 --separate-stderr activate
+  cmp big "$(vars)/b"
+  printf three | "$VMCRED" vars set g/a
+  run -0 --separate-stderr activate
+  [ "$(cat "$(vars)/a")" = three ]
+  cmp big "$(vars)/b"
+  run -1 --separate-stderr "$VMCRED" vars set g/b < <(head -c 16777217 /dev/zero)
+  [[ $stderr == *"larger than 16777216 bytes"* ]]
+  "$VMCRED" vars get g/b | cmp - big
+  # As a credential it is too much, which check says without a key.
+  sed -i 's/^a = { from = "g.a".*/a = { from = "g\/b", services = ["s"] }/' vmcred.toml
+  run -3 --separate-stderr "$VMCRED" check
+  [[ $output == *VC012*"3000000"*"1048576"* ]]
+}
+
+@test "what went wrong first is said first, and a restart that fails does not hide it" {
+  activate
+  printf garbage >vars/per-machine/host/g/a/secret
+  printf '[generators.other]\nmachines = ["host"]\nscript = "printf old > $out/o"\nfiles.o = { restart-units = ["other.service"] }\n' >>vmcred.toml
+  "$VMCRED" vars generate -g other
+  mkdir ../bin
+  printf '#!/bin/sh\necho "Failed to connect to bus: No such file or directory" >&2\nexit 1\n' >../bin/systemctl
+  chmod +x ../bin/systemctl
+  PATH=$PWD/../bin:$PATH run -1 --separate-stderr activate --restart
+  [[ $stderr == *"error: per-machine/host/g/a: "*"error: restart the units that use what changed: Failed to connect to bus"* ]]
+}
+
+@test "a credential that a running vm does not know yet holds up no other" {
+  supervisor '{"refreshed":true,"generation":2,"error":"","credentials":[{"host":"host-a","state":"refreshed"},{"host":"host-b","state":"needs a restart"}],"services":[{"unit":"s.service","action":"restart"}]}'
+  activate
+  printf three | "$VMCRED" vars set g/a
+  run -0 --separate-stderr activate
+  [[ $output == *"refreshed: vm 'box'"$'\n'"  host-a: refreshed"$'\n'"  host-b: needs a restart"$'\n'"  s.service: restart"* ]]
+  run -0 --separate-stderr "$VMCRED" vm refresh box
+  [[ $output == *"  host-b: needs a restart"* && $stderr == *"the others come when it starts again"* ]]
 }
 
 @test "as root the vars lie on memory that is never swapped" {

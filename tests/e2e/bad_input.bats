@@ -60,7 +60,7 @@ refused() { # WORDS
 }
 
 @test "oversized, too deeply nested, with duplicate keys, not UTF-8, with NUL" {
-  truncate -s 5M "$secret"
+  truncate -s 30M "$secret"
   refused "larger than"
   python3 -c 'print("[" * 5000 + "]" * 5000)' >"$secret"
   refused "read"

@@ -46,7 +46,7 @@ declare -gA damages=(
   [non-UTF-8]='printf "\377\376" | dd of="$1" bs=1 seek=12 conv=notrunc status=none'
   [doubled-key]='sed -i "0,/{/s//{\"data\":\"x\",\"data\":\"y\",\"version\":1,\"version\":1,/" "$1"'
   [deeply-nested]='head -c 200000 /dev/zero | tr "\0" "[" >"$1"'
-  [oversized]='truncate -s 20M "$1"'
+  [oversized]='truncate -s 30M "$1"'
   [loop]='rm "$1" && ln -s "$(basename "$1")" "$1"'
   [link]='mv "$1" "$1.real" && ln -s "$(basename "$1").real" "$1"'
   [folder]='rm "$1" && mkdir "$1"'

@@ -87,7 +87,9 @@ codes() { grep -o 'VC[0-9]*' | sort -u | tr '\n' ' '; }
   [[ $output == *"deployed to machine 'my-host', and no link lets that read it"* ]]
   run -3 "$VMCRED" vars check
   [[ $output == "readers  my-vm-secrets/secret-key (machine my-host)  deployed to machine 'my-host'"* ]]
-  "$VMCRED" vars fix --yes
+  run -1 --separate-stderr setsid -w "$VMCRED" vars fix --yes
+  [[ $stderr == *"machine my-host: my-vm-secrets/secret-key"*"--widen"* ]]
+  "$VMCRED" vars fix --widen
   run -0 "$VMCRED" check
   run -0 "$VMCRED" vars check
 
@@ -130,11 +132,14 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$schem
   [[ $output == *"app.service:2:1: error:"*"[VC031]"* ]]
   run -0 "$VMCRED" check --unit app.service --systemd 257
   run -1 --separate-stderr "$VMCRED" check --libvirt app.service
-  [[ $stderr == *"'app.service' is no libvirt domain"* ]]
+  [[ $stderr == *"read 'app.service': line 1: it is no XML"* ]]
+  echo '<network/>' >net.xml
+  run -1 --separate-stderr "$VMCRED" check --libvirt net.xml
+  [[ $stderr == *"'net.xml' is no libvirt domain"* ]]
   run -3 "$VMCRED" check --argv -- qemu-system-x86_64 -smbios type=11,value=io.systemd.credential:DB_PASSWORD=hunter2
   [[ $output == *"[VC040]"* ]]
   [[ $output != *hunter2* ]]
-  printf '<domain><sysinfo><oemStrings><entry>io.systemd.credential:TOKEN=hunter2</entry></oemStrings></sysinfo></domain>\n' >web.xml
+  printf '<domain><os><smbios mode="sysinfo"/></os><sysinfo><oemStrings><entry>io.systemd.credential:TOKEN=hunter2</entry></oemStrings></sysinfo></domain>\n' >web.xml
   run -3 "$VMCRED" check --libvirt web.xml
   [[ $output == *"web.xml:1:"*"[VC050]"* ]]
 }
@@ -166,6 +171,30 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$schem
   run -0 "$VMCRED" check --unit system
   run -1 --separate-stderr "$VMCRED" check --unit nowhere.service
   [[ $stderr == *"read the unit: open 'nowhere.service'"* ]]
+}
+
+@test "--declaration finds the same where there is no store and no such host" {
+  cp -r "$VMCRED_SOURCE/examples/test-vm" project
+  run -3 "$VMCRED" --project project check
+  [[ $output == *"[VC006]"* ]]
+  run -0 "$VMCRED" --project project check --declaration
+  [ "$output" = "no findings" ]
+  printf '[vms.test-vm]\nhypervizor = "qemu"\n' >project/vmcred.toml
+  run -3 "$VMCRED" --project project check --declaration
+  [[ $output == *"did you mean 'hypervisor'"* ]]
+  run -2 --separate-stderr "$VMCRED" check --declaration --unit /etc/systemd/system
+  [[ $stderr == *"--declaration checks the declaration"* ]]
+}
+
+@test "--fail-on error lets warnings pass, and shows them" {
+  printf '%s\n' '[machines.host]' '[generators.g]' 'files.a = { mode = "0444" }' >vmcred.toml
+  run -3 "$VMCRED" check --declaration
+  run -0 "$VMCRED" check --declaration --fail-on error
+  [[ $output == *"warning: "*"[VC007]"* ]]
+  echo 'x = 1' >>vmcred.toml
+  run -3 "$VMCRED" check --declaration --fail-on error
+  run -2 --separate-stderr "$VMCRED" check --fail-on note
+  [[ $stderr == *"one of error, warning"* ]]
 }
 
 @test "a code is explained" {

@@ -165,3 +165,53 @@ state() { find sops vars -type f -exec sha256sum {} + -o -type l -printf '%p -> 
   SOPS_AGE_KEY_FILE=../new.key HOME=/nonexistent "$VMCRED" vars get web token/key | cmp - <("$VMCRED" vars get web token/key)
   run -0 "$VMCRED" vars check
 }
+
+# Six machines; one of them has an old link to a password that clan withholds.
+old_link() {
+  cat >vmcred.toml <<'TOML'
+[machines.m1]
+[machines.m2]
+[machines.m3]
+[generators.root]
+machines = ["m1", "m2", "m3"]
+script = 'echo secret > "$out/password"; echo hash > "$out/hash"'
+files.password = {}
+files.hash = {}
+TOML
+  "$VMCRED" --quiet vars generate
+  for machine in m2 m3; do "$VMCRED" --quiet secrets machines remove-secret "$machine" "$machine:root/password"; done
+  rm -r vmcred.toml vars/per-machine/m3/root/hash
+}
+
+@test "without a declaration owners are not united: an old link of one machine gives others nothing, and fix refuses" {
+  old_link
+  before=$(state)
+  run -0 --separate-stderr "$VMCRED" vars check
+  run -0 "$VMCRED" vars list m3
+  [[ $output != *"partial"* && $output != *"root/hash"* ]]
+  for said in "" --yes --widen; do
+    run -1 --separate-stderr setsid -w "$VMCRED" vars fix $said </dev/null
+    [[ $stderr == *"not known without a declaration"*"--flake REF#HOST"* ]]
+  done
+  run -0 "$VMCRED" check
+  [ "$before" = "$(state)" ]
+  for machine in m2 m3; do
+    "$VMCRED" secrets get "$machine-age.key" >../machine.key
+    HOME=/nonexistent SOPS_AGE_KEY_FILE=../machine.key run -1 "$VMCRED" vars get "$machine" root/password
+  done
+  # Nor can the guess become a declaration.
+  run -1 --separate-stderr "$VMCRED" declare
+  [[ $stderr == *"there is no declaration"* ]]
+}
+
+@test "without a declaration a stranger still loses what no link gives him" {
+  "$VMCRED" secrets users add eve "$(age-keygen 2>/dev/null | tee ../eve | age-keygen -y)"
+  ln -s ../../../../../../sops/users/eve vars/per-machine/db/token/key/users/eve
+  run -1 setsid -w "$VMCRED" vars fix --yes </dev/null
+  "$VMCRED" vars fix --widen
+  rm vars/per-machine/db/token/key/users/eve
+  run -3 "$VMCRED" vars check
+  "$VMCRED" vars fix --yes
+  HOME=/nonexistent SOPS_AGE_KEY_FILE=../eve run -1 "$VMCRED" vars get db token/key
+  run -0 "$VMCRED" vars check
+}

@@ -13,11 +13,11 @@ setup() {
 }
 teardown() { end_doubles; }
 
-qemu() { "$VMCRED" exec --vm v -- ./qemu-system-x86_64 -M q35 "$@"; }
+qemu() { "$VMCRED" exec --vm v --allow-option fake= -- ./qemu-system-x86_64 -M q35 "$@"; }
 
 @test "QEMU: every argument stays, ours come behind, the value is in a memory file" {
-  run -0 --separate-stderr qemu -name 'a b' -device 'x,y=,,' -fake "record=$PWD/record,end=guest-shutdown"
-  [ "$(sed -n '2,9p' record/argv | tr '\n' '|')" = "-M|q35|-name|a b|-device|x,y=,,|-fake|record=$PWD/record,end=guest-shutdown|" ]
+  run -0 --separate-stderr qemu -name 'a b' -device 'usb-host,y=,,' -fake "record=$PWD/record,end=guest-shutdown"
+  [ "$(sed -n '2,9p' record/argv | tr '\n' '|')" = "-M|q35|-name|a b|-device|usb-host,y=,,|-fake|record=$PWD/record,end=guest-shutdown|" ]
   grep -qaFx "io.systemd.credential.binary:API_KEY=$(base64 -w0 credentials/host-api-key)" <(tr '\0' '\n' <record/blob0.before | sed 's/^[^i]*io\./io./')
   [ ! -s record/blob0.after ]
   run -1 grep -aFf patterns record/argv record/environ
@@ -64,7 +64,7 @@ qemu() { "$VMCRED" exec --vm v -- ./qemu-system-x86_64 -M q35 "$@"; }
 }
 
 @test "the guard stands at the path of -qmp, -mon and -monitor" {
-  in_background "$VMCRED" exec --vm v -- ./qemu-system-x86_64 -M q35 -qmp "unix:$PWD/qmp.sock,server,nowait" \
+  in_background "$VMCRED" exec --vm v --allow-option fake= -- ./qemu-system-x86_64 -M q35 -qmp "unix:$PWD/qmp.sock,server,nowait" \
     -monitor "unix:$PWD/hmp.sock,server,nowait" -fake "record=$PWD/record"
   run -1 grep -e qmp.sock -e hmp.sock record/argv
   python3 - <<'PY'
@@ -102,15 +102,16 @@ PY
   runner=(./cloud-hypervisor --cpus boot=2 --watchdog --console null --serial tty --kernel kernel --initramfs initrd
     --cmdline "console=ttyS0 reboot=t panic=-1" --seccomp true
     --memory mergeable=on,shared=on,size=512M,hotplug_method=virtio-mem,hotplug_size=256M,hotplugged_size=256M
-    --platform "oem_strings=[io.systemd.credential:vmm.notify_socket=vsock-stream:2:8888]" --vsock cid=3,socket=notify.vsock
+    --platform "oem_strings=[io.systemd.credential:vmm.notify_socket=vsock-stream:2:8888,io.systemd.credential:ENVIRONMENT=test]" --vsock cid=3,socket=notify.vsock
     --balloon deflate_on_oom=on,free_page_reporting=on,size=256M --disk path=kernel,readonly=on
     direct=off,path=var.img,readonly=off,serial=abc,num_queues=2 --fs socket=v-virtiofs.sock,tag=ro-store
     --api-socket v.sock --net mac=02:00:00:00:00:01,tap=vm-tap,num_queues=4 "fd=[7,8],mac=02:00:00:00:00:02,num_queues=4")
+  touch var.img
   in_background "$VMCRED" exec --vm v -- "${runner[@]}" 7</dev/null 8</dev/zero
   no_canary_while_it_runs
   [ ! -e record/refused ]
   printf '%s\n' "$PWD/cloud-hypervisor" --api-socket fd=9 --seccomp true --event-monitor fd=12 | sed "1s|.*|./cloud-hypervisor|" | diff - record/argv
-  jq -e '.platform.oem_strings | length == 3' <(tail -n +2 record/request01)
+  jq -e '.platform.oem_strings | length == 4 and any(. == "io.systemd.credential:ENVIRONMENT=test")' <(tail -n +2 record/request01)
   [ "$(head -1 record/request02)" = "PUT /api/v1/vm.add-net HTTP/1.1" ]
   printf '/dev/null\n/dev/zero\n' | diff - record/request02.fds
   curl -s --unix-socket v.sock http://localhost/api/v1/vm.info | jq -e '.config.platform == {}'
@@ -136,4 +137,47 @@ JSON
   run -3 --separate-stderr "$VMCRED" exec --vm v -- ./crosvm run -m 512 -c 1 --initrd initrd -p "console=ttyS0" kernel
   grep -qaF -f credentials/host-api-key record/initrd.before
   [ "$output" = up ]
+  run -2 --separate-stderr "$VMCRED" exec --vm v -- ./crosvm run -s v.sock --initrd initrd kernel
+  [[ $stderr == *"'-s' cannot be used with crosvm"*"--without-control"* ]]
+  behave console=up end=3
+  run -3 --separate-stderr "$VMCRED" exec --vm v --without-control -- ./crosvm run -s v.sock --initrd initrd kernel
+  [ ! -e v.sock ]
+}
+
+@test "a bad vm beside it stops no vm" {
+  printf '\n[vms.bad]\nhypervizor = "qemu"\n' >>vmcred.toml
+  run -0 --separate-stderr qemu -fake "end=guest-shutdown"
+  [[ $stderr == *"vm 'bad' is left out: "*"unknown key 'hypervizor'"* ]]
+  run -1 --separate-stderr "$VMCRED" exec --vm bad -- ./qemu-system-x86_64 -M q35
+  [[ $stderr == *"unknown key 'hypervizor'"*"did you mean 'hypervisor'"* ]]
+  printf '[generators.other]\nfils = 1\n' >>vmcred.toml
+  run -1 --separate-stderr qemu -fake "end=guest-shutdown"
+  [[ $stderr == *"unknown key 'fils'"* ]]
+}
+
+@test "by reference: no value is given to the VMM, the agent fetches it" {
+  sed -i 's/^machine/delivery = "reference"\nreceipt = "off"\nmachine/' vmcred.toml
+  echo 'agent = true' >>vmcred.toml
+  in_background "$VMCRED" exec --vm v -- ./qemu-system-x86_64 -M q35 -fake "record=$PWD/record"
+  run -1 grep -arFf patterns record
+  stop_it
+  rm -rf record && mkdir record
+  in_background "$VMCRED" exec --vm v -- ./cloud-hypervisor --kernel kernel
+  run -1 grep -arFf patterns record
+  [ -S run/vsock.sock_8889 ]
+  stop_it
+  printf '{"boot-source": {"kernel_image_path": "kernel", "boot_args": "reboot=k"}}' >config.json
+  for systemd in 252 262; do
+    rm -rf record && mkdir record
+    sed -i '/^systemd/d' vmcred.toml && echo "systemd = $systemd" >>vmcred.toml
+    in_background "$VMCRED" exec --vm v -- ./firecracker --config-file config.json
+    run -1 grep -arFf patterns record
+    stop_it
+  done
+}
+
+@test "what is exposed is exposed from the first look on" {
+  printf 'systemd = 262\nsystemd-in-initrd = true\n' >>vmcred.toml
+  behave end=3
+  run -3 --separate-stderr "$VMCRED" exec --vm v --expose snapshot -- ./crosvm run -s crosvm.sock --initrd initrd kernel
 }

@@ -1,5 +1,6 @@
 // Stands in for QEMU where a test needs a VMM that misbehaves: speaks QMP on the inherited socket, reads its memory
-// files as QEMU does, and records everything it was given. Told what to do by one argument, "-fake WORD[,WORD…]":
+// files as QEMU does, and records everything it was given. Told what to do by one argument, "-fake WORD[,WORD…]", which
+// no VMM has: allow-options = ["fake="] lets it pass.
 //   record=DIR     write argv, environ, descriptors and each memory file (before and after cont) below DIR
 //   version=V.V.V  greet with that version
 //   complain=TEXT  print TEXT on stderr at once

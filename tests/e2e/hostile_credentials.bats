@@ -19,7 +19,7 @@ teardown() {
 fake_qemu() {
   ln -sf "$VMCRED_BUILD/bin/fake_vmm" fake-qemu
   declare_vm qemu fake-qemu
-  sed -i "s|^accel.*|accel = \"tcg\"\nextra-arguments = [\"-fake\", \"record=$PWD/record,$1\"]|" vmcred.toml
+  sed -i "s|^accel.*|accel = \"tcg\"\nallow-options = [\"fake=\"]\nextra-arguments = [\"-fake\", \"record=$PWD/record,$1\"]|" vmcred.toml
 }
 
 # refused MESSAGE: before anything starts, soon, and without the value

@@ -73,11 +73,11 @@ PY
   [ "$(grep -c "the VMM runs with" story)" = 2 ]
 }
 
-@test "a refused request ends the VMM, and nothing of it is quoted" {
+@test "a refused request ends the VMM, with its reason and nothing of the request" {
   declare_vm cloud-hypervisor cloud-hypervisor
   behave refuse=/api/v1/vm.create
   run -1 --separate-stderr "$VMCRED" vm run v
-  [[ $stderr == *"vmcred: error: the VMM refused 'PUT /api/v1/vm.create' with status 500" ]]
+  [[ $stderr == *"vmcred: error: the VMM refused 'PUT /api/v1/vm.create' with status 500: as the test wants it" ]]
   run -1 grep -aFf patterns <<<"$stderr"
 }
 
@@ -120,6 +120,39 @@ PY
   [ -z "$(compgen -G 'record/exposed.*')" ]
   [ "$(api vm.power-button -X PUT -w '%{http_code}')" = 204 ]
   wait "$supervisor"
+}
+
+# The double reads answers as strictly as the real one; the real one runs where it is.
+@test "cloud-hypervisor's own client works with the guard" {
+  clients=("$VMCRED_SOURCE/tests/e2e/doubles/ch-remote")
+  if [[ -x ${VMCRED_VMMS:-}/ch-remote ]]; then clients+=("$VMCRED_VMMS/ch-remote"); else echo "# NOT RUN HERE: the real ch-remote (VMCRED_VMMS)" >&3; fi
+  declare_vm cloud-hypervisor cloud-hypervisor
+  in_background "$VMCRED" vm run v
+  for client in "${clients[@]}"; do
+    remote() { "$client" --api-socket run/api.sock "$@"; }
+    run -0 remote ping
+    [ "$(jq -r .version <<<"$output")" = v53.0 ]
+    run -0 remote info
+    [ "$(jq -r .state <<<"$output")" = Running ]
+    run -0 remote resize --balloon 256M # what microvm.nix's microvm-balloon says
+    run -0 remote pause
+    run -0 remote resume
+    run -1 remote snapshot file:///x
+    [[ $output == *"the guard of this vm does not let 'PUT /api/v1/vm.snapshot' through"* ]]
+    [[ $output != *"Can't get"* ]]
+  done
+  run -0 remote power-button
+  wait "$supervisor"
+}
+
+@test "the guard answers as Firecracker does" {
+  declare_vm firecracker firecracker "$initrd_guest"
+  in_background "$VMCRED" vm run v
+  run -0 curl -s --unix-socket run/api.sock -X PUT -d '{}' http://localhost/snapshot/create
+  [[ $(jq -r .fault_message <<<"$output") == *"does not let 'PUT /snapshot/create' through" ]]
+  # Its level would open the log for the token (PUT /logger), and the log would go where the client wants it.
+  [ "$(curl -s -o /dev/null -w '%{http_code}' --unix-socket run/api.sock -X PUT -d '{"level":"Info"}' http://localhost/logger)" = 403 ]
+  stop_it
 }
 
 @test "a snapshot passes the guard only when it was exposed" {

@@ -190,3 +190,38 @@ NIX
   [ "${lines[0]}" = "Environment: test" ]
   [ "${lines[1]}" = "API Key length: 44 bytes" ]
 }
+
+@test "what is to be generated first keeps nobody from generating" {
+  cat >host.nix <<'NIX'
+{ config, ... }: {
+  networking.hostName = "web";
+  clan.core.vars.generators.g = { files.name.secret = false; files.key = { }; script = "printf north >$out/name; printf x >$out/key"; };
+  vmcred.vms.v.credentials.key.from = "g/key";
+}
+NIX
+  "$VMCRED" init
+  sed -i 's/^}$/  vmcred.vms.v.credentials.name.value = config.clan.core.vars.generators.g.files.name.value;\n}/' host.nix
+  run -1 --separate-stderr "$VMCRED" declare
+  [[ $stderr == *"'g/name' was not generated yet"* ]]
+  run -0 --separate-stderr "$VMCRED" vars generate
+  [[ $stderr == *"the vms do not evaluate yet: "*"'g/name' was not generated yet"* ]]
+  run -0 --separate-stderr "$VMCRED" declare
+  [[ $output == *'"north"'* ]]
+  # A mistake in a generator stays one.
+  sed -i 's/files.key/fils.key/' host.nix
+  run -1 --separate-stderr "$VMCRED" vars generate
+  [[ $stderr == *"has no option 'fils'"* && $stderr != *"do not evaluate yet"* ]]
+}
+
+@test "vmcred.vms has the keys of the declaration" {
+  keys() { python3 -c 'import json, sys; print("\n".join(sorted(json.load(sys.stdin)["$defs"][sys.argv[1]]["properties"])))' "$1" <"$VMCRED_SOURCE/packaging/vmcred.schema.json"; }
+  options() { # of a set in nix/modules/options.nix, in the declaration's words
+    nix-instantiate --store dummy:// --eval --strict --json -E "
+      let lib = import $VMCRED_SOURCE/nix/eval/lib.nix { types = import $VMCRED_SOURCE/nix/eval/types.nix; };
+        vm = (import $VMCRED_SOURCE/nix/modules/options.nix { inherit lib; }).vm.options;
+      in builtins.attrNames $1" | python3 -c 'import json, re, sys; print("\n".join(sorted(re.sub("([A-Z])", lambda m: "-" + m.group(1).lower(), each) for each in json.load(sys.stdin))))'
+  }
+  # Machine and lists come from the host's other options; ownUser and package concern the module alone.
+  diff <(keys vm | grep -vxE 'machine|load-credential|credential-files|oem-strings') <(options vm | grep -vxE 'own-user|package')
+  diff <(keys credential) <(options vm.credentials.type.element.module.options)
+}

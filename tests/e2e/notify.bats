@@ -82,7 +82,7 @@ word_makes_ready() {
 @test "QEMU: vhost-device-vsock is started before it, sees no secret, and ends with it" {
   declare_vm qemu unused "systemd = 257"
   sed -i -e "s|^binary.*|binary = \"$VMCRED_BUILD/bin/fake_vmm\"\nqemu.vsock-device = \"$PWD/vhost-device-vsock\"|" \
-    -e "s|^kernel.*|kernel = \"kernel\"\nextra-arguments = [\"-fake\", \"record=$PWD/record\"]|" vmcred.toml
+    -e "s|^kernel.*|kernel = \"kernel\"\nallow-options = [\"fake=\"]\nextra-arguments = [\"-fake\", \"record=$PWD/record\"]|" vmcred.toml
   boots
   printf '%s\n' "$PWD/vhost-device-vsock" --vm "guest-cid=3,socket=$PWD/run/vhost-vsock.sock,uds-path=$PWD/run/vsock.sock" | diff - record/vsock-argv
   grep -qx 'socket,id=vsock,fd=7' record/argv
@@ -95,7 +95,7 @@ word_makes_ready() {
 
 @test "a vhost-device-vsock that fails or is not there is said, and nothing is started" {
   declare_vm qemu unused "systemd = 257"
-  sed -i "s|^binary.*|binary = \"$VMCRED_BUILD/bin/fake_vmm\"\nqemu.vsock-device = \"$PWD/vhost-device-vsock\"\nextra-arguments = [\"-fake\", \"record=$PWD/record\"]|" vmcred.toml
+  sed -i "s|^binary.*|binary = \"$VMCRED_BUILD/bin/fake_vmm\"\nqemu.vsock-device = \"$PWD/vhost-device-vsock\"\nallow-options = [\"fake=\"]\nextra-arguments = [\"-fake\", \"record=$PWD/record\"]|" vmcred.toml
   behave deaf-vsock
   run -1 --separate-stderr "$VMCRED" vm run v
   [[ $stderr == *"start '$PWD/vhost-device-vsock': it ended with exit code 4: as the test wants it"* ]]
@@ -107,7 +107,7 @@ word_makes_ready() {
 
 @test "a server that ends while the guest runs is said; the guest goes on" {
   declare_vm qemu unused "systemd = 252"
-  sed -i "s|^binary.*|binary = \"$VMCRED_BUILD/bin/fake_vmm\"\nqemu.vsock-device = \"$PWD/vhost-device-vsock\"\nextra-arguments = [\"-fake\", \"record=$PWD/record\"]|" vmcred.toml
+  sed -i "s|^binary.*|binary = \"$VMCRED_BUILD/bin/fake_vmm\"\nqemu.vsock-device = \"$PWD/vhost-device-vsock\"\nallow-options = [\"fake=\"]\nextra-arguments = [\"-fake\", \"record=$PWD/record\"]|" vmcred.toml
   in_background "$VMCRED" vm run v
   kill -9 "$(cat record/vsock-pid)"
   awaited "vhost-device-vsock' ended with signal 9 (Killed), so the guest has lost the device that it served"
@@ -141,7 +141,7 @@ PY
 
 @test "kill -9 of the supervisor ends vhost-device-vsock too" {
   declare_vm qemu unused "systemd = 252"
-  sed -i "s|^binary.*|binary = \"$VMCRED_BUILD/bin/fake_vmm\"\nqemu.vsock-device = \"$PWD/vhost-device-vsock\"\nextra-arguments = [\"-fake\", \"record=$PWD/record\"]|" vmcred.toml
+  sed -i "s|^binary.*|binary = \"$VMCRED_BUILD/bin/fake_vmm\"\nqemu.vsock-device = \"$PWD/vhost-device-vsock\"\nallow-options = [\"fake=\"]\nextra-arguments = [\"-fake\", \"record=$PWD/record\"]|" vmcred.toml
   in_background "$VMCRED" vm run v
   kill -9 "$supervisor"
   timeout 20 tail --pid="$(cat record/vsock-pid)" -f /dev/null

@@ -31,7 +31,7 @@ places = {
 around = {  # what an example needs beside it
     ("credential", None): {"from": "test-vm-secrets/api-key"}, ("credential", "value"): {}, ("credential", "from"): {},
     ("credential", "public"): {"value": "aGVsbG8gd29ybGQ"}, ("disk", None): {"path": "d"}, ("share", None): {"tag": "t", "socket": "/s"},
-    ("network", "tap"): {"type": "tap"}, ("network", "type"): {"tap": "t"},
+    ("network", "tap"): {"type": "tap"}, ("network", "type"): {"tap": "t"}, ("vm", "vsock-device"): {"vsock-cid": 3},
     ("vm", "credential-files"): {"load-credential": ["host-api-key:test-vm-secrets/api-key"]},
     ("vm", "load-credential"): {"credential-files": ["host-api-key"]},
 }

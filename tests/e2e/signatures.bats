@@ -83,6 +83,35 @@ token=vars/per-machine/web/token
   run -0 "$VMCRED" vars get web token/key
 }
 
+@test "what is swapped while a question stands is neither used nor signed" {
+  export PYTHONPATH="$VMCRED_SOURCE/tests/e2e" PYTHONDONTWRITEBYTECODE=1
+  before=$(cat "$token/.vmcred.sig")
+  printf 'from terminal import *\nimport sys, os\n%s' '
+t = Terminal("vars", "set", "web", "token/key")
+t.prompt(b"value")
+open(sys.argv[1], "w").write("forged")
+t.keys(b"new\x04")
+t.prompt(b"once more")
+t.keys(b"new\x04")
+t.sees(b"cannot be trusted")
+t.ends(1)
+' >ask.py
+  python3 ask.py "$token/name/value"
+  [ "$before" = "$(cat "$token/.vmcred.sig")" ]
+  # Between the look at what is to be signed and the yes.
+  cp "$token/name/value" ../looked-at
+  printf 'from terminal import *\nimport sys, os\n%s' '
+t = Terminal("signatures", "sign")
+t.sees(b"sign them as they are? [y/N] ")
+open(sys.argv[1], "w").write("forged again")
+t.keys(b"y", ENTER)
+t.sees(b"somebody else changed it at the same time")
+t.ends(1)
+' >ask.py
+  python3 ask.py "$token/name/value"
+  [ "$before" = "$(cat "$token/.vmcred.sig")" ]
+}
+
 @test "swap: another machine's or another file's value is noticed" {
   cp vars/per-machine/db/token/key/secret "$token/key/secret"
   run -1 --separate-stderr "$VMCRED" vars get web token/key
@@ -158,20 +187,58 @@ token=vars/per-machine/web/token
   [[ $stderr == *"is signed"* ]]
 }
 
-@test "off by default: without trusted-signers, and in a repository that clan writes" {
+@test "nothing in the project turns the demand off, whoever worked in it before" {
+  # Somebody who trusts alice and never signed here, or a second clone: the declaration goes, two ciphertexts are swapped.
+  as bob "$VMCRED" --quiet signatures keygen
+  cat "$(trusted)" >>"$(trusted bob)"
+  rm vmcred.toml
+  cp vars/per-machine/db/token/key/secret "$token/key/secret"
+  run -1 --separate-stderr as bob "$VMCRED" vars get web token/key
+  [[ $stderr == *"'$token' cannot be trusted"* && $stderr != *unsigned-projects* ]]
+  cp -r . ../second
+  cd ../second
+  run -1 --separate-stderr "$VMCRED" vars get web token/key
+  [[ $stderr == *"'$token' cannot be trusted"* && $stderr != *unsigned-projects* ]]
+}
+
+@test "trusted-signers that others could have made is refused, and a dangling link is not the same as none" {
+  run -0 "$VMCRED" vars get web token/key
+  mv "$(trusted)" "$HOME/signers"
+  ln -s "$HOME/nowhere" "$(trusted)"
+  run -1 --separate-stderr "$VMCRED" vars get web token/key
+  [[ $stderr == *"trusted-signers' leads nowhere"*hint* ]]
+  # home-manager's and NixOS' links into a store that is sticky and writable for a group.
+  mkdir "$HOME/store"
+  chmod 1775 "$HOME/store"
+  mv "$HOME/signers" "$HOME/store/"
+  ln -sfn "$HOME/store/signers" "$(trusted)"
+  run -0 "$VMCRED" vars get web token/key
+  chmod 0777 "$HOME/store"
+  run -1 --separate-stderr "$VMCRED" vars get web token/key
+  [[ $stderr == *"store' may be written by others"*"hint: run 'chmod go-w "* ]]
+}
+
+@test "off by default; with trusted-signers every project is asked, and clan's is exempt by its owner's word" {
   mkdir ../plain
   cd ../plain
   as bob "$VMCRED" --quiet init --machine web
   [ -z "$(find . -name .vmcred.sig)" ]
-  # clan's: no declaration of ours.
+  # clan's: no declaration of ours, signed nowhere.
   mkdir -p ../clan && cd ../clan
   (cd ../project && cp -r vars sops ../clan/)
   find . -name .vmcred.sig -delete -o -name .vmcred.json -delete
+  run -1 --separate-stderr "$VMCRED" vars get web token/key
+  [[ $stderr == *"nobody signed it"*"hint: "*"'$PWD' stands in $HOME/.config/vmcred/unsigned-projects"* ]]
+  pwd >"$HOME/.config/vmcred/unsigned-projects"
   run -0 --separate-stderr "$VMCRED" vars get web token/key
   printf new | "$VMCRED" --quiet vars set web token/key
   [ -z "$(find . -name .vmcred.sig)" ]
-  # Whoever wants signatures there signs once.
-  "$VMCRED" --quiet signatures sign --yes
+  # Another project is not exempt for that.
+  cp -r . ../clan2
+  run -1 "$VMCRED" --project ../clan2 vars get web token/key
+  # Whoever wants signatures there signs once, and the exemption ends.
+  run -0 --separate-stderr "$VMCRED" signatures sign --yes
+  [[ $stderr == *"no longer among your unsigned-projects"* ]]
   run -0 "$VMCRED" vars get web token/key
   printf forged >"$token/name/value"
   run -1 "$VMCRED" vars get web token/name

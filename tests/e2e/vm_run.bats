@@ -28,6 +28,7 @@ machine = "host"
 hypervisor = "qemu"
 binary = "$VMCRED_BUILD/bin/fake_vmm"
 kernel = "$VMCRED_BUILD/bin/fake_vmm"
+allow-options = ["fake="]
 extra-arguments = ["-fake", "record=$PWD/record,$1"]
 [vms.fake.credentials]
 api-key = { from = "g/api-key", services = ["s"] }

@@ -41,6 +41,31 @@ sum_of() { sha256sum <"credentials/host-$1" | cut -d' ' -f1; }
   [ -z "$(ls -A run)" ]
 }
 
+@test "the host calls its guest, and an agent of before is heard at the port of before" {
+  guest_of cloud-hypervisor agent
+  in_background "$VMCRED" vm run v
+  said "the host called"
+  said "the host found everything"
+  stop_it
+  guest_of firecracker agent,before
+  in_background "$VMCRED" vm run v
+  said "the host found everything"
+  run ! grep -q "the host called" run/console.log
+  stop_it
+}
+
+@test "a crowd at the link's port keeps the agent out of nothing, and is told" {
+  for vmm in cloud-hypervisor firecracker; do
+    guest_of "$vmm" agent,flood=12
+    in_background "$VMCRED" vm run v --receipt-timeout 60
+    said "the host found everything"
+    run -0 "$VMCRED" vm status v --json
+    [ "$(jq -r .proof <<<"$output")" = proven ]
+    timeout 60 grep -q "flood the link's port" <(tail -n +1 -F --pid="$supervisor" story 2>/dev/null)
+    stop_it
+  done
+}
+
 @test "one contact is enough for the receipt" {
   guest_of cloud-hypervisor receipt
   in_background "$VMCRED" vm run v

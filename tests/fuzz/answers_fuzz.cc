@@ -2,6 +2,7 @@
 // links: vmcred_generate
 #include <cstdlib>
 
+#include "deepen.h"
 #include "generate/line_editor.h"
 #include "generate/prompts.h"
 

@@ -37,8 +37,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text(reinterpret_cast<const char*>(data), size);
   for (const int systemd : {252, 260}) {
     print(vmcred::chain::check_units({{"none/app.service", text}}, systemd));
-    print(vmcred::chain::check_domain(text, "none/web.xml", systemd));
-    for (const char* program : {"qemu-system-x86_64", "cloud-hypervisor", "crosvm"})
+    if (const auto found = vmcred::chain::check_domain(text, "none/web.xml", systemd)) print(*found);
+    for (const char* file : {"none/100.conf", "none/mkosi.conf", "none/web.nspawn"})
+      if (const auto found = vmcred::chain::check_configuration(text, file, systemd)) print(*found);
+    for (const char* program : {"qemu-system-x86_64", "cloud-hypervisor", "crosvm", "firecracker", "systemd-vmspawn", "mkosi", "virt-install"})
       print(vmcred::chain::check_command_line(words_of(program, text), "command line", systemd));
   }
   // A caret never points outside its line.

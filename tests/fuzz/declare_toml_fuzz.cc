@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/secret.h"
+#include "deepen.h"
 #include "declare/load.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

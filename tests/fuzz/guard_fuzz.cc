@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "deepen.h"
 #include "supervise/guard_words.h"
 
 namespace {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/secret.h"
+#include "deepen.h"
 #include "nix/messages.h"
 #include "nix/sources.h"
 

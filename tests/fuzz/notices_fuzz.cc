@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "link/wire.h"
+#include "base/foreign_text.h"
 #include "supervise/notices.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -16,6 +16,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (notice.exit_status && (*notice.exit_status < 0 || *notice.exit_status > 255)) std::abort();
   const std::string told = notice_text(notice);
-  if (told != vmcred::link::printable(told) || told.contains('\n') || told.contains('\t')) std::abort();
+  if (told != vmcred::printable(told) || told.contains('\n') || told.contains('\t')) std::abort();
   return 0;
 }

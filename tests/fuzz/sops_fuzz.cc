@@ -7,6 +7,7 @@
 
 #include "sops/enc.h"
 #include "sops/glance.h"
+#include "deepen.h"
 #include "sops/sops.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

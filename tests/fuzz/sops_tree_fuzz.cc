@@ -2,6 +2,7 @@
 // short enough to be a plain scalar through the type rules.
 // links: vmcred_sops
 #include "sops/tree.h"
+#include "deepen.h"
 #include "sops/yaml_scalar.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

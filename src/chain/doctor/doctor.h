@@ -55,10 +55,9 @@ struct KeyWish {
 };
 std::vector<Finding> examine_keys(const Doors& doors, const Clock& clock, const KeyWish& wish);
 
-/// One running vm, and which of its credentials its guest has in an older value than is activated.
+/// One running vm; its status names what the store or this host has in a newer value.
 struct RunningVm {
   supervise::Status status;
-  std::vector<std::string> outdated = {};
 };
 std::vector<Finding> examine_vms(const std::vector<RunningVm>& vms);
 

@@ -6,10 +6,16 @@
 #include <string_view>
 #include <vector>
 
-#include "chain/doctor/credential_lines.h"
 #include "chain/doctor/doors.h"
+#include "declare/model.h"
+#include "unitfile/credential_lines.h"
 
 namespace vmcred::chain::doctor {
+
+using unitfile::CredentialLine;
+using unitfile::CredentialLines;
+using unitfile::LineKind;
+inline declare::Place place_of_line(const CredentialLine& line) { return {.file = line.file, .line = line.line, .column = 1}; }
 
 enum class Outcome : std::uint8_t {
   found,     ///< the service gets it

@@ -29,7 +29,7 @@ std::vector<std::string> told(const std::vector<CredentialLine>& lines) {
 }
 
 CredentialLines lines_of(std::string text, std::string_view unit = "microvm@web.service") {
-  return credential_lines({{"/etc/systemd/system/x.service", std::move(text)}}, unit);
+  return unitfile::credential_lines({{"/etc/systemd/system/x.service", std::move(text)}}, unit);
 }
 
 TEST(CredentialLines, AreTheLastOfEachIdAcrossPlainAndEncrypted) {
@@ -38,7 +38,7 @@ TEST(CredentialLines, AreTheLastOfEachIdAcrossPlainAndEncrypted) {
       "two\nSetCredential=a:text\n[Install]\nLoadCredential=c:/x\n");
   EXPECT_THAT(told(found.lines),
               ElementsAre("LoadCredential=b b", "LoadCredentialEncrypted=a /two", "SetCredential=a "));
-  EXPECT_EQ(found.lines.front().place.line, 3);
+  EXPECT_EQ(found.lines.front().line, 3);
 }
 
 TEST(CredentialLines, AnEmptyAssignmentResetsItsTableAlone) {
@@ -58,19 +58,11 @@ TEST(CredentialLines, WhatSystemdIgnoresIsSaidWithoutValues) {
 }
 
 TEST(CredentialLines, ADropInAddsToItsUnit) {
-  const auto found = credential_lines({{"/u/microvm@.service", "[Service]\nLoadCredential=%i-a:/srv/%I\n"},
+  const auto found = unitfile::credential_lines({{"/u/microvm@.service", "[Service]\nLoadCredential=%i-a:/srv/%I\n"},
                                        {"/u/microvm@web.service.d/50.conf", "[Service]\nLoadCredential=b:/b\n"}},
                                       "microvm@web-x.service");
   EXPECT_THAT(told(found.lines), ElementsAre("LoadCredential=web-x-a /srv/web/x", "LoadCredential=b /b"));
-  EXPECT_EQ(found.lines.back().place.file, "/u/microvm@web.service.d/50.conf");
-}
-
-TEST(Specifiers, AreThoseOfAUnitName) {
-  EXPECT_EQ(expand_specifiers("%n %N %p %i %% %t %j", "a-b@c\\x2dd.service").value_or(""),
-            "a-b@c\\x2dd.service a-b@c\\x2dd a-b c\\x2dd % /run b");
-  EXPECT_EQ(expand_specifiers("%I", "a@b-c\\x2dd.service").value_or(""), "b/c-d");
-  EXPECT_THAT(expand_specifiers("/x/%m", "a.service"), FailsWith(Errc::invalid_data, _));
-  EXPECT_THAT(expand_specifiers("/x/%", "a.service"), FailsWith(Errc::invalid_data, _));
+  EXPECT_EQ(found.lines.back().file, "/u/microvm@web.service.d/50.conf");
 }
 
 /// A machine: its files below a folder, and what `systemd-creds decrypt` would do.

@@ -2,30 +2,21 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/file.h"
+#include "base/foreign_text.h"
 #include "chain/check.h"
 #include "chain/doctor/doctor.h"
-#include "chain/exposed.h"
+#include "shape/secret_shape.h"
+#include "store/repository.h"
 #include "supervise/guard_words.h"
 
 namespace vmcred::chain::doctor {
 namespace {
 
 constexpr std::size_t kMaxWords = 4UL * 1024 * 1024;  ///< of one process
-constexpr std::size_t kMaxValue = 1024UL * 1024;
 constexpr int kDeepest = 8;
 constexpr int kOldestGuest = 252;
-
-/// What looks random and is public: session, invocation and build ids, colours, paths of programs.
-bool public_variable(std::string_view name) {
-  static const std::set<std::string_view> kPublic = {
-      "INVOCATION_ID", "JOURNAL_STREAM",          "LS_COLORS", "MACHINE_ID", "SYSTEMD_EXEC_PID",
-      "WINDOWID",      "DBUS_SESSION_BUS_ADDRESS"};
-  return kPublic.contains(name) || name.ends_with("PATH") || name.ends_with("_SHA") || name.ends_with("_HASH") ||
-         name.ends_with("_VERSION") || name.ends_with("_ID");
-}
 
 std::vector<std::string> split(std::string_view text) {
   std::vector<std::string> words;
@@ -39,11 +30,6 @@ std::vector<std::string> split(std::string_view text) {
 
 void wipe_words(std::vector<std::string>& words) {
   for (std::string& word : words) wipe({reinterpret_cast<std::uint8_t*>(word.data()), word.size()});  // NOLINT: bytes
-}
-
-/// A process chooses the words of its own command line, and a terminal obeys some of them.
-void make_printable(std::string& text) {
-  std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~'; }, '?');
 }
 
 struct Process {
@@ -74,8 +60,8 @@ void examine_environment(const Process& process, std::string_view text, std::vec
     const std::string_view word = text.substr(0, std::min(text.find('\0'), text.size()));
     text.remove_prefix(std::min(word.size() + 1, text.size()));
     const std::size_t equals = word.find('=');
-    if (equals == std::string_view::npos || public_variable(word.substr(0, equals))) continue;
-    const auto what = exposed(word.substr(0, equals), word.substr(equals + 1));
+    if (equals == std::string_view::npos) continue;
+    const auto what = shape::looks_like_secret(word.substr(equals + 1), word.substr(0, equals));
     if (!what) continue;
     findings.push_back(finding(
         Code::exposed_by_process, {.file = process.name},
@@ -101,7 +87,7 @@ void add_folder(const Doors& doors, const std::string& folder, const std::string
       if (depth < kDeepest) add_folder(doors, path, id, depth + 1, patterns, findings);
       continue;
     }
-    if (const auto value = read_secret(doors.at(path), kMaxValue)) {
+    if (const auto value = read_secret(doors.at(path), store::kMaxValueBytes)) {
       patterns.add(id, *value);
     } else if (value.error().code == Errc::denied) {
       findings.push_back(finding(Code::not_looked_at, {.file = path},
@@ -135,7 +121,7 @@ std::vector<Finding> examine_processes(const Doors& doors, const LeakPatterns& p
         line && !look_for_values(process, LeakKind::argv, *line, patterns, findings)) {
       std::vector<std::string> words = split(line->text());
       for (Finding& each : check_command_line(words, process.name, kOldestGuest)) {
-        make_printable(each.message);
+        each.message = one_line(each.message);  // a process chooses the words of its own command line
         findings.push_back(std::move(each));
       }
       wipe_words(words);

@@ -17,8 +17,8 @@ constexpr int kFirstWithImport = 254;
 
 declare::Place place_of(const UnitState& unit) { return {.file = unit.files.empty() ? unit.name : unit.files.front()}; }
 
-std::vector<UnitText> read_files(const Doors& doors, const UnitState& unit, std::vector<Finding>& findings) {
-  std::vector<UnitText> texts;
+std::vector<unitfile::UnitText> read_files(const Doors& doors, const UnitState& unit, std::vector<Finding>& findings) {
+  std::vector<unitfile::UnitText> texts;
   for (const std::string& file : unit.files) {
     auto text = read_file(doors.at(file), kMaxUnitFile);
     if (!text) {
@@ -31,7 +31,7 @@ std::vector<UnitText> read_files(const Doors& doors, const UnitState& unit, std:
 }
 
 Finding of_line(Code code, const UnitState& unit, const Looked& looked, const std::string& message) {
-  Finding found = finding(code, looked.line.place, fmt::format("{}: {}", unit.name, message), looked.hint);
+  Finding found = finding(code, place_of_line(looked.line), fmt::format("{}: {}", unit.name, message), looked.hint);
   found.details = looked.steps;
   return found;
 }
@@ -82,15 +82,15 @@ bool judge_amount(const UnitState& unit, const std::vector<Looked>& all, std::ve
 void judge_ignored(const UnitState& unit, const CredentialLines& lines, int systemd, std::vector<Finding>& findings) {
   for (const CredentialLine& line : lines.ignored) {
     findings.push_back(
-        finding(Code::ignored_credential_line, line.place,
-                fmt::format("{}: systemd ignores '{}={}'", unit.name, setting_name(line.kind), line.source),
+        finding(Code::ignored_credential_line, place_of_line(line),
+                fmt::format("{}: systemd ignores '{}={}': {}", unit.name, setting_name(line.kind), line.source, line.why),
                 "write NAME:/absolute/path"));
   }
   if (systemd == 0 || systemd >= kFirstWithImport) return;
   for (const CredentialLine& line : lines.lines) {
     if (line.kind != LineKind::import) continue;
     findings.push_back(finding(
-        Code::import_credential_too_old, line.place,
+        Code::import_credential_too_old, place_of_line(line),
         fmt::format("{}: systemd {} does not know ImportCredential= and starts the unit without", unit.name, systemd),
         "use LoadCredential=NAME:NAME, which every version since 247 knows"));
   }
@@ -104,7 +104,7 @@ void examine(const Doors& doors, const UnitState& unit, int systemd, bool named,
                                                      : "'vmcred vm units --install' writes the units of this machine"));
     return;
   }
-  const CredentialLines lines = credential_lines(read_files(doors, unit, findings), unit.name);
+  const CredentialLines lines = unitfile::credential_lines(read_files(doors, unit, findings), unit.name, systemd);
   std::vector<CredentialLine> known = lines.lines;
   if (systemd != 0 && systemd < kFirstWithImport)
     std::erase_if(known, [](const auto& line) { return line.kind == LineKind::import; });

@@ -27,8 +27,12 @@ std::string_view color_of(Mood mood) {
   switch (mood) {
     case Mood::fine:
       return "#2e7d4f";
+    case Mood::arrived:
+      return "#2b6f8f";
     case Mood::unknown:
       return "#8a8f98";
+    case Mood::older:
+      return "#7a4fa3";
     case Mood::warning:
       return "#b7791f";
     case Mood::broken:

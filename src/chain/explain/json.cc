@@ -35,7 +35,7 @@ Json marks_json(const std::vector<Mark>& marks) {
 }
 
 std::string_view mood_name(Mood mood) {
-  static constexpr std::array<std::string_view, 4> kNames = {"fine", "unknown", "warning", "broken"};
+  static constexpr std::array<std::string_view, 6> kNames = {"fine", "arrived", "unknown", "older", "warning", "broken"};
   return kNames.at(static_cast<std::size_t>(mood));
 }
 
@@ -66,6 +66,7 @@ Json chain_json(const Picture& picture, const Chains& vm, const Chain& chain) {
     services.push(std::move(service));
   }
   json.set("services", std::move(services)).set("on_change", chain.on_change);
+  if (vm.running) json.set("mood", supervise::arrival_name(chain.arrival));
   if (!chain.received.empty()) json.set("received", chain.received).set("received_size", chain.received_size);
   json.set("steps", steps_json(picture, vm, chain));
   if (!chain.marks.empty()) json.set("findings", marks_json(chain.marks));
@@ -79,6 +80,8 @@ Json vm_json(const Picture& picture, const Chains& vm) {
   json.set("guest_systemd", vm.guest_systemd).set("agent", vm.agent).set("unit", vm.unit);
   if (vm.running) {
     json.set("state", supervise::state_name(vm.running->state)).set("detail", vm.running->detail);
+    json.set("mood", supervise::arrival_name(supervise::arrival_of(*vm.running)));
+    json.set("mood_text", supervise::arrival_text(*vm.running));
     json.set("proven", vm.running->proven).set("generation", static_cast<std::int64_t>(vm.running->generation));
     json.set("expected_generation", static_cast<std::int64_t>(vm.running->expected_generation));
   }

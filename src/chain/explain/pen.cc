@@ -28,12 +28,12 @@ std::string Pen::draw(std::string_view text, std::string_view code) const {
 }
 
 std::string Pen::mood(Mood mood, std::string_view text) const {
-  static constexpr std::array<std::string_view, 4> kColors = {"32", "2", "33", "31"};
+  static constexpr std::array<std::string_view, 6> kColors = {"32", "36", "2", "35", "33", "31"};
   return draw(text, kColors.at(static_cast<std::size_t>(mood)));
 }
 
 std::string Pen::mark(Mood which) const {
-  static constexpr std::array<std::string_view, 4> kMarks = {"●", "○", "▲", "✖"};
+  static constexpr std::array<std::string_view, 6> kMarks = {"●", "◐", "○", "◆", "▲", "✖"};
   return mood(which, kMarks.at(static_cast<std::size_t>(which)));
 }
 

@@ -21,7 +21,7 @@ struct Pen {
   [[nodiscard]] std::string bold(std::string_view text) const { return draw(text, "1"); }
   [[nodiscard]] std::string dim(std::string_view text) const { return draw(text, "2"); }
   [[nodiscard]] std::string mood(Mood mood, std::string_view text) const;
-  [[nodiscard]] std::string mark(Mood mood) const;  ///< "●", "○", "▲", "✖"
+  [[nodiscard]] std::string mark(Mood mood) const;  ///< "●", "◐", "○", "◆", "▲", "✖"
 };
 
 /// "web on host: qemu q35, …"

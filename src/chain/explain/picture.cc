@@ -117,6 +117,7 @@ void add_receipts(Chains& vm) {
     const auto chain = std::ranges::find(vm.chains, line.guest, &Chain::guest);
     if (chain == vm.chains.end()) continue;
     chain->received = line.state;
+    chain->arrival = supervise::arrival_of(line);
     chain->received_size = line.size;
     for (Consumer& each : chain->consumers) {
       const auto service = std::ranges::find(line.services, each.service + ".service", &supervise::ServiceLine::unit);

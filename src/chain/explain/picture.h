@@ -15,7 +15,7 @@
 #include "declare/load.h"
 #include "store/layout.h"
 #include "store/repository.h"
-#include "supervise/status.h"
+#include "supervise/arrival.h"
 
 namespace vmcred::chain::explain {
 
@@ -91,6 +91,7 @@ struct Chain {
   std::string on_change = {};  ///< "restart", "reload", "signal HUP", "none"
   std::string received = {};   ///< "received", "missing", … from the receipt; "" while there is none
   std::size_t received_size = 0;
+  supervise::Arrival arrival = supervise::Arrival::unknown;  ///< where the vm runs here
   std::vector<Mark> marks = {};
 };
 

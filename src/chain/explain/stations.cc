@@ -104,11 +104,28 @@ Station guest_station(const Chains& vm, const Chain& chain) {
     station.says.push_back(vm.running ? "the vm runs, no receipt names it" : "the vm does not run here");
     return station;
   }
-  const bool fine = chain.received == "received";
-  station.mood = fine ? Mood::fine : Mood::broken;
-  station.says.push_back(fine ? fmt::format("received, {}, byte for byte; generation {}", bytes_of(chain.received_size),
-                                            vm.running->generation)
-                              : fmt::format("{}, {}", chain.received, bytes_of(chain.received_size)));
+  const std::string size = bytes_of(chain.received_size);
+  switch (chain.arrival) {
+    case supervise::Arrival::proven:
+      station.mood = Mood::fine;
+      station.says.push_back(fmt::format("proven: received, {}, byte for byte; generation {}", size, vm.running->generation));
+      break;
+    case supervise::Arrival::arrived:
+      station.mood = Mood::arrived;
+      station.says.push_back(fmt::format("arrived: received, {}, byte for byte; generation {}; that a service runs with it is not proven",
+                                         size, vm.running->generation));
+      break;
+    case supervise::Arrival::older:
+      station.mood = Mood::older;
+      station.says.push_back(fmt::format("older than the store: the guest holds a former value, {}; generation {}", size,
+                                         vm.running->generation));
+      station.says.push_back(fmt::format("'vmcred vm refresh {}' brings the newer", vm.vm));
+      break;
+    case supervise::Arrival::unknown:
+    case supervise::Arrival::broken:
+      station.mood = Mood::broken;
+      station.says.push_back(fmt::format("{}, {}", chain.received, size));
+  }
   if (behind(vm)) {
     station.mood = std::max(station.mood, Mood::warning);
     station.says.push_back(fmt::format("the guest should hold generation {}", vm.running->expected_generation));
@@ -145,7 +162,9 @@ Station service_station(const Chain& chain) {
 
 Mood mood_of(const Consumer& consumer, Mood station) {
   if (consumer.state.empty()) return station;
-  return consumer.state == "failed" ? Mood::broken : Mood::fine;
+  if (consumer.state == "failed") return Mood::broken;
+  if (consumer.state == supervise::kAbsent) return Mood::warning;
+  return supervise::runs(consumer.state) ? Mood::fine : Mood::unknown;
 }
 
 std::string listed(const std::vector<std::string>& names) {
@@ -165,7 +184,8 @@ std::string running_of(const Chains& vm) {
   std::string text(supervise::state_name(vm.running->state));
   if (!vm.running->detail.empty()) text += fmt::format(" ({})", vm.running->detail);
   if (vm.running->supervisor == 0) return text;
-  text += vm.running->proven ? ", every credential proven" : ", unproven";
+  const supervise::Arrival arrival = supervise::arrival_of(*vm.running);
+  text += arrival == supervise::Arrival::proven ? ", every credential proven" : fmt::format(", {}", supervise::arrival_name(arrival));
   return text + fmt::format(", generation {}", vm.running->generation);
 }
 

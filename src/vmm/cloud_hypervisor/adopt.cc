@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "credential/oem_string.h"
 #include "vmm/cloud_hypervisor/body.h"
 #include "vmm/cloud_hypervisor/guard.h"
 #include "vmm/cloud_hypervisor/options.h"
+#include "vmm/cloud_hypervisor/take_over.h"
 #include "vmm/foreign.h"
 
 namespace vmcred::vmm::cloud_hypervisor {
@@ -13,20 +13,12 @@ namespace {
 
 std::vector<std::string> words_of(const Foreign& foreign) { return {foreign.argv.begin() + 1, foreign.argv.end()}; }
 
-Result<> check_string(const std::string& text) {
-  if (!credential::has_credential_prefix(text) || credential::is_notify_socket(text)) return {};
-  const auto read = credential::read_credential_string(text);
-  return hint(fail(Errc::usage, "the value of '{}' stands in '--platform oem_strings', where everybody reads it",
-                   read ? read->name : "a credential"),
-              "declare it as a credential of the vm");
-}
-
 }  // namespace
 
 bool recognises(const Foreign& foreign) { return program_name(foreign) == "cloud-hypervisor"; }
 
 Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
-  TRY_LET(const Translated translated, translate(words_of(foreign)));
+  TRY_LET(const Translated translated, translate(words_of(foreign), AllowedOptions(vm.allowed_options)));
   vm.hypervisor = declare::Hypervisor::cloud_hypervisor;
   vm.kernel.clear();
   vm.initrd.clear();
@@ -38,15 +30,14 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
     vm.memory_bytes = static_cast<std::uint64_t>(*size->if_integer());
   }
   for (const std::string& text : translated.oem_strings) {
-    TRY(check_string(text));
-    vm.long_form.oem_strings.push_back(text);
+    TRY(take_over(vm, text));
   }
   return vm;
 }
 
-Result<Launch> adopt(const Foreign& foreign, const declare::Vm&, const credential::Plan& plan, const Context& context) {
+Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
   const std::vector<std::string> words = words_of(foreign);
-  TRY_LET(Translated translated, translate(words));
+  TRY_LET(Translated translated, translate(words, AllowedOptions(vm.allowed_options)));
   TRY(credential::check_deliverable(plan));
   const bool own_monitor = std::ranges::find(translated.process, "--event-monitor") != translated.process.end();
   Launch launch = {.control = Control::rest_fd, .event_fd = own_monitor ? 0 : kEventFd};
@@ -62,11 +53,12 @@ Result<Launch> adopt(const Foreign& foreign, const declare::Vm&, const credentia
     payload.set("initramfs", fmt::format("/proc/self/fd/{}", launch.first_blob_fd));
     translated.config.set("payload", std::move(payload));
   }
+  // Also without a link: what a killed VMM leaves there has to go.
+  const Json* const vsock = translated.config.find("vsock");
+  if (vsock != nullptr) launch.link_path = vsock->string_at("socket");
   if (context.with_link) {
     launch.link = LinkKind::vsock;
-    if (const Json* vsock = translated.config.find("vsock")) {
-      launch.link_path = vsock->string_at("socket");
-    } else {
+    if (vsock == nullptr) {
       launch.link_path = context.runtime_folder + "/vsock.sock";
       Json added = Json::object();
       added.set("cid", static_cast<int>(kDefaultCid)).set("socket", launch.link_path);

@@ -96,6 +96,29 @@ TEST(CloudHypervisorAdopt, RefusesCredentialsOnTheCommandLineWithoutQuotingThem)
   EXPECT_THAT(launch.error().message, Not(HasSubstr("hunter2")));
 }
 
+TEST(CloudHypervisorAdopt, TakesStaticCredentialsOverAsItsOwn) {
+  const auto launch = adopted({"cloud-hypervisor", "--kernel", "/k", "--platform",
+                               "oem_strings=[io.systemd.credential:ENVIRONMENT=test,io.systemd.credential.binary:CLUSTER=YnJpdHRvbg==,mine]"});
+  ASSERT_THAT(launch, Succeeds());
+  const std::string body = body_of(launch->requests[0]);
+  EXPECT_THAT(body, HasSubstr("\"io.systemd.credential:ENVIRONMENT=test\""));
+  EXPECT_THAT(body, HasSubstr("\"io.systemd.credential:CLUSTER=britton\""));
+  EXPECT_THAT(body, HasSubstr("\"mine\""));
+}
+
+TEST(CloudHypervisorAdopt, LooksAtStaticCredentialsAsAtDeclaredOnes) {
+  const auto with = [](const std::string& text) {
+    return adopted({"cloud-hypervisor", "--kernel", "/k", "--platform", "oem_strings=[" + text + "]"});
+  };
+  EXPECT_THAT(with("io.systemd.credential:X=ghp_0123456789abcdefghijABCDEFGHIJ012345"), FailsWith(Errc::usage, HasSubstr("looks like a secret")));
+  EXPECT_THAT(with("io.systemd.credential.binary:DB_PASSWORD=aHVudGVyMg=="), FailsWith(Errc::usage, HasSubstr("'DB_PASSWORD'")));
+  EXPECT_THAT(with("io.systemd.credential.binary:X=!"), FailsWith(Errc::usage, HasSubstr("no base64")));
+  EXPECT_THAT(with("io.systemd.credential:X"), FailsWith(Errc::usage, HasSubstr("no name or no value")));
+  EXPECT_THAT(with("io.systemd.credential:API_KEY_FILE=/x"), Succeeds());
+  // The same name as a secret of the vm: systemd keeps one of the two.
+  EXPECT_THAT(with("io.systemd.credential:API_KEY=/x"), FailsWith(Errc::invalid_data, HasSubstr("same guest name")));
+}
+
 TEST(CloudHypervisorAdopt, SplitsAsCloudHypervisorDoes) {
   const auto parts = split_properties("a=1,b=[x,y],c=\"z,z\",d");
   ASSERT_THAT(parts, Succeeds());

@@ -102,10 +102,12 @@ Result<std::vector<Request>> requests_for(Json config, const credential::Plan& p
 
 void add_event_monitor(Launch& launch) {
   launch.reboot_event = "vm rebooting";  // vmm/src/lib.rs, Vmm::vm_reboot()
+  launch.panic_event = "guest panic";    // devices/src/pvpanic.rs
   launch.argv.insert(launch.argv.end(), {"--event-monitor", fmt::format("fd={}", launch.event_fd)});
 }
 
 void add_other_requests(Launch& launch) {
+  launch.exit_tells = ExitTells::powered_off;
   launch.power_request = Request{.method = "PUT", .path = "/api/v1/vm.power-button"};
   launch.version = {.path = "/api/v1/vmm.ping", .member = "version"};
   launch.quit_request = Request{.method = "PUT", .path = "/api/v1/vmm.shutdown"};

@@ -106,7 +106,7 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
   TRY_LET(Json networks_json, networks(vm));
   if (!networks_json.if_array()->empty()) config.set("net", std::move(networks_json));
   if (!vm.shares.empty()) config.set("fs", shares(vm));
-  config.set("serial", mode("Tty")).set("console", mode("Off"));
+  config.set("serial", mode("Tty")).set("console", mode("Off")).set("pvpanic", true);
   if (context.with_link || vm.vsock_cid) {
     launch.link_path = context.runtime_folder + "/" + std::string(kVsockSocket);
     if (context.with_link) launch.link = LinkKind::vsock;

@@ -7,6 +7,7 @@ void add_guard(Launch& launch, std::string path, const Context& context) {
   auto& allowed = launch.guard_rules.allowed;
   allowed = {"GET /api/v1/vmm.ping", "GET /api/v1/vm.info", "GET /api/v1/vm.counters", "PUT /api/v1/vm.power-button",
              "PUT /api/v1/vm.pause", "PUT /api/v1/vm.resume", "PUT /api/v1/vm.resize", "PUT /api/v1/vmm.shutdown"};
+  launch.guard_rules.power = "PUT /api/v1/vm.power-button";
   launch.guard_rules.hidden = {"oem_strings", "cmdline"};
   for (const Exposure exposure : context.exposed) {
     switch (exposure) {

@@ -5,6 +5,7 @@
 
 #include "vmm/cloud_hypervisor/option_keys.h"
 #include "vmm/cloud_hypervisor/option_values.h"
+#include "vmm/option_list.h"
 
 namespace vmcred::vmm::cloud_hypervisor {
 namespace {
@@ -117,7 +118,21 @@ Result<> set_payload(Json& config, std::string_view member, const Option& option
   return {};
 }
 
-Result<> translate_one(Translated& into, const Option& option) {
+/// The server of a vhost-user device maps all of the guest's memory. File systems are asked to be served (--fs), others by name.
+Result<> refuse_servers(const Json& devices, const Option& option, const AllowedOptions& allowed) {
+  for (const Json& device : *devices.if_array()) {
+    const Json* const server = device.find("vhost_user");
+    if (server == nullptr || server->if_bool() == nullptr || !*server->if_bool() || allowed.type(option.name.substr(2), "vhost_user")) continue;
+    return option_conflict(Origin::command_line, option.name + " vhost_user=on", "its server maps all of the guest's memory",
+                           "remove it, or run the vm without its secrets");
+  }
+  return {};
+}
+
+/// The graphics of microvm.nix (a patched cloud-hypervisor).
+constexpr Key kGpu[] = {{"socket", "socket", Kind::text}, {"id", "id", Kind::text}, {"pci_segment", "pci_segment", Kind::number}};
+
+Result<> translate_one(Translated& into, const Option& option, const AllowedOptions& allowed) {
   const std::string& name = option.name;
   Json& config = into.config;
   if (name == "--kernel" || name == "--initramfs" || name == "--cmdline" || name == "--firmware") {
@@ -128,10 +143,17 @@ Result<> translate_one(Translated& into, const Option& option) {
   if (name == "--balloon") return set_object(config, "balloon", option, kBalloon);
   if (name == "--vsock") return set_object(config, "vsock", option, kVsock);
   if (name == "--rng") return set_object(config, "rng", option, kRng);
-  if (name == "--disk") return add_objects(config, "disks", option, kDisk);
+  if (name == "--disk") {
+    TRY(add_objects(config, "disks", option, kDisk));
+    return refuse_servers(*config.find("disks"), option, allowed);
+  }
+  if (name == "--gpu" && !option.values.empty() && option.values.front().starts_with("socket=")) return add_objects(config, "gpu", option, kGpu);
   if (name == "--fs") return add_objects(config, "fs", option, kFs);
   if (name == "--device") return add_objects(config, "devices", option, kDevice);
-  if (name == "--net") return add_networks(into, option);
+  if (name == "--net") {
+    TRY(add_networks(into, option));
+    return config.find("net") == nullptr ? Result<>{} : refuse_servers(*config.find("net"), option, allowed);
+  }
   if (name == "--platform") return set_platform(into, option);
   if (name == "--api-socket") return set_api_socket(into, option);
   if (name == "--serial" || name == "--console") {
@@ -144,13 +166,17 @@ Result<> translate_one(Translated& into, const Option& option) {
     config.set(name == "--landlock" ? "landlock_enable" : name.substr(2), true);
     return {};
   }
-  if (name == "--seccomp" || name == "--log-file" || name == "--event-monitor") {
+  const std::string_view bare = std::string_view(name).substr(2);
+  const bool of_process = name == "--seccomp" || name == "--log-file" || name == "--event-monitor";
+  if (of_process || allowed.with_value(bare) || allowed.flag(bare)) {
     into.process.push_back(name);
     into.process.insert(into.process.end(), option.values.begin(), option.values.end());
     return {};
   }
   return hint(fail(Errc::usage, "vmcred cannot translate '{}' for cloud-hypervisor's API", name),
-              "declare the vm in vmcred.toml, or leave the option out");
+              fmt::format("declare the vm in vmcred.toml, or leave the option out; if it is for the process and not for the vm, say "
+                          "'--allow-option {}'",
+                          bare));
 }
 
 /// What the command line has defaults for and the API wants to be told.
@@ -178,10 +204,10 @@ void complete(Json& config) {
 
 }  // namespace
 
-Result<Translated> translate(const std::vector<std::string>& words) {
+Result<Translated> translate(const std::vector<std::string>& words, const AllowedOptions& allowed) {
   Translated translated;
   TRY_LET(const std::vector<Option> options, options_of(words));
-  for (const Option& option : options) TRY(translate_one(translated, option));
+  for (const Option& option : options) TRY(translate_one(translated, option, allowed));
   complete(translated.config);
   return translated;
 }

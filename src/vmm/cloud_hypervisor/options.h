@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "vmm/allowed_options.h"
 
 namespace vmcred::vmm::cloud_hypervisor {
 
@@ -25,6 +26,6 @@ struct Translated {
 };
 
 /// Translates everything after argv[0]. Fails with `usage` and the option's name; a value is never quoted.
-Result<Translated> translate(const std::vector<std::string>& words);
+Result<Translated> translate(const std::vector<std::string>& words, const AllowedOptions& allowed = {});
 
 }  // namespace vmcred::vmm::cloud_hypervisor

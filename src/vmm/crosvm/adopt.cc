@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vmm/crosvm/conflicts.h"
+#include "vmm/crosvm/options.h"
 #include "vmm/foreign.h"
 
 namespace vmcred::vmm::crosvm {
@@ -31,10 +32,6 @@ Result<> check_conflicts(const std::vector<std::string>& argv) {
       return hint(fail(Errc::usage, "crosvm's command line holds the value of a credential, where everybody reads it"),
                   "remove it and declare it as a credential of the vm");
     }
-    if (word == "--cfg" || word.starts_with("--cfg=")) {
-      return hint(fail(Errc::usage, "'--cfg' on the command line cannot be kept: a file of options cannot be checked"),
-                  "give its options one by one");
-    }
   }
   return {};
 }
@@ -56,11 +53,12 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
 Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
   TRY(credential::check_deliverable(plan));
   TRY(refuse_control_socket(foreign.argv, context));
+  TRY(check_options(std::span(foreign.argv).subspan(1), AllowedOptions(vm.allowed_options), Origin::command_line));
   if (context.with_link) {
     return hint(fail(Errc::usage, "crosvm has no link to the supervisor, so no receipt and no reference"),
                 "declare guest.agent = false");
   }
-  Launch launch = {.argv = foreign.argv, .control = Control::none};
+  Launch launch = {.argv = foreign.argv, .control = Control::none, .exit_tells = ExitTells::powered_off};
   make_room_for_fds(launch, foreign.argv);
   if (!plan.initrd.empty()) {
     const InitrdWord word = find_initrd(foreign.argv);  // the plan has an overlay only where there is an initrd

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "matchers.h"
+#include "vmm/crosvm/conflicts.h"
 
 namespace vmcred::vmm::crosvm {
 namespace {
@@ -54,7 +55,19 @@ TEST(CrosvmAdopt, ReadsTheInitrdFromAMemoryFileAndKeepsTheRest) {
 TEST(CrosvmAdopt, RefusesWhatItCannotDeliverOrCheck) {
   EXPECT_THAT(adopted(microvm_runner(), 257), FailsWith(Errc::invalid_data, HasSubstr("'API_KEY'")));
   EXPECT_THAT(adopted({"crosvm", "run", "/k"}), FailsWith(Errc::invalid_data, HasSubstr("no initrd")));
-  EXPECT_THAT(adopted({"crosvm", "run", "--cfg", "x", "/k"}), FailsWith(Errc::usage, HasSubstr("'--cfg'")));
+  const auto with = [](const Words& more) {
+    Words words = microvm_runner();
+    words.insert(words.begin() + 2, more.begin(), more.end());
+    return adopted(words);
+  };
+  for (const Words& words : {Words{"--cfg", "x"}, Words{"--gdb", "1234"}, Words{"--gdb=1234"}, Words{"--no-smt", "--gdb", "1"}, Words{"--swap-dir", "x"},
+                             Words{"--frobnicate"}, Words{"--vhost-user", "type=block,socket=x"}, Words{"--vhost-user-blk", "x"}})
+    EXPECT_THAT(with(words), FailsWith(Errc::usage, HasSubstr("cannot be kept")));
+  // Every option that a runner of microvm.nix has written so far.
+  EXPECT_THAT(with({"-r", "store.img", "--no-balloon", "--balloon-page-reporting", "--seccomp-log-failures", "--vhost-user", "gpu,socket=x", "--vhost-user-gpu", "x",
+                    "--vhost-user", "type=fs,socket=x", "--pivot-root", "/var/empty", "--block", "a.img,o_direct=false,ro=true,id=x", "--rwdisk", "x", "--shared-dir",
+                    "/srv:srv:type=p9", "--net", "tap-name=a,mac=02:00:00:00:00:01", "--net-vq-pairs", "2", "--tap-fd", "3", "--vsock", "5", "--vfio",
+                    "/sys/bus/pci/devices/0000:01:00.0,iommu=viommu", "-v"}), Succeeds());
   const auto leak = adopted({"crosvm", "run", "--smbios", "oem-strings=[\"io.systemd.credential:K=hunter2\"]", "/k"});
   EXPECT_THAT(leak, FailsWith(Errc::usage, HasSubstr("everybody reads it")));
   EXPECT_THAT(leak.error().message, ::testing::Not(HasSubstr("hunter2")));
@@ -77,6 +90,12 @@ TEST(CrosvmAdopt, RefusesAControlSocketThatNobodyGuards) {
 TEST(CrosvmAdopt, RecognisesOnlyARun) {
   EXPECT_TRUE(recognises({.argv = microvm_runner()}));
   EXPECT_FALSE(recognises({.argv = {"crosvm", "stop", "test-vm.sock"}}));
+}
+
+TEST(CrosvmAdopt, LeavesTheControlSocketOutWhereThatIsAskedFor) {
+  const Words words = {"crosvm", "run", "-s", "v.sock", "--socket=w.sock", "--socket", "x.sock", "-c", "1", "/k"};
+  EXPECT_THAT(without_control_socket(words), ElementsAre("crosvm", "run", "-c", "1", "/k"));
+  EXPECT_THAT(without_control_socket(Words{"crosvm", "run", "-s"}), ElementsAre("crosvm", "run"));
 }
 
 }  // namespace

@@ -12,9 +12,22 @@ Result<> refuse_control_socket(std::span<const std::string> words, const Context
                      "'{}' cannot be used with crosvm: its control socket gives the guest's memory away, and its protocol is no "
                      "stable one that a guard could read",
                      word.substr(0, word.find('='))),
-                "remove it (of microvm.nix: microvm.socket = null) and end the vm by 'vmcred vm stop', or say '--expose snapshot'");
+                "remove it ('vmcred exec --without-control' leaves it out) and end the vm by 'vmcred vm stop', or say '--expose snapshot'");
   }
   return {};
+}
+
+std::vector<std::string> without_control_socket(std::span<const std::string> words) {
+  std::vector<std::string> left;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i].starts_with("--socket=")) continue;
+    if (words[i] == "-s" || words[i] == "--socket") {
+      ++i;
+      continue;
+    }
+    left.push_back(words[i]);
+  }
+  return left;
 }
 
 }  // namespace vmcred::vmm::crosvm

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "vmm/launch.h"
@@ -13,5 +14,8 @@ namespace vmcred::vmm::crosvm {
 /// build to the next, so that no guard can tell a power key from a snapshot, and a snapshot holds the guest's memory. Where
 /// snapshots are exposed it is kept as it is: a socket for the VM's own user and root.
 Result<> refuse_control_socket(std::span<const std::string> words, const Context& context);
+
+/// The words without that socket.
+std::vector<std::string> without_control_socket(std::span<const std::string> words);
 
 }  // namespace vmcred::vmm::crosvm

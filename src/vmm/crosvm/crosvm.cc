@@ -2,6 +2,7 @@
 
 #include "vmm/blob.h"
 #include "vmm/crosvm/conflicts.h"
+#include "vmm/crosvm/options.h"
 
 namespace vmcred::vmm::crosvm {
 namespace {
@@ -36,7 +37,8 @@ Result<> check(const declare::Vm& vm, const Context& context) {
                   "declare what it holds as credentials");
     }
   }
-  return refuse_control_socket(vm.extra_arguments, context);
+  TRY(refuse_control_socket(vm.extra_arguments, context));
+  return check_options(vm.extra_arguments, AllowedOptions(vm.allowed_options), Origin::extra_arguments);
 }
 
 }  // namespace
@@ -44,7 +46,7 @@ Result<> check(const declare::Vm& vm, const Context& context) {
 Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
   TRY(check(vm, context));
   TRY(credential::check_deliverable(plan));
-  Launch launch = {.control = Control::none, .console_tells = true};
+  Launch launch = {.control = Control::none, .console_tells = true, .exit_tells = ExitTells::powered_off};
   auto& argv = launch.argv;
   const auto option = [&](std::string name, std::string value) {
     argv.push_back(std::move(name));

@@ -6,6 +6,8 @@
 
 #include "base/json.h"
 #include "base/spelling.h"
+#include "vmm/firecracker/log_level.h"
+#include "vmm/firecracker/options.h"
 #include "vmm/firecracker/requests.h"
 #include "vmm/foreign.h"
 
@@ -74,7 +76,7 @@ Result<> add_section(Launch& launch, const std::string& name, const Json& value)
     return hint(fail(Errc::usage, "vmcred cannot translate '{}' of Firecracker's configuration", name), did_you_mean(name, known));
   }
   if (section->id.empty()) {
-    launch.requests.push_back(put(std::string(section->path), value));
+    launch.requests.push_back(put(std::string(section->path), name == "logger" ? bounded_logger(value, launch) : value));
     return {};
   }
   if (value.if_array() == nullptr) return fail(Errc::usage, "'{}' of Firecracker's configuration is no list", name);
@@ -87,14 +89,10 @@ Result<> add_section(Launch& launch, const std::string& name, const Json& value)
 }
 
 /// The guest's vsock port of the link leads to a socket beside the one that the vm has, or to one of ours.
-void add_link(Launch& launch, const Json& config, const Context& context) {
+void add_link(Launch& launch, const Context& context) {
   constexpr int kFirstGuestCid = 3;
   launch.link = LinkKind::vsock;
-  const Json* const vsock = config.find("vsock");
-  if (vsock != nullptr && !vsock->is_null()) {
-    launch.link_path = vsock->string_at("uds_path");
-    return;
-  }
+  if (!launch.link_path.empty()) return;
   launch.link_path = context.runtime_folder + "/vsock.sock";
   launch.requests.push_back(
       put("/vsock", Json::object().set("guest_cid", kFirstGuestCid).set("uds_path", launch.link_path)));
@@ -119,14 +117,11 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
   if (size != nullptr && size->if_integer() != nullptr && *size->if_integer() > 0 && *size->if_integer() < (1 << 24)) {
     vm.memory_bytes = static_cast<std::uint64_t>(*size->if_integer()) << 20U;
   }
-  if (find_option(foreign.argv, "--metadata")) {
-    return hint(fail(Errc::usage, "'--metadata' on the command line cannot be kept: every process of the guest reads it"),
-                "declare what it holds as credentials");
-  }
+  TRY(check_options(std::span(foreign.argv).subspan(1), AllowedOptions(vm.allowed_options), Origin::command_line));
   return vm;
 }
 
-Result<Launch> adopt(const Foreign& foreign, const declare::Vm&, const credential::Plan& plan, const Context& context) {
+Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
   TRY_LET(const Json config, config_of(foreign));
   TRY(credential::check_deliverable(plan));
   Launch launch = {.control = Control::rest_socket, .control_path = context.runtime_folder + "/firecracker.sock"};
@@ -136,6 +131,7 @@ Result<Launch> adopt(const Foreign& foreign, const declare::Vm&, const credentia
   drop(argv, "--api-sock");
   drop(argv, "--config-file");
   std::erase(argv, "--no-api");
+  bound_log_level(argv, launch);
   argv.insert(argv.begin() + 1, {"--api-sock", launch.control_path});
   launch.argv = std::move(argv);
   if (api) add_guard(launch, api->value, context);
@@ -151,8 +147,10 @@ Result<Launch> adopt(const Foreign& foreign, const declare::Vm&, const credentia
     source.set("initrd_path", fmt::format("/proc/self/fd/{}", launch.first_blob_fd));
   }
   launch.requests.push_back(put_boot_source(std::move(source), line, plan));
-  if (context.with_link) add_link(launch, config, context);
-  add_start_and_stop(launch);
+  // Also without a link: what a killed VMM leaves there has to go.
+  if (const Json* const vsock = config.find("vsock"); vsock != nullptr) launch.link_path = vsock->string_at("uds_path");
+  if (context.with_link) add_link(launch, context);
+  add_start_and_stop(launch, vm);
   return launch;
 }
 

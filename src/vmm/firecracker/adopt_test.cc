@@ -58,12 +58,49 @@ TEST(FirecrackerAdopt, PutsTheOverlayBehindTheInitrd) {
   EXPECT_THAT(conversation(launch), HasSubstr(R"("initrd_path":"/proc/self/fd/10")"));
 }
 
+TEST(FirecrackerAdopt, LogsNoBodiesWhateverLevelIsAskedFor) {
+  struct Case {
+    std::vector<std::string> given;
+    std::vector<std::string> kept;
+    bool warned = false;
+  };
+  for (const auto& [given, kept, warned] : {
+           Case{{}, {"--level", "Warn"}},
+           Case{{"--level", "error"}, {"--level", "error"}},
+           Case{{"--level", "WARNING"}, {"--level", "WARNING"}},
+           Case{{"--level", "Info"}, {"--level", "Warn"}, true},
+           Case{{"--level", "TRACE"}, {"--level", "Warn"}, true},
+           Case{{"--level=debug"}, {"--level=Warn"}, true},
+       }) {
+    Foreign foreign = runner();
+    foreign.argv.resize(5);
+    foreign.argv.insert(foreign.argv.end(), given.begin(), given.end());
+    const auto launch = adopted(foreign);
+    ASSERT_THAT(launch, Succeeds());
+    std::vector<std::string> expected = {"/nix/store/x/bin/firecracker", "--api-sock", "/run/x/firecracker.sock"};
+    expected.insert(expected.end(), kept.begin(), kept.end());
+    EXPECT_EQ(launch->argv, expected);
+    EXPECT_EQ(launch->warnings.size(), warned ? 1U : 0U);
+  }
+  std::string config(kConfig);
+  config.insert(1, R"("logger":{"level":"Debug","log_path":"fc.log"},)");
+  const auto launch = adopted(runner(config));
+  EXPECT_THAT(conversation(launch), HasSubstr(R"(PUT /logger {"level":"Warn","log_path":"fc.log"})"));
+  ASSERT_THAT(launch, Succeeds());
+  EXPECT_THAT(launch->warnings, ElementsAre(HasSubstr("Firecracker's log level is Warn, not Debug")));
+}
+
 TEST(FirecrackerAdopt, NamesWhatItCannotTranslate) {
   EXPECT_THAT(adopted({.argv = {"firecracker", "--api-sock", "x"}}), FailsWith(Errc::usage, HasSubstr("'--config-file'")));
   EXPECT_THAT(adopted(runner("{}")), FailsWith(Errc::usage, HasSubstr("'boot-source'")));
   EXPECT_THAT(adopted(runner("[")), FailsWith(Errc::invalid_data, HasSubstr("/nix/store/c/config.json")));
   EXPECT_THAT(adopted(runner(R"({"boot-source":{"kernel_image_path":"/k"},"pmem":[]})")), FailsWith(Errc::usage, HasSubstr("'pmem'")));
   EXPECT_THAT(adopted(runner(R"({"boot-source":{"kernel_image_path":"/k"},"drives":[{"drive_id":"../x"}]})")), FailsWith(Errc::usage, HasSubstr("'drive_id'")));
+  Foreign other = runner();
+  other.argv.push_back("--frobnicate");
+  EXPECT_THAT(adopted(other), FailsWith(Errc::usage, HasSubstr("'--frobnicate'")));
+  other.argv.back() = "--enable-pci";
+  EXPECT_THAT(adopted(other), Succeeds());
   Foreign metadata = runner();
   metadata.argv.insert(metadata.argv.end(), {"--metadata", "/x"});
   EXPECT_THAT(adopted(metadata), FailsWith(Errc::usage, HasSubstr("'--metadata'")));

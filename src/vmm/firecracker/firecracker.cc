@@ -5,6 +5,8 @@
 
 #include "base/json.h"
 #include "vmm/blob.h"
+#include "vmm/firecracker/log_level.h"
+#include "vmm/firecracker/options.h"
 #include "vmm/firecracker/requests.h"
 
 namespace vmcred::vmm::firecracker {
@@ -12,8 +14,6 @@ namespace {
 
 constexpr std::uint64_t kMebibyte = 1024 * 1024;
 constexpr unsigned kFirstGuestCid = 3;
-/// Arguments that would give Firecracker another vm, or the guest's metadata away.
-constexpr std::array<std::string_view, 4> kOwnArguments = {"--api-sock", "--config-file", "--no-api", "--metadata"};
 
 std::string kernel_line(const declare::Vm& vm) {
   // No ACPI power-off: a reset through the keyboard controller is how a guest ends Firecracker.
@@ -76,16 +76,12 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
   }
   if (!vm.shares.empty()) return fail(Errc::usage, "Firecracker has no shared folders");
   if (vm.memory_bytes % kMebibyte != 0) return fail(Errc::usage, "Firecracker takes memory in whole MiB");
-  for (const std::string& word : vm.extra_arguments) {
-    if (std::ranges::find(kOwnArguments, std::string_view(word)) != kOwnArguments.end()) {
-      return hint(fail(Errc::usage, "the extra argument '{}' cannot be used: the supervisor tells Firecracker its vm", word),
-                  "remove it");
-    }
-  }
+  TRY(check_options(vm.extra_arguments, AllowedOptions(vm.allowed_options), Origin::extra_arguments));
   TRY(credential::check_deliverable(plan));
   Launch launch = {.control = Control::rest_socket, .control_path = context.runtime_folder + "/firecracker.sock"};
   launch.argv = {program_of(vm), "--id", vm.name, "--api-sock", launch.control_path};
   launch.argv.insert(launch.argv.end(), vm.extra_arguments.begin(), vm.extra_arguments.end());
+  bound_log_level(launch.argv, launch);
 
   Json machine = Json::object();
   machine.set("vcpu_count", static_cast<int>(vm.vcpus)).set("mem_size_mib", static_cast<std::size_t>(vm.memory_bytes / kMebibyte));
@@ -100,7 +96,7 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
     vsock.set("guest_cid", static_cast<int>(vm.vsock_cid.value_or(kFirstGuestCid))).set("uds_path", launch.link_path);
     launch.requests.push_back(put("/vsock", vsock));
   }
-  add_start_and_stop(launch);
+  add_start_and_stop(launch, vm);
   if (!context.runtime_folder.empty()) add_guard(launch, context.runtime_folder + "/api.sock", context);
   return launch;
 }

@@ -30,10 +30,13 @@ Request put_boot_source(Json source, const std::string& line, const credential::
   return request;
 }
 
-void add_start_and_stop(Launch& launch) {
+void add_start_and_stop(Launch& launch, const declare::Vm& vm) {
   launch.version = {.path = "/", .member = "vmm_version"};
   launch.requests.push_back(action("InstanceStart"));
   launch.power_request = action("SendCtrlAltDel");
+  // A guest's reboot ends it with 0, on x86 its power-off does not end it at all (v1.16).
+  launch.exit_tells = ExitTells::reset;
+  launch.ends_by_reboot = vm.architecture == "x86_64";
 }
 
 void add_guard(Launch& launch, std::string path, const Context& context) {
@@ -42,6 +45,9 @@ void add_guard(Launch& launch, std::string path, const Context& context) {
                                 "PUT /actions",   "PATCH /vm",    "GET /balloon",        "GET /balloon/statistics",
                                 "PATCH /balloon"};
   launch.guard_rules.hidden = {"boot_args"};
+  launch.guard_rules.power = "PUT /actions";
+  launch.guard_rules.power_word = "SendCtrlAltDel";
+  launch.guard_rules.error_member = "fault_message";
   if (std::ranges::find(context.exposed, Exposure::snapshot) != context.exposed.end()) {
     launch.guard_rules.allowed.emplace_back("PUT /snapshot/create");
   }

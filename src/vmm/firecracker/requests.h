@@ -14,7 +14,7 @@ Request put(std::string path, const Json& body);
 Request put_boot_source(Json source, const std::string& line, const credential::Plan& plan);
 
 /// How Firecracker is asked for its version; InstanceStart as the last request; control-alt-delete is Firecracker's power key (x86_64 only).
-void add_start_and_stop(Launch& launch);
+void add_start_and_stop(Launch& launch, const declare::Vm& vm);
 
 /// A guard at `path`: versions, machine and vm configuration (without boot_args, which hold the link's token), the power
 /// key, pause and resume, balloon. Refused: snapshots unless `context` exposes them, and MMDS.

@@ -30,7 +30,9 @@ Result<> check(const declare::Vm& vm, const Context& context) {
 Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
   TRY(check(vm, context));
   TRY(credential::check_deliverable(plan));
-  Launch launch = {.control = Control::none};
+  Launch launch = {.control = Control::none, .exit_tells = ExitTells::powered_off};
+  // It makes a folder for its sockets there, and does not start without.
+  launch.environment = {"HOME=" + context.runtime_folder};
   auto& argv = launch.argv;
   const auto option = [&](std::string name, std::string value) {
     argv.push_back(std::move(name));

@@ -7,43 +7,38 @@
 #include "vmm/foreign.h"
 #include "vmm/qemu/arguments.h"
 #include "vmm/qemu/delivery.h"
-#include "vmm/qemu/extra.h"
 #include "vmm/qemu/guard.h"
+#include "vmm/qemu/option_words.h"
+#include "vmm/qemu/properties.h"
 
 namespace vmcred::vmm::qemu {
 namespace {
 
 constexpr std::string_view kSystem = "qemu-system-";
 
-/// Options with which a vm cannot be adopted, and what to do.
-struct Rule {
-  std::string_view name;
-  std::string_view why;
-  std::string_view remedy;
-};
-constexpr std::array kRules = std::to_array<Rule>({
-    {"S", "the supervisor stops and starts the vm itself", "remove it"},
-    {"daemonize", "the supervisor must be the parent of QEMU", "remove it and let 'vmcred exec' be the service"},
-    {"no-shutdown", "a guest that has powered off must end QEMU", "remove it"},
-    {"incoming", "a migrated guest would bring values of its own", "start the vm afresh"},
-    {"loadvm", "a snapshot would bring values of its own", "start the vm afresh"},
-    {"readconfig", "a file of options cannot be checked", "give its options one by one"},
-    {"gdb", "a debugger reads the guest's memory", "debug the vm without its secrets"},
-    {"s", "a debugger reads the guest's memory", "debug the vm without its secrets"},
-});
+/// What the supervisor does itself: stopping and starting the vm, ending QEMU when the guest has powered off, and being the
+/// service. These words go, and what they are there for is done.
+constexpr std::array<std::string_view, 3> kOurs = {"S", "no-shutdown", "daemonize"};
 
-Failure conflict(std::string_view option, std::string_view why, std::string_view remedy) {
-  return hint(fail(Errc::usage, "'-{}' on the command line cannot be kept: {}", option, why), std::string(remedy));
+AllowedOptions allowed_in(const declare::Vm& vm) {
+  std::vector<std::string> words = vm.allowed_options;
+  words.insert(words.end(), kOurs.begin(), kOurs.end());
+  return AllowedOptions(words);
 }
 
-std::vector<GivenOption> options_of(const Foreign& foreign) {
-  return read_options(std::span(foreign.argv).subspan(1));
+Failure conflict(std::string_view option, std::string_view why, std::string_view remedy) {
+  return qemu::conflict(Origin::command_line, option, why, remedy);
+}
+
+Result<std::vector<GivenOption>> options_of(const Foreign& foreign, const declare::Vm& vm) {
+  return read_options(std::span(foreign.argv).subspan(1), allowed_in(vm), Origin::command_line);
 }
 
 bool is_machine(const GivenOption& option) { return option.name == "machine" || option.name == "M"; }
 
 /// The machine type as vmcred names it, from QEMU's name with or without a version; "" when it is another.
 std::string known_machine(std::string_view type) {
+  type = type.substr(0, type.find('+'));  // Proxmox: "q35+pve0"
   if (type == "q35" || type.starts_with("pc-q35-")) return "q35";
   if (type == "pc" || type.starts_with("pc-i440fx-")) return "pc";
   if (type == "microvm") return "microvm";
@@ -51,19 +46,9 @@ std::string known_machine(std::string_view type) {
   return {};
 }
 
-Result<> check_conflicts(std::span<const GivenOption> options, const credential::Plan& plan) {
+Result<> check_conflicts(std::span<const GivenOption> options, const AllowedOptions& allowed, const credential::Plan& plan) {
   for (const GivenOption& option : options) {
-    const auto rule = std::ranges::find(kRules, std::string_view(option.name), &Rule::name);
-    if (rule != kRules.end()) return conflict(option.name, rule->why, rule->remedy);
-    if (option.name == "smbios" && !plan.structures.empty() &&
-        (property(option.value, "type") == "11" || property(option.value, "file"))) {
-      return conflict("smbios", "QEMU takes OEM strings from one place only, and vmcred brings its own",
-                      "declare its strings as credentials or oem-strings of the vm");
-    }
-    if (option.name == "smbios" && property(option.value, "type") == "11") {
-      return conflict("smbios", "its OEM strings stand on the command line, where everybody reads them",
-                      "declare them as credentials of the vm");
-    }
+    TRY(check_value(option, allowed, Origin::command_line));
     if (option.name == "fw_cfg" && option.value.contains("io.systemd.credentials/")) {
       const std::string name = property(option.value, "name").value_or(property(option.value, "").value_or(""));
       const std::string guest = name.substr(name.rfind('/') + 1);
@@ -76,9 +61,6 @@ Result<> check_conflicts(std::span<const GivenOption> options, const credential:
                         "remove one of the two");
       }
     }
-    if (option.name == "serial" && option.value.starts_with("mon:")) {
-      return conflict("serial", "a monitor reads the guest's memory", "use '-serial stdio' without 'mon:'");
-    }
   }
   return {};
 }
@@ -87,6 +69,10 @@ Result<> check_conflicts(std::span<const GivenOption> options, const credential:
 struct Monitors {
   std::vector<bool> dropped;
   std::vector<Guard> guards;
+  void drop(const GivenOption& option) {
+    dropped[option.index] = true;
+    if (option.takes_value) dropped[option.index + 1] = true;
+  }
 };
 
 Result<std::string> unix_path(const GivenOption& option) {
@@ -98,33 +84,41 @@ Result<std::string> unix_path(const GivenOption& option) {
   return property(option.value.substr(kUnix.size()), "").value_or("");
 }
 
+/// A monitor on a socket that QEMU listens on becomes a guard. One that would call somebody goes without: nothing stands
+/// between it and whoever answers.
+Result<> take_mon(const GivenOption& option, std::span<const GivenOption> options, Monitors& monitors) {
+  const std::string id = property(option.value, "chardev").value_or(property(option.value, "").value_or(""));
+  const auto chardev = std::ranges::find_if(options, [&](const GivenOption& other) {
+    return other.name == "chardev" && property(other.value, "id") == id;
+  });
+  const auto path = chardev == options.end() ? std::nullopt : property(chardev->value, "path");
+  if (!path || property(chardev->value, "") != "socket") {
+    return conflict("mon", "a monitor reads the guest's memory, and only a unix socket can be guarded",
+                    "give it a chardev with socket,path=PATH,server=on, or remove it");
+  }
+  TRY_LET(const std::vector<Property> properties, read_properties(chardev->value, "backend"));
+  if (says_yes(properties, "server")) {
+    const bool control = property(option.value, "mode") == "control";
+    monitors.guards.push_back({control ? Guard::Protocol::qmp : Guard::Protocol::hmp, *path});
+  }
+  monitors.drop(option);
+  monitors.drop(*chardev);
+  return {};
+}
+
 Result<Monitors> take_monitors(std::span<const GivenOption> options, std::size_t words) {
   Monitors monitors = {.dropped = std::vector<bool>(words, false), .guards = {}};
-  const auto drop = [&](const GivenOption& option) {
-    monitors.dropped[option.index] = true;
-    monitors.dropped[option.index + 1] = true;
-  };
   for (const GivenOption& option : options) {
     if (option.name == "monitor" && option.value == "none") continue;
     if (option.name == "qmp" || option.name == "qmp-pretty" || option.name == "monitor") {
       TRY_LET(std::string path, unix_path(option));
       const bool people = option.name == "monitor";
       monitors.guards.push_back({people ? Guard::Protocol::hmp : Guard::Protocol::qmp, std::move(path)});
-      drop(option);
+      monitors.drop(option);
     } else if (option.name == "mon") {
-      const std::string id = property(option.value, "chardev").value_or(property(option.value, "").value_or(""));
-      const auto chardev = std::ranges::find_if(options, [&](const GivenOption& other) {
-        return other.name == "chardev" && property(other.value, "id") == id;
-      });
-      const auto path = chardev == options.end() ? std::nullopt : property(chardev->value, "path");
-      if (!path || property(chardev->value, "") != "socket") {
-        return conflict("mon", "a monitor reads the guest's memory, and only a unix socket can be guarded",
-                        "give it a chardev with socket,path=PATH,server=on, or remove it");
-      }
-      const bool control = property(option.value, "mode") == "control";
-      monitors.guards.push_back({control ? Guard::Protocol::qmp : Guard::Protocol::hmp, *path});
-      drop(option);
-      drop(*chardev);
+      TRY(take_mon(option, options, monitors));
+    } else if (std::ranges::find(kOurs, std::string_view(option.name)) != kOurs.end()) {
+      monitors.drop(option);
     }
   }
   return monitors;
@@ -182,7 +176,8 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
   std::string type = vm.architecture == "x86_64" ? "pc" : "";
   vm.kernel.clear();
   vm.initrd.clear();
-  for (const GivenOption& option : options_of(foreign)) {
+  TRY_LET(const std::vector<GivenOption> options, options_of(foreign, vm));
+  for (const GivenOption& option : options) {
     if (is_machine(option)) type = property(option.value, "").value_or(property(option.value, "type").value_or(type));
     if (option.name == "kernel") vm.kernel = option.value;
     if (option.name == "initrd") vm.initrd = option.value;
@@ -200,8 +195,8 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
 
 Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
   const std::vector<std::string> words(foreign.argv.begin() + 1, foreign.argv.end());
-  const std::vector<GivenOption> options = read_options(words);
-  TRY(check_conflicts(options, plan));
+  TRY_LET(const std::vector<GivenOption> options, options_of(foreign, vm));
+  TRY(check_conflicts(options, allowed_in(vm), plan));
   TRY(credential::check_deliverable(plan));
   TRY_LET(const Monitors monitors, take_monitors(options, words.size()));
 

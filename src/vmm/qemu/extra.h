@@ -3,24 +3,15 @@
 
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
+#include "vmm/allowed_options.h"
 
 namespace vmcred::vmm::qemu {
 
-/// One option of a QEMU command line with the word that follows it, where it takes one.
-struct GivenOption {
-  std::string name;         ///< without dashes
-  std::string value = {};   ///< empty for flags
-  std::size_t index = 0;    ///< of its own word
-};
-
-/// Takes a command line apart. Words that belong to no option (a disk image) have an empty name.
-std::vector<GivenOption> read_options(std::span<const std::string> words);
-
-/// Fails with `usage` for the first option that conflicts: it would deliver credentials another way, start the vm before
-/// its values are wiped, open the guest's memory to others, or take the console or the exit status away.
-Result<> check_extra(std::span<const std::string> words);
+/// Fails with `usage` for the first option that is unknown and not allowed, or conflicts: it would deliver credentials
+/// another way, start the vm before its values are wiped, open the guest's memory to others, or take the console or the
+/// exit status away.
+Result<> check_extra(std::span<const std::string> words, const AllowedOptions& allowed = {});
 
 }  // namespace vmcred::vmm::qemu

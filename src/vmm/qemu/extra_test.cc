@@ -30,8 +30,16 @@ TEST(ExtraArguments, RefusesWhatWouldUndoTheDelivery) {
 }
 
 TEST(ExtraArguments, DoesNotTakeAValueForAnOption) {
-  EXPECT_THAT(check_extra(Words{"-device", "-S"}), Succeeds());  // QEMU reads it the same way
+  EXPECT_THAT(check_extra(Words{"-uuid", "-S"}), Succeeds());  // QEMU reads it the same way
   EXPECT_THAT(check_extra(Words{"-snapshot", "-S"}), FailsWith(Errc::usage, HasSubstr("'-S'")));
+}
+
+TEST(ExtraArguments, AreOfTheListOrAllowedByName) {
+  EXPECT_THAT(check_extra(Words{"-fake", "x"}), FailsWith(Errc::usage, HasSubstr("the extra argument '-fake' cannot be used")));
+  EXPECT_THAT(check_extra(Words{"-fake", "x"}, AllowedOptions(Words{"fake="})), Succeeds());
+  for (const Words& words : {Words{"-device", "ivshmem-plain"}, Words{"-object", "memory-backend-file,mem-path=/x,share=on"}, Words{"-parallel", "mon:stdio"},
+                             Words{"-smbios", "type=0xb"}, Words{"-no-hpet", "-gdb", "x"}})
+    EXPECT_THAT(check_extra(words), FailsWith(Errc::usage, HasSubstr("extra argument")));
 }
 
 }  // namespace

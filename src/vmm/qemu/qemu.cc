@@ -22,10 +22,11 @@ struct Board {
   std::string_view bus = "pci";  ///< the suffix of its virtio devices
   std::string_view console = "ttyS0";
   std::string_view kernel_line = {};
+  bool panics = false;  ///< has an ISA bus that ACPI describes: the guest finds a pvpanic there
 };
 constexpr std::array kBoards = {
-    Board{.name = "q35"},
-    Board{.name = "pc"},
+    Board{.name = "q35", .panics = true},
+    Board{.name = "pc", .panics = true},
     // No keyboard controller and no ACPI reset: a triple fault is the one way to reset.
     Board{.name = "microvm", .bus = "device", .kernel_line = "reboot=t"},
     Board{.name = "virt", .arm = true, .console = "ttyAMA0"},
@@ -202,6 +203,7 @@ Result<> put_hybrid_vsock(Builder& b) {
 Result<> put_other_devices(Builder& b) {
   b.arguments.option("object", "rng-builtin", {{"id", "random"}});
   b.arguments.option("device", b.device("virtio-rng"), {{"rng", "random"}});
+  if (b.board.panics) b.arguments.option("device", "pvpanic");
   std::size_t number = 0;
   for (const declare::Share& share : b.vm.shares) {
     const std::string id = fmt::format("share{}", number++);
@@ -217,7 +219,7 @@ Result<> put_other_devices(Builder& b) {
 
 Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
   TRY_LET(const Board board, board_of(vm));
-  TRY(check_extra(vm.extra_arguments));
+  TRY(check_extra(vm.extra_arguments, AllowedOptions(vm.allowed_options)));
   TRY(credential::check_deliverable(plan));
   Builder b = {.vm = vm, .plan = plan, .context = context, .board = board, .arguments = Arguments(program_of(vm))};
   put_machine(b);

@@ -2,10 +2,14 @@
 
 A double is started through a link in the test's folder (its argv[0]) and keeps its record in the folder `record` beside
 that link. The file `behave` there tells it how to behave, one word a line:
-  deaf        ignore the power key                 end=N      exit with code N once the guest runs
-  die=N       exit with code N at once             refuse=P   answer the request of path P with status 500
+  deaf        the guest ignores the power key: it has neither logind nor an agent
+  end=N       exit with code N once the guest runs
+  die=N       exit with code N at once
+  refuse=P    answer the request of path P with status 500, and the error chain that why=A|B says
   console=T   print the line T once the guest runs   version=V   say that this is version V
-  player=PATH guest=WORDS   tests/e2e/guest_player is the guest, with what this VMM would show it"""
+  player=PATH guest=WORDS   tests/e2e/guest_player is the guest, with what this VMM would show it; it ends with 0 as a guest
+                            that powers off, with 2 as one that reboots
+  once=WORD   that word of the guest's only in the first life of the VMM, or the first N with lives=N"""
 
 import array
 import json
@@ -64,29 +68,53 @@ class Record:
         self.write(name, pathlib.Path(path).read_bytes())
         self.write(name + ".mode", f"{os.stat(path).st_mode & 0o7777:o}\n")
 
-    def guest_runs(self, strings=(), kernel_line="", vsock="", finish=None):
-        """`strings`: OEM strings; `finish` ends the VMM as a guest does that powers off."""
+    def guest_runs(self, strings=(), kernel_line="", vsock="", finish=None, reboot=None):
+        """`strings`: OEM strings; `finish` and `reboot`: what a guest does that powers off, and one that reboots."""
         if "console" in self.words:
             say(self.words["console"] + "\n")
         if "guest" in self.words:
             prefix = "systemd.set_credential="
             words = [word.removeprefix(prefix) for word in shlex.split(kernel_line) if word.startswith(prefix)]
             lines = [*strings, *("io.systemd.credential:" + word.replace(":", "=", 1) for word in words)]
-            guest = subprocess.Popen([self.words["player"], vsock, self.words["guest"]], stdin=subprocess.PIPE)
+            words = self.words["guest"]
+            lives = self.folder / "lives"
+            with lives.open("a") as file:
+                file.write("x")
+            if "once" in self.words and len(lives.read_text()) <= int(self.words.get("lives", "1")):
+                words += "," + self.words["once"]
+            guest = subprocess.Popen([self.words["player"], vsock, words], stdin=subprocess.PIPE)
             guest.stdin.write("".join(line + "\n" for line in lines).encode())
             guest.stdin.close()
-            threading.Thread(target=lambda: guest.wait() == 0 and finish(), daemon=True).start()
+
+            def follow():
+                end = {0: finish, 2: reboot or finish}.get(guest.wait())
+                if end:
+                    end()
+
+            threading.Thread(target=follow, daemon=True).start()
         self.write("running", "")
         if "end" in self.words:
             os._exit(int(self.words["end"]))
 
 
 class Refused(Exception):
-    """An answer other than success: the status and what is wrong."""
+    """An answer other than success: the status and what is wrong, outermost first."""
 
-    def __init__(self, status, why):
-        super().__init__(why)
+    def __init__(self, status, *chain):
+        super().__init__(": ".join(chain))
         self.status = status
+        self.chain = chain
+
+
+def bind_vsock(path, refuse):
+    """Real ones bind anew and take no file that is there for their own."""
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(path)
+    except OSError as error:
+        raise refuse(f"{error.strerror} (os error {error.errno})") from None
+    listener.listen()
+    return listener
 
 
 def check(value, schema, path="body"):
@@ -159,11 +187,11 @@ def serve(listener, record, answer, error_body):
                 after = None
                 try:
                     if record.words.get("refuse") == path:
-                        raise Refused(500, "as the test wants it")
+                        raise Refused(500, *record.words.get("why", "as the test wants it").split("|"))
                     status, text, *more = answer(method, path, body, list(fds))
                     after = more[0] if more else None
                 except Refused as refused:
-                    status, text = refused.status, error_body(str(refused))
+                    status, text = refused.status, error_body(refused.chain)
                     record.write("refused", f"{lines[0]}: {refused}\n")
                 fds = array.array("i")
                 length = "" if status == 204 else f"Content-Length: {len(text)}\r\n"

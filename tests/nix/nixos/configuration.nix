@@ -8,5 +8,8 @@
     credentials.api-key = { from = "test-vm-secrets/api-key"; services = [ "app" ]; };
     credentials.region = { value = "north"; services = [ "app" ]; };
   };
-  microvm.vms.short.config.microvm.hypervisor = "cloud-hypervisor";
+  microvm.vms.short.config = {
+    microvm.hypervisor = "cloud-hypervisor";
+    systemd.services.app.script = "cat \"$CREDENTIALS_DIRECTORY\"/region";
+  };
 }

@@ -7,15 +7,20 @@ let
   modules = import ../../../nix/eval/modules.nix { inherit lib fail options; };
   ours = import ../../../nix/modules;
 
-  package = name: { type = "derivation"; inherit name; pname = name; version = "257.9"; outPath = "/nix/store/${name}"; };
+  # Packages have a version; what runCommand and writeText make has none (nixpkgs of July 2026).
+  made = name: { type = "derivation"; inherit name; outPath = "/nix/store/${name}"; meta = { }; passthru = { }; };
+  package = name: made name // { pname = name; version = "257.9"; };
   pkgs = lib.genAttrs [ "coreutils" "openssl" "systemd" "vmcred" "vmcred-guest" "qemu_kvm" "cloud-hypervisor" "crosvm" "firecracker" ] package // {
     qemu_kvm = package "qemu_kvm" // {
       configureFlags = [ "--enable-seccomp" ];
       override = { minimal }: package "qemu_kvm-minimal" // { configureFlags = [ "--enable-seccomp" ]; };
     };
     runtimeShell = "/bin/sh";
-    runCommand = name: _: text: package name // { inherit text; };
-    writeText = name: text: package name // { inherit text; };
+    runCommand = name: _: text: made name // { inherit text; };
+    writeText = name: text: made name // { inherit text; };
+    writeShellScript = name: text: made name // { inherit text; };
+    stdenv.hostPlatform = "x86_64-linux";
+    stdenv.buildPlatform.canExecute = other: other == "x86_64-linux";
   };
 
   system = path: values: modules.evaluate {
@@ -36,7 +41,8 @@ let
   used = lib.filterAttrs (_: value: value != [ ] && value != { } && value != "");
   show = config: without_places {
     inherit (config.vmcred) declaration;
-    declarationFile = builtins.fromJSON config.environment.etc."vmcred/vmcred.json".source.text == config.vmcred.declaration;
+    # Where vmcred can run it is what makes the file, or refuses to.
+    declarationFile = lib.hasInfix "vmcred --project . check --declaration" config.environment.etc."vmcred/vmcred.json".source.text;
     units = lib.mapAttrs (_: used) config.systemd.services;
     packages = map (each: each.text) config.systemd.packages;
     users = config.users.users;

@@ -3,6 +3,11 @@
 let
   inherit (lib) mkOption types;
   settings = mkOption { type = types.attrsOf types.anything; default = { }; };
+  service_settings = mkOption {
+    default = { };
+    type = types.attrsOf types.anything;
+    apply = value: if builtins.elem (value.Type or "simple") [ "simple" "exec" "forking" "oneshot" "dbus" "notify" "notify-reload" "idle" ] then value else throw "Type=${value.Type}";
+  };
   texts = mkOption { type = types.listOf types.str; default = [ ]; };
   service = {
     options = {
@@ -16,7 +21,9 @@ let
       path = mkOption { type = types.listOf types.package; default = [ ]; };
       script = mkOption { type = types.lines; default = ""; };
       unitConfig = settings;
-      serviceConfig = settings;
+      preStart = mkOption { type = types.lines; default = ""; };
+      postStart = mkOption { type = types.lines; default = ""; };
+      serviceConfig = service_settings;
     };
   };
 in

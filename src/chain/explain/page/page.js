@@ -67,9 +67,9 @@ function showVm(vm, credential) {
         dot(moodOf(c, vm)), make('span', null, make('span', {class: 'name'}, c.guest), make('span', {class: 'what'}, `${c.origin === 'var' ? `${c.generator}/${c.file}` : c.source || c.host || 'static'} → ${c.services.map((s) => s.service).join(', ') || 'nobody'}`)), badge(marks, all)),
       open ? stepsList(c, vm) : '');
   }));
-  const legend = make('p', {class: 'legend'}, ...[['fine', 'as it should be'], ['unknown', 'not known here'], ['warning', 'warning'], ['broken', 'broken']].map(([mood, text]) => make('span', null, dot(mood), text)));
+  const legend = make('p', {class: 'legend'}, ...[['fine', 'as it should be, proven'], ['arrived', 'arrived, not proven'], ['older', 'older than the store'], ['unknown', 'not known here'], ['warning', 'warning'], ['broken', 'broken']].map(([mood, text]) => make('span', null, dot(mood), text)));
   main.replaceChildren(
-    title(vm.vm, `on ${vm.machine}: ${vm.hypervisor}${vm.hardware ? ` ${vm.hardware}` : ''}, guest systemd ${vm.guest_systemd}`, stateOf(vm), vm.state ? vm.proven ? 'fine' : 'warning' : 'unknown'),
+    title(vm.vm, `on ${vm.machine}: ${vm.hypervisor}${vm.hardware ? ` ${vm.hardware}` : ''}, guest systemd ${vm.guest_systemd}`, stateOf(vm), drawnAs(vm)),
     ...(diagram ? [diagram.element, legend] : [make('p', {class: 'faint'}, 'This vm has no credentials.')]), phone, follow,
     section('Findings of the vm itself', vm.findings));
   if (diagram) {

@@ -6,7 +6,7 @@ const HEADS = {
   generator: ['Generator', 'makes the value'], store: ['Store', 'keeps it encrypted'], host: ['Host', 'hands it to the unit'],
   channel: ['Channel', 'carries it in'], guest: ['Guest', 'systemd imports it'], service: ['Service', 'loads it'],
 };
-const RANK = ['fine', 'unknown', 'warning', 'broken'];
+const RANK = ['fine', 'arrived', 'unknown', 'older', 'warning', 'broken'];
 const LEVELS = ['note', 'warning', 'error'];
 
 const bytes = (n) => `${n.toLocaleString('en')} byte${n === 1 ? '' : 's'}`;
@@ -60,7 +60,9 @@ const WORDS = {
     const says = [];
     if (c.host && guestRule(c.host) === c.guest) says.push(`'${c.host}' without its 'host-', '-' as '_', in upper case`);
     if (!c.received) says.push(vm.state ? 'the vm runs, no receipt names it' : 'the vm does not run here');
-    else if (c.received === 'received') says.push(`received, ${bytes(c.received_size)}, byte for byte; generation ${vm.generation}`);
+    else if (c.mood === 'older than the store') says.push(`older than the store: the guest holds a former value, ${bytes(c.received_size)}; generation ${vm.generation}`, `'vmcred vm refresh ${vm.vm}' brings the newer`);
+    else if (c.mood === 'proven') says.push(`proven: received, ${bytes(c.received_size)}, byte for byte; generation ${vm.generation}`);
+    else if (c.mood === 'arrived') says.push(`arrived: received, ${bytes(c.received_size)}, byte for byte; generation ${vm.generation}; that a service runs with it is not proven`);
     else says.push(`${c.received}, ${bytes(c.received_size)}`);
     if (c.received && vm.generation < vm.expected_generation) says.push(`the guest should hold generation ${vm.expected_generation}`);
     return {name: c.guest, says, onward: 'LoadCredential='};
@@ -81,7 +83,10 @@ const WORDS = {
 const stepsOf = (c) => STEPS.filter((step) => c.steps[step]);
 /** The mood of a whole chain; what cannot be known while the vm does not run here does not count. */
 const moodOf = (c, vm) => worst(Object.values(c.steps).filter((mood) => vm.state || mood !== 'unknown'));
-const stateOf = (vm) => !vm.state ? 'not running here' : `${vm.state}${vm.detail ? ` (${vm.detail})` : ''}, ${vm.proven ? 'every credential proven' : 'unproven'}, generation ${vm.generation}`;
+const stateOf = (vm) => !vm.state ? 'not running here' : `${vm.state}${vm.detail ? ` (${vm.detail})` : ''}, ${vm.mood === 'proven' ? 'every credential proven' : vm.mood}, generation ${vm.generation}`;
+
+/** What the mood of a running vm is drawn as. */
+const drawnAs = (vm) => !vm.state ? 'unknown' : {proven: 'fine', 'older than the store': 'older'}[vm.mood] || vm.mood;
 
 /** The worst level among the findings of these numbers; '' for none. */
 const levelOf = (numbers, all) => numbers.map((n) => all.findings[n].level).reduce((a, b) => LEVELS.indexOf(b) > LEVELS.indexOf(a) ? b : a, '');

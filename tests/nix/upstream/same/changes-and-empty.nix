@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; clan.core.vars.generators.g.files.a = { }; vmcred.vms.v.credentials.a = { from = "g/a"; onChange = "signal:HUP"; allowEmpty = true; services = [ "app" "other" ]; guest = "ssh.host.key"; }; }

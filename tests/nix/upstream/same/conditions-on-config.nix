@@ -1,0 +1,1 @@
+{ config, lib, ... }: { networking.hostName = "web"; clan.core.vars.generators = lib.mkIf (config.networking.hostName == "web") { g.files.a = { }; }; vmcred.vms = lib.mkMerge [ (lib.mkIf true { v.credentials.a.from = "g/a"; }) (lib.mkIf false { w.credentials.a.from = "g/a"; }) ]; }

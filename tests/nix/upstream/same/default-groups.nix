@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; clan.core.sops.defaultGroups = [ "admins" "backup" ]; clan.core.vars.generators.g.files.a = { }; }

@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; vmcred.vms.v = { disks = [ { path = "/srv/d.raw"; readOnly = true; } ]; networks = [ { type = "user"; forward = [ "tcp:127.0.0.1:2222:22" ]; } ]; credentials.a.value = "x"; }; }

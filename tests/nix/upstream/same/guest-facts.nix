@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; vmcred.vms.v = { credentials.a.value = "x"; guest = { systemd = 257; systemdInInitrd = true; agent = true; services.app.loadCredential = [ "a:A" ]; }; receipt = "required"; receiptTimeout = "45s"; }; }

@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; microvm.vms.v.config = { microvm.credentialFiles.A = "/run/a"; systemd.services = { one = { script = "true"; serviceConfig.LoadCredential = [ "a:A" "b:B" ]; }; two.serviceConfig.LoadCredential = "a:A"; three.script = "true"; }; }; }

@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; vmcred.vms.v = { kernel = "/boot/vmlinuz"; initrd = "/boot/initrd"; commandLine = "quiet"; memory = "256M"; vcpus = 2; hypervisor = "qemu"; qemu.machine = "pc"; accel = "tcg"; delivery = "auto"; extraArguments = [ "-nodefaults" ]; credentials.a.value = "x"; }; }

@@ -1,0 +1,1 @@
+{ lib, ... }: { networking.hostName = "web"; clan.core.vars.generators = lib.genAttrs [ "x-secrets" "y-secrets" ] (_: { files.a = { }; }); vmcred.vms = lib.genAttrs [ "x" "y" ] (name: { credentials.a.from = "${name}-secrets/a"; }); microvm.vms.z.config.microvm.credentialFiles.A = "/run/a"; }

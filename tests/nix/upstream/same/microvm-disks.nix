@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; microvm.vms.v.config.microvm = { volumes = [ { image = "/srv/v.img"; readOnly = true; } ]; interfaces = [ { type = "tap"; id = "vm-v"; mac = "02:00:00:00:00:01"; } ]; shares = [ { tag = "data"; socket = "/run/v.sock"; proto = "virtiofs"; } ]; credentialFiles.A = "/run/a"; }; }

@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; microvm.vms.v.config.microvm = { interfaces = [ { type = "user"; id = "u"; } ]; forwardPorts = [ { from = "host"; host.port = 2222; guest.port = 22; } ]; credentialFiles.A = "/run/a"; }; }

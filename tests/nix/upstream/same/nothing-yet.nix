@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; microvm.vms.v.config = { }; }

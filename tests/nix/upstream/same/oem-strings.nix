@@ -1,0 +1,1 @@
+{ lib, ... }: { networking.hostName = "web"; microvm.vms.v.config = { imports = [ { microvm.cloud-hypervisor.platformOEMStrings = lib.mkBefore [ "io.systemd.credential:A=1" ]; } ]; microvm.hypervisor = "cloud-hypervisor"; microvm.cloud-hypervisor.platformOEMStrings = [ "io.systemd.credential:B=2" ]; }; }

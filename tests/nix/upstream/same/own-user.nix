@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; vmcred.vms.v = { ownUser = true; credentials.a.value = "x"; }; }

@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; clan.core.vars.generators.g.files = { a = { }; b = { }; }; imports = [ { clan.core.vars.generators.g.script = "printf a >$out/a"; } { clan.core.vars.generators.g.script = "printf b >$out/b"; } ]; }

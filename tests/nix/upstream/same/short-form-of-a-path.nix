@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; vmcred.vms.v.credentials.a.from = "/etc/keys/a"; }

@@ -1,0 +1,1 @@
+{ networking.hostName = "web"; clan.core.vars.generators.g.files.a = { }; vmcred.vms.v.credentials.a = { from = "g/a"; services = [ "app" ]; }; }

@@ -167,8 +167,8 @@ void leave_what_asks(const generate::Graph& graph, std::vector<generate::Step>& 
 
 void warn_before_removal(const std::vector<std::string>& users, std::size_t keys, const World& world) {
   if (users.size() != 1 || keys != 1) return;
-  note(world, fmt::format("warning: the key of user '{}' is the only one of a person that reads the secrets of this project; if it is\n"
-                          "lost, so is what no machine reads: add a second user or key, or keep a copy in a safe place", users.front()));
+  note(world, fmt::format("warning: user '{}' is the only person who can read the secrets of this project; if that key is lost, so is what\n"
+                          "no machine reads: add a second user or key, or keep a copy of the key in a safe place", users.front()));
 }
 
 void warn_of_only_user(const Project& project, const World& world) {

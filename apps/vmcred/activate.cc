@@ -80,11 +80,7 @@ void print_report(const World& world, const std::string& machine, const activate
       kept.push(Json::object().set("path", one.path).set("since", rfc3339(one.since)));
     }
     Json refreshed = Json::array();
-    for (const Refresh& each : consequences.refreshes) {
-      Json one = Json::object().set("vm", each.vm).set("done", each.end == Refresh::End::refreshed);
-      if (!each.error.empty()) one.set("error", each.error);
-      refreshed.push(std::move(one));
-    }
+    for (const Refresh& each : consequences.refreshes) refreshed.push(refresh_json(each));
     print(world, dump_json(Json::object()
                                .set("machine", machine)
                                .set("generation", static_cast<std::int64_t>(report.published.number))
@@ -111,7 +107,7 @@ void print_report(const World& world, const std::string& machine, const activate
     if (!report.published.first) print(world, fmt::format("{}: {}\n", change.path, change_name(change.kind)));
   }
   for (const Refresh& each : consequences.refreshes) {
-    if (each.end == Refresh::End::refreshed) print(world, fmt::format("refreshed: vm '{}'\n", each.vm));
+    if (each.end == Refresh::End::refreshed) print(world, fmt::format("refreshed: vm '{}'\n{}", each.vm, refresh_lines(each, world)));
   }
   for (const std::string& unit : consequences.restarts) print(world, fmt::format("restart: {}\n", unit));
 }

@@ -87,6 +87,7 @@ class DemoObserver final : public supervise::Observer {
       case Kind::vmm_said: note(world_, "the VMM says: " + event.detail); break;
       case Kind::warning:
       case Kind::systemd:
+      case Kind::leaving:
       case Kind::stopping:
       case Kind::vmm_exited: break;
     }

@@ -33,7 +33,11 @@ class Story {
       if (world_.verbose && !event.log.empty()) text += indented(event.log);
     } else {
       ++failed_;
-      text = fmt::format("{} {}\n", styled("failed", Style::red, world_.color_err), store::spoken(event.task->id));
+      // Of a single step the error at the end says why.
+      const bool alone = steps_.size() == 1;
+      if (!alone || !event.log.empty())
+        text = fmt::format("{} {}\n", styled("failed", Style::red, world_.color_err), store::spoken(event.task->id));
+      if (!alone && !event.reason.empty()) text += indented(event.reason);
       if (!event.log.empty()) text += indented(event.log);
     }
     for (const std::string& warning : event.warnings) text += "  warning: " + warning + "\n";

@@ -66,7 +66,9 @@ Result<> write_value(const std::string& root, const std::string& name, const Loo
 /// What became of one item.
 struct Outcome {
   std::optional<Error> unreadable = {};  ///< its value cannot be had: its own failure
-  Result<std::optional<ChangeKind>> change = std::optional<ChangeKind>();
+  Result<> written = {};                  ///< it could be put in its place
+  bool changed = true;                    ///< else it is as it was before
+  ChangeKind change = ChangeKind::added;
 };
 
 /// Puts one item into the new generation, next to what the one before ("" when there is none) had in its place.
@@ -74,7 +76,7 @@ Outcome take_over(const std::string& root, const std::string& before, const Item
   const Result<Secret> value = item.value();
   if (!value) return {.unreadable = value.error()};
   Look look = {.uid = item.uid, .gid = item.gid, .mode = item.mode};
-  std::optional<ChangeKind> change = ChangeKind::added;
+  Outcome outcome = {};
   struct stat status = {};
   const std::string old_path = before.empty() ? "" : join_path(before, item.path);
   if (!before.empty() && ::lstat(old_path.c_str(), &status) == 0) {
@@ -83,12 +85,11 @@ Outcome take_over(const std::string& root, const std::string& before, const Item
     const bool same = old && equal_in_constant_time(old->bytes(), value->bytes());
     const bool same_look = status.st_uid == item.uid && status.st_gid == item.gid && (status.st_mode & 07777U) == item.mode;
     if (same) look.since = status.st_mtim;
-    change = !same ? std::optional(ChangeKind::content) : !same_look ? std::optional(ChangeKind::owner) : std::nullopt;
+    outcome.changed = !same || !same_look;
+    outcome.change = same ? ChangeKind::owner : ChangeKind::content;
   }
-  if (Result<> written = write_value(root, item.path, look, *value); !written) {
-    return {.change = Failure(std::move(written).error())};
-  }
-  return {.change = change};
+  outcome.written = write_value(root, item.path, look, *value);
+  return outcome;
 }
 
 /// The same file as in the generation before, with its owner, mode and age.
@@ -163,8 +164,8 @@ Result<> fill(const std::string& root, const std::string& before, const std::vec
       published.failed.push_back({items[i].path, *std::move(outcomes[i].unreadable)});
       continue;
     }
-    TRY_LET(const auto change, std::move(outcomes[i].change));
-    if (change) published.changes.push_back({items[i].path, *change});
+    TRY(std::move(outcomes[i].written));
+    if (outcomes[i].changed) published.changes.push_back({items[i].path, outcomes[i].change});
   }
   std::vector<std::string> old_files;
   if (!before.empty()) TRY(collect_files(before, "", old_files));

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "chain/check.h"
-
 namespace vmcred::chain {
 namespace {
 
@@ -41,6 +39,10 @@ constexpr Code kOfDeclarations[] = {
     Code::path_overrun,
     Code::on_kernel_command_line,
     Code::secret_in_domain,
+    Code::encrypted_for_a_user,
+    Code::lost_credential,
+    Code::smbios_mode_missing,
+    Code::secret_in_configuration,
 };
 
 }  // namespace
@@ -48,13 +50,5 @@ constexpr Code kOfDeclarations[] = {
 About about(Code code) { return std::ranges::find(kOfDeclarations, code) != std::end(kOfDeclarations) ? About::declaration : About::host; }
 
 std::string_view about_name(About about) { return about == About::declaration ? "declaration" : "host"; }
-
-std::vector<Finding> check_declared(const declare::Reading& reading) {
-  std::vector<Finding> all = check_declaration(reading);
-  if (reading.problems.empty()) std::ranges::move(check_plans(reading.declaration, nullptr), std::back_inserter(all));
-  std::erase_if(all, [](const Finding& each) { return about(each.code) != About::declaration; });
-  sort_findings(all);
-  return all;
-}
 
 }  // namespace vmcred::chain

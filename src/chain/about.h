@@ -1,11 +1,10 @@
 // What must be looked at to see a finding: the declaration alone, or a host with its files, programs and store.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "chain/finding.h"
-#include "declare/load.h"
 
 namespace vmcred::chain {
 
@@ -14,8 +13,5 @@ namespace vmcred::chain {
 enum class About : std::uint8_t { declaration, host };
 About about(Code code);
 std::string_view about_name(About about);  ///< "declaration", "host"
-
-/// What the declaration alone tells, the delivery plans included: the same findings on every machine, sorted.
-std::vector<Finding> check_declared(const declare::Reading& reading);
 
 }  // namespace vmcred::chain

@@ -21,6 +21,8 @@ Result<std::vector<Finding>> check_project(const declare::Reading& reading, cons
 
 /// What the declaration says by itself: its own problems, then names, lists, guest services, modes.
 std::vector<Finding> check_declaration(const declare::Reading& reading);
+/// What the declaration alone tells (see about.h), the delivery plans included: the same findings on every machine, sorted.
+std::vector<Finding> check_declared(const declare::Reading& reading);
 
 /// The delivery plan of every vm, with the sizes that the stored files tell (a sops file is as long as its value).
 /// `repository` may be null: sizes are not known then. For a declaration without problems.

@@ -295,8 +295,8 @@ Result<std::vector<Finding>> check_store(const declare::Declaration& declaration
   const bool any_secret = std::ranges::any_of(wanted, [&](const store::Wanted& each) { return each.file->secret; }) && missing.size() < wanted.size();
   if (const std::string user = store::only_user(principals); any_secret && !user.empty())
     findings.push_back(finding(Code::one_reader, {.file = declaration.file},
-                               fmt::format("the key of user '{}' is the only one of a person that reads the secrets", user),
-                               "add a second user or key, or keep a copy of that key in a safe place"));
+                               fmt::format("user '{}' is the only person who can read the secrets", user),
+                               "add a second user or key, or keep a copy of the key in a safe place"));
   check_missing(declaration, missing, orphans, findings);
   check_orphans(declaration, missing, orphans, findings);
   check_generators(*graph, statuses, findings);

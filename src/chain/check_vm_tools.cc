@@ -74,7 +74,7 @@ void check_vm_tool(Words& words, std::string_view program) {
     }
     if (program.contains("vmspawn"))  // what follows the options is the kernel's
       for (std::size_t i = 1; i < words.all.size(); ++i)
-        if (sets_credential(words.all[i])) check_kernel_words(words, i);
+        if (declare::sets_credential(words.all[i])) check_kernel_words(words, i);
   }
   judge_strings(strings, Code::secret_on_command_line, kWhoReadsCommandLines, words.findings);
   judge_arrival(strings, {}, words.findings);

@@ -11,7 +11,4 @@ namespace vmcred::chain {
 /// Credentials on it, and what looks like a secret beside them, which is a finding of `code`.
 void judge_kernel_line(std::string_view line, const declare::Place& place, Code code, std::vector<Finding>& findings);
 
-/// True for "systemd.set_credential=…" and "systemd.set_credential_binary=…", "-" and "_" alike.
-bool sets_credential(std::string_view word);
-
 }  // namespace vmcred::chain

@@ -1,10 +1,12 @@
 // A vm: its machine, its hypervisor, its devices and its guest.
 #include <algorithm>
 
+#include "declare/kernel_line.h"
 #include "declare/keys.h"
 #include "declare/names.h"
 #include "declare/read.h"
 #include "declare/values.h"
+#include "shape/secret_shape.h"
 
 namespace vmcred::declare {
 namespace {
@@ -36,6 +38,18 @@ std::string path_at(const Table& table, std::string_view key, const std::string&
   if (!given) return {};
   if (!plain_text(*given)) table.problem(key, Fault::bad_value, fmt::format("'{}' is not a path", key));
   return absolute_path(folder, *given);
+}
+
+/// It stands in the hypervisor's arguments and in the guest's /proc/cmdline.
+void read_kernel_line(const Table& table, Vm& vm) {
+  vm.command_line = table.text_or("command-line", "");
+  if (const auto name = credential_on_kernel_line(vm.command_line)) {
+    table.problem("command-line", Fault::secret_in_static, fmt::format("'command-line' sets the credential '{}', and everybody reads it there", *name),
+                  "remove it, and make it a credential of the vm: credentials.NAME = { from = \"GENERATOR/FILE\" }");
+  } else if (const auto what = shape::looks_like_secret(vm.command_line)) {
+    table.problem("command-line", Fault::secret_in_static, fmt::format("'command-line' holds what looks like a secret: {}", *what),
+                  "everybody in the guest reads /proc/cmdline: make it a credential of the vm");
+  }
 }
 
 bool valid_mac(std::string_view text) {
@@ -151,7 +165,7 @@ Vm read_vm(const Entry& member, const std::string& pointer, const Declaration& d
   if (vm.binary.find('/') != std::string::npos) vm.binary = absolute_path(declaration.folder, vm.binary);
   vm.kernel = path_at(table, "kernel", declaration.folder);
   vm.initrd = path_at(table, "initrd", declaration.folder);
-  vm.command_line = table.text_or("command-line", "");
+  read_kernel_line(table, vm);
   read_size_and_time(table, vm);
   vm.accel = table.choice<Accel>("accel").value_or(Accel::automatic);
   vm.delivery = table.choice<Delivery>("delivery").value_or(Delivery::automatic);

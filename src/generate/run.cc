@@ -211,7 +211,7 @@ class Engine {
   /// Tells it with its reason; to be called with the lock held.
   Result<> failed(Event event, Error why) {
     event.kind = Event::Kind::failed;
-    event.log = why.message + (event.log.empty() ? "" : "\n" + event.log);
+    event.reason = why.message;
     ++done_;
     tell(std::move(event));
     return Failure(std::move(why));

@@ -26,7 +26,8 @@ struct Event {
   const Task* task = nullptr;
   std::vector<std::string> files = {};     ///< made: the stored ones
   std::vector<std::string> warnings = {};
-  std::string log = {};
+  std::string reason = {};                 ///< failed: why
+  std::string log = {};                    ///< what the script said, without values
   std::size_t done = 0;                    ///< how many steps are finished
 };
 

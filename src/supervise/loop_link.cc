@@ -150,8 +150,8 @@ Result<> Supervisor::begin_refresh(const ControlServer::Request& request) {
   if (mission_.plan_again) {
     Secrets next;
     for (const auto& [host, value] : mission_.secrets) {
-      const auto fresh = values.find(host);
-      next.emplace(host, (fresh == values.end() ? value : fresh->second).clone());
+      const auto newer = values.find(host);
+      next.emplace(host, (newer == values.end() ? value : newer->second).clone());
     }
     TRY(in("the next start of the vm", mission_.plan_again(next)));
   }

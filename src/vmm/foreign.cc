@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "declare/kernel_line.h"
+
 namespace vmcred::vmm {
 namespace {
 
@@ -65,6 +67,13 @@ void make_room_for_fds(Launch& launch, std::span<const std::string> words) {
   launch.guard_fd = next + 2;
   if (launch.event_fd != 0) launch.event_fd = next + 3;
   launch.first_blob_fd = std::max(launch.first_blob_fd, next + 4);
+}
+
+Result<> check_kernel_line(std::string_view line) {
+  const std::optional<std::string> name = declare::credential_on_kernel_line(line);
+  if (!name) return {};
+  return hint(fail(Errc::usage, "the kernel's command line sets the credential '{}', and everybody reads it there", *name),
+              "remove it and declare it as a credential of the vm");
 }
 
 std::optional<std::string> property(std::string_view list, std::string_view key) {

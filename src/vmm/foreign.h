@@ -21,6 +21,9 @@ std::vector<int> named_fds(std::span<const std::string> words);
 /// Moves the launch's own descriptors beyond those that the command line names, and keeps the latter.
 void make_room_for_fds(Launch& launch, std::span<const std::string> words);
 
+/// Refuses a kernel line of others that sets a credential: everybody on the host and in the guest reads it.
+Result<> check_kernel_line(std::string_view line);
+
 /// The value of `key` in "a=1,b=2" (QEMU's doubled commas undone); nothing when it is not there. With `key` empty: the
 /// first element if it has no '='.
 std::optional<std::string> property(std::string_view list, std::string_view key);

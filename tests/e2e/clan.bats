@@ -186,14 +186,17 @@ TOML
 @test "without a declaration owners are not united: an old link of one machine gives others nothing, and fix refuses" {
   old_link
   before=$(state)
-  run -0 --separate-stderr "$VMCRED" vars check
+  run -3 --separate-stderr "$VMCRED" vars check
+  [ "$(grep -cvE '^rotate  root/password .machine m[23].  readable by machine m[23] until .*: rotate$' <<<"$output")" = 0 ]
   run -0 "$VMCRED" vars list m3
   [[ $output != *"partial"* && $output != *"root/hash"* ]]
   for said in "" --yes --widen; do
     run -1 --separate-stderr setsid -w "$VMCRED" vars fix $said </dev/null
     [[ $stderr == *"not known without a declaration"*"--flake REF#HOST"* ]]
   done
-  run -0 "$VMCRED" check
+  run -3 "$VMCRED" check
+  [ "$(grep -c 'warning: .*\[VC' <<<"$output")" = "$(grep -c '\[VC107\]' <<<"$output")" ]
+  [[ $output != *" error: "* ]]
   [ "$before" = "$(state)" ]
   for machine in m2 m3; do
     "$VMCRED" secrets get "$machine-age.key" >../machine.key
@@ -213,5 +216,6 @@ TOML
   run -3 "$VMCRED" vars check
   "$VMCRED" vars fix --yes
   HOME=/nonexistent SOPS_AGE_KEY_FILE=../eve run -1 "$VMCRED" vars get db token/key
-  run -0 "$VMCRED" vars check
+  run -3 "$VMCRED" vars check
+  [[ $output == *"rotate  token/key (machine db)  readable by eve until "*": rotate" ]]
 }

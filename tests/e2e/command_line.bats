@@ -15,10 +15,10 @@ bats_require_minimum_version 1.5.0
 
 @test "a noun without its verb says where the verbs are listed" {
   run -2 --separate-stderr "$VMCRED" vars
-  [ "${stderr_lines[0]}" = "vmcred: error: 'vars' needs a verb" ]
+  [[ ${stderr_lines[0]} == "vmcred: error: 'vmcred vars' needs a verb: generate, list, get, "* ]]
   run -2 --separate-stderr "$VMCRED" secrets users
-  [ "${stderr_lines[0]}" = "vmcred: error: 'secrets users' needs a verb" ]
-  [ "${stderr_lines[1]}" = "vmcred: hint: 'vmcred secrets users --help' lists them" ]
+  [[ ${stderr_lines[0]} == "vmcred: error: 'vmcred secrets users' needs a verb: list, get, "* ]]
+  [ "${stderr_lines[1]}" = "vmcred: hint: 'vmcred secrets users --help' says what each does" ]
   run -0 "$VMCRED" secrets users --help
 }
 

@@ -14,7 +14,7 @@ teardown() { [ -z "${planted:-}" ] || kill "$planted"; }
   run -0 "$VMCRED" doctor --describe vc060
   [[ ${lines[0]} == "# VC060: a unit cannot load a credential" ]]
   run -0 "$VMCRED" doctor --describe all
-  [[ $output == *"VC077  warning  a running guest has older values than this host"* ]]
+  [[ $output == *"VC077  warning  a running guest has older values than the store"* ]]
   run -2 --separate-stderr "$VMCRED" doctor --describe VC999
   [ "${stderr_lines[0]}" = "vmcred: error: no finding has the code 'VC999'" ]
 }

@@ -158,7 +158,7 @@ JSON
 @test "by reference: no value is given to the VMM, the agent fetches it" {
   sed -i 's/^machine/delivery = "reference"\nreceipt = "off"\nmachine/' vmcred.toml
   echo 'agent = true' >>vmcred.toml
-  in_background "$VMCRED" exec --vm v -- ./qemu-system-x86_64 -M q35 -fake "record=$PWD/record"
+  in_background "$VMCRED" exec --vm v --allow-option fake= -- ./qemu-system-x86_64 -M q35 -fake "record=$PWD/record"
   run -1 grep -arFf patterns record
   stop_it
   rm -rf record && mkdir record
@@ -180,4 +180,23 @@ JSON
   printf 'systemd = 262\nsystemd-in-initrd = true\n' >>vmcred.toml
   behave end=3
   run -3 --separate-stderr "$VMCRED" exec --vm v --expose snapshot -- ./crosvm run -s crosvm.sock --initrd initrd kernel
+}
+
+@test "a kernel line that sets a credential is refused on every VMM, and in a declaration" {
+  run -2 --separate-stderr qemu -append 'console=ttyS0 systemd.set_credential=db:hunter2'
+  [ "${stderr_lines[0]}" = "vmcred: error: the kernel's command line sets the credential 'db', and everybody reads it there" ]
+  [[ ${stderr_lines[1]} == "vmcred: hint: remove it and declare it as a credential of the vm" && $stderr != *hunter2* ]]
+  run -2 --separate-stderr "$VMCRED" exec --vm v -- ./cloud-hypervisor --kernel kernel --cmdline 'ro "systemd.set-credential-binary=db:aHVudGVyMg=="'
+  [[ $stderr == *"sets the credential 'db'"* && $stderr != *aHVud* ]]
+  run -2 --separate-stderr "$VMCRED" exec --vm v -- ./crosvm run -p 'ro systemd.set_credential=db:hunter2' --initrd initrd kernel
+  [[ $stderr == *"sets the credential 'db'"* && $stderr != *hunter2* ]]
+  run -2 --separate-stderr "$VMCRED" exec --vm v -- ./crosvm run '--params=systemd.set_credential=db:hunter2' --initrd initrd kernel
+  [[ $stderr == *"sets the credential 'db'"* && $stderr != *hunter2* ]]
+  printf '{"boot-source": {"kernel_image_path": "kernel", "boot_args": "reboot=k systemd.set_credential=db:hunter2"}}' >config.json
+  run -2 --separate-stderr "$VMCRED" exec --vm v -- ./firecracker --config-file config.json
+  [[ $stderr == *"sets the credential 'db'"* && $stderr != *hunter2* ]]
+  [ ! -e record/argv ]
+  sed -i 's/^machine/command-line = "ro systemd.set_credential=db:hunter2"\nmachine/' vmcred.toml
+  run -3 --separate-stderr "$VMCRED" check
+  [[ $output == *"'command-line' sets the credential 'db', and everybody reads it there [VC014]"* && $output != *hunter2* ]]
 }

@@ -55,7 +55,7 @@ NIX
   printf x | age -R ../bob.pub -o secrets/foreign.age
   sed -i "s|^  \"wifi|  \"foreign.age\".publicKeys = [ \"$(cat ../bob.pub)\" ];\n  \"wifi|" secrets/secrets.nix
   run -3 --separate-stderr "$VMCRED" import agenix secrets
-  [[ $stderr == *"left out: 'foreign.age': none of"* && $stderr == *"kept "*"wifi/wifi"*"stored already"* ]]
+  [[ $stderr == *"left out: 'foreign.age': no identity matches"* && $stderr == *"kept "*"wifi/wifi"*"stored already"* ]]
   [ -z "$output" ] # nothing is new
   [ "$before" = "$(find vars sops -type f -exec sha256sum {} + | sort)" ]
 }
@@ -156,7 +156,7 @@ NIX
   [[ $output == *"[generators.good]"* && $output != *"generators.a-b"* ]]
   [[ $stderr == *"left out: 'a_b.age': it and 'a-b.age' would both become 'a-b/a-b'"*"--rename a_b.age="* ]]
   [[ $stderr == *"'API_KEY.age'"* && $stderr == *"'sub/a.age'"* && $stderr == *"'пароль.age'"* && $stderr == *"'plugin.age'"* ]]
-  printf '%s\n' "$output" >vmcred.toml
+  printf '[machines.web]\n%s\n' "$output" >vmcred.toml
   # With the names that are proposed the rest comes as well.
   options=()
   while read -r option; do options+=(--rename "${option//\'/}"); done < <(grep -o -- '--rename .*' <<<"$stderr" | sed 's/--rename //')

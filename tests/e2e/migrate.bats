@@ -170,6 +170,6 @@ NIX
   "$VMCRED" --nix configuration.nix vars generate
   before=$("$VMCRED" --nix configuration.nix vars get test-vm-secrets/api-key)
   run -0 walk migrate-from-microvm-nix-fork
-  [[ $output == *"API_KEY"* && $output == *"no findings"* ]]
+  [[ $output == *"API_KEY"* && $output == *"[VC106]"*"1 note;"* ]]
   [ "$before" != "$("$VMCRED" --nix configuration.nix vars get test-vm-secrets/api-key)" ]
 }

@@ -19,10 +19,10 @@ base = {
         "ca": {"share": True, "files": {"key": {}}},
         "test-vm-secrets": {"machines": ["web1"], "files": {"api-key": {}}, "prompts": {"password": {}}},
     },
-    "vms": {"test-vm": {"machine": "web1", "kernel": "k", "initrd": "i", "guest": {"agent": True}}},
+    "vms": {"test-vm": {"machine": "web1", "kernel": "k", "initrd": "i", "vsock-cid": 3, "guest": {"agent": True}}},
 }
 vm, generator = ["vms", "test-vm"], ["generators", "test-vm-secrets"]
-credential = vm + ["credentials", "api-key"]
+credential = vm + ["credentials", "environment"]
 places = {
     "machine": ["machines", "web1"], "generator": generator, "file": generator + ["files", "api-key"],
     "prompt": generator + ["prompts", "password"], "vm": vm, "credential": credential,
@@ -31,7 +31,7 @@ places = {
 around = {  # what an example needs beside it
     ("credential", None): {"from": "test-vm-secrets/api-key"}, ("credential", "value"): {}, ("credential", "from"): {},
     ("credential", "public"): {"value": "aGVsbG8gd29ybGQ"}, ("disk", None): {"path": "d"}, ("share", None): {"tag": "t", "socket": "/s"},
-    ("network", "tap"): {"type": "tap"}, ("network", "type"): {"tap": "t"}, ("vm", "vsock-device"): {"vsock-cid": 3},
+    ("network", "tap"): {"type": "tap"}, ("network", "type"): {"tap": "t"},
     ("vm", "credential-files"): {"load-credential": ["host-api-key:test-vm-secrets/api-key"]},
     ("vm", "load-credential"): {"credential-files": ["host-api-key"]},
 }

@@ -115,7 +115,7 @@ vmm_of() { sed -n 's/.*the VMM runs with .* (process \([0-9]*\)).*/\1/p' story; 
   # The unit's folder is found below /run/vmcred/vm in real life; here it is the user's.
   mkdir -p user/vmcred/vm && ln -s "$PWD/run" user/vmcred/vm/fake
   run -0 "$VMCRED" vm list
-  [[ $output == *fake*running*unproven* ]]
+  [[ $output == *fake*running*unknown* ]]
   run -0 "$VMCRED" vm status fake --json
   [ "$(jq -r .state <<<"$output")" = running ]
   run -0 --separate-stderr "$VMCRED" explain fake

@@ -25,6 +25,7 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
   if (const Json* payload = translated.config.find("payload")) {
     vm.kernel = payload->string_at("kernel");
     vm.initrd = payload->string_at("initramfs");
+    TRY(check_kernel_line(payload->string_at("cmdline")));
   }
   if (const Json* size = translated.config.find("memory")->find("size"); size->if_integer() != nullptr) {
     vm.memory_bytes = static_cast<std::uint64_t>(*size->if_integer());

@@ -32,6 +32,8 @@ Result<> check_conflicts(const std::vector<std::string>& argv) {
       return hint(fail(Errc::usage, "crosvm's command line holds the value of a credential, where everybody reads it"),
                   "remove it and declare it as a credential of the vm");
     }
+    constexpr std::string_view kParams = "--params=";
+    TRY(check_kernel_line(word.starts_with(kParams) ? std::string_view(word).substr(kParams.size()) : std::string_view(word)));
   }
   return {};
 }

@@ -112,6 +112,7 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
   vm.hypervisor = declare::Hypervisor::firecracker;
   vm.kernel = config.find(kBootSource)->string_at("kernel_image_path");
   vm.initrd = config.find(kBootSource)->string_at("initrd_path");
+  TRY(check_kernel_line(config.find(kBootSource)->string_at("boot_args")));
   const Json* const machine = config.find("machine-config");
   const Json* const size = machine != nullptr ? machine->find("mem_size_mib") : nullptr;
   if (size != nullptr && size->if_integer() != nullptr && *size->if_integer() > 0 && *size->if_integer() < (1 << 24)) {

@@ -49,6 +49,7 @@ std::string known_machine(std::string_view type) {
 Result<> check_conflicts(std::span<const GivenOption> options, const AllowedOptions& allowed, const credential::Plan& plan) {
   for (const GivenOption& option : options) {
     TRY(check_value(option, allowed, Origin::command_line));
+    if (option.name == "append") TRY(check_kernel_line(option.value));
     if (option.name == "fw_cfg" && option.value.contains("io.systemd.credentials/")) {
       const std::string name = property(option.value, "name").value_or(property(option.value, "").value_or(""));
       const std::string guest = name.substr(name.rfind('/') + 1);

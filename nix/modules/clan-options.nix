@@ -61,11 +61,43 @@ in
     serviceConfig = {
       Type = "oneshot";
       RemainAfterExit = true;
+      # First, with all rights, the memory for the vars, which everybody has to see. What decrypts is confined as the unit of
+      # `vmcred vm units` is.
+      ExecStartPre = "+${config.vmcred.package}/bin/vmcred --project /etc/vmcred activate --mount";
       ExecStart = "${config.vmcred.package}/bin/vmcred --project /etc/vmcred activate";
       # Sealed by `systemd-creds encrypt --name=vmcred.identity`; else /var/lib/vmcred/key.txt, then sops-nix's key.
       LoadCredentialEncrypted = "vmcred.identity";
+      TimeoutStartSec = "5min";
       LimitCORE = 0;
       MemorySwapMax = 0;
+      LimitMEMLOCK = "64M";
+      NoNewPrivileges = true;
+      CapabilityBoundingSet = "CAP_CHOWN CAP_FOWNER CAP_FSETID CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_IPC_LOCK CAP_LEASE";
+      KeyringMode = "private";
+      UMask = "0022";
+      ProtectSystem = "strict";
+      ReadWritePaths = "/run -/var/lib/vmcred";
+      ProtectHome = "read-only";
+      DevicePolicy = "closed";
+      DeviceAllow = "/dev/tpmrm0 rw";
+      PrivateNetwork = true;
+      ProtectClock = true;
+      ProtectHostname = true;
+      ProtectKernelLogs = true;
+      ProtectKernelModules = true;
+      ProtectKernelTunables = true;
+      ProtectControlGroups = true;
+      ProtectProc = "invisible";
+      RestrictNamespaces = true;
+      RestrictRealtime = true;
+      RestrictSUIDSGID = true;
+      RestrictAddressFamilies = "AF_UNIX";
+      IPAddressDeny = "any";
+      LockPersonality = true;
+      MemoryDenyWriteExecute = true;
+      SystemCallArchitectures = "native";
+      SystemCallFilter = [ "@system-service" "~@resources" ];
+      SystemCallErrorNumber = "EPERM";
     };
   };
 }

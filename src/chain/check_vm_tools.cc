@@ -4,6 +4,7 @@
 
 #include "chain/command_words.h"
 #include "chain/configuration_text.h"
+#include "declare/kernel_line.h"
 
 namespace vmcred::chain {
 namespace {

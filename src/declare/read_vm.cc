@@ -1,7 +1,6 @@
 // A vm: its machine, its hypervisor, its devices and its guest.
 #include <algorithm>
 
-#include "declare/kernel_line.h"
 #include "declare/keys.h"
 #include "declare/names.h"
 #include "declare/read.h"
@@ -43,10 +42,7 @@ std::string path_at(const Table& table, std::string_view key, const std::string&
 /// It stands in the hypervisor's arguments and in the guest's /proc/cmdline.
 void read_kernel_line(const Table& table, Vm& vm) {
   vm.command_line = table.text_or("command-line", "");
-  if (const auto name = credential_on_kernel_line(vm.command_line)) {
-    table.problem("command-line", Fault::secret_in_static, fmt::format("'command-line' sets the credential '{}', and everybody reads it there", *name),
-                  "remove it, and make it a credential of the vm: credentials.NAME = { from = \"GENERATOR/FILE\" }");
-  } else if (const auto what = shape::looks_like_secret(vm.command_line)) {
+  if (const auto what = shape::looks_like_secret(vm.command_line)) {
     table.problem("command-line", Fault::secret_in_static, fmt::format("'command-line' holds what looks like a secret: {}", *what),
                   "everybody in the guest reads /proc/cmdline: make it a credential of the vm");
   }

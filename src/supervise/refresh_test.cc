@@ -70,7 +70,7 @@ TEST(RefreshDetails, SayOfEachCredentialWhatBecameOfIt) {
   const Json details = refresh_details(values("a", "b"), fresh, {{.unit = "web.service", .action = link::Action::reload}});
   EXPECT_EQ(dump_json(details),
             R"({"credentials":[{"host":"host-added","state":"needs a restart"},{"host":"host-api-key","state":"unchanged"},)"
-            R"({"host":"host-log-key","state":"refreshed"}],"services":[{"action":"reload","unit":"web.service"}]})");
+            R"({"host":"host-log-key","state":"refreshed"}],"services":[{"unit":"web.service","action":"reload"}]})");
 }
 
 TEST(PackedValues, EmptyOnesAndBrokenFilesAreRefused) {

@@ -123,8 +123,8 @@ WantedBy=multi-user.target
 namespace {
 
 /// A unit that decrypts; `head` is its [Unit] section.
-// No mount namespace, or the file system that holds the vars would be visible here alone: so nothing of Private*=,
-// Protect*= or ReadWritePaths=. The vars get any owner, hence chown and the override of file modes.
+// The memory that holds the vars is mounted before, for everybody; what decrypts has a mount namespace and may mount nothing.
+// The vars get any owner, hence chown and the override of file modes; old values of other owners are overwritten under a lease.
 std::string activation_text(const std::string& head, const std::string& command, std::string_view wanted_by) {
   return fmt::format(R"({0}
 
@@ -132,6 +132,8 @@ std::string activation_text(const std::string& head, const std::string& command,
 [Service]
 Type=oneshot
 RemainAfterExit=yes
+# First, with all rights, the memory for the vars, which everybody has to see.
+ExecStartPre=+{2} --mount
 ExecStart={2}
 # The machine's key, sealed by 'systemd-creds encrypt --name=vmcred.identity' into /etc/credstore.encrypted; without it
 # /var/lib/vmcred/key.txt is read, then /var/lib/sops-nix/key.txt.
@@ -142,9 +144,23 @@ LimitCORE=0
 MemorySwapMax=0
 LimitMEMLOCK=64M
 NoNewPrivileges=yes
-CapabilityBoundingSet=CAP_SYS_ADMIN CAP_CHOWN CAP_FOWNER CAP_FSETID CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_IPC_LOCK
+CapabilityBoundingSet=CAP_CHOWN CAP_FOWNER CAP_FSETID CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_IPC_LOCK CAP_LEASE
 KeyringMode=private
 UMask=0022
+ProtectSystem=strict
+ReadWritePaths=/run -/var/lib/vmcred
+ProtectHome=read-only
+# A key may lie in a TPM, behind a plugin of age.
+DevicePolicy=closed
+DeviceAllow=/dev/tpmrm0 rw
+PrivateNetwork=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+ProtectProc=invisible
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
@@ -153,7 +169,8 @@ IPAddressDeny=any
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
 SystemCallArchitectures=native
-SystemCallFilter=@system-service @mount
+SystemCallFilter=@system-service
+SystemCallFilter=~@resources
 SystemCallErrorNumber=EPERM
 
 [Install]

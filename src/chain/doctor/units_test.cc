@@ -80,7 +80,7 @@ TEST(Units, OneThatIsWellIsLookedAtOnlyByName) {
   EXPECT_THAT(examine_units({.root = root.path(), .run = {}}, {unit}, 252, false), IsEmpty());
   EXPECT_THAT(told(examine_units({.root = root.path(), .run = {}}, {unit}, 252, true)),
               ElementsAre("VC061 x.service: credential 'a' is found nowhere, and systemd starts the unit without it",
-                          "VC035 x.service: systemd ignores 'LoadCredential=a/b:/x'",
+                          "VC035 x.service: systemd ignores 'LoadCredential=a/b:/x': 'a/b' is no name of a credential",
                           "VC031 x.service: systemd 252 does not know ImportCredential= and starts the unit without"));
 }
 
@@ -137,8 +137,8 @@ TEST(Users, VmsOfOneUidAreNamedTogether) {
 TEST(Vms, WithOlderValuesAreNamed) {
   EXPECT_THAT(examine_vms({{.status = {.vm = "web", .state = supervise::VmState::running}}}), IsEmpty());
   const auto findings =
-      examine_vms({{.status = {.vm = "web", .state = supervise::VmState::running}, .outdated = {"host-key"}}});
-  ASSERT_THAT(told(findings), ElementsAre("VC077 its guest has older values of 1 credential than this host"));
+      examine_vms({{.status = {.vm = "web", .state = supervise::VmState::running, .older = {"host-key"}}}});
+  ASSERT_THAT(told(findings), ElementsAre("VC077 its guest has 1 credential older than the store"));
   EXPECT_THAT(findings[0].details, ElementsAre("host-key"));
   EXPECT_THAT(
       told(examine_vms(

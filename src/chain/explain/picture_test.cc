@@ -118,7 +118,7 @@ TEST(Explain, TellsHowEachStepFares) {
   const Picture picture = picture_of(kToml, seen_world());
   EXPECT_EQ(mood_at(picture, "web", "KEY", Step::store), Mood::fine);
   EXPECT_EQ(mood_at(picture, "web", "KEY", Step::host), Mood::fine);
-  EXPECT_EQ(mood_at(picture, "web", "KEY", Step::guest), Mood::fine);
+  EXPECT_EQ(mood_at(picture, "web", "KEY", Step::guest), Mood::arrived) << "one of its services has failed";
   EXPECT_EQ(mood_at(picture, "web", "TWO", Step::store), Mood::warning);
   EXPECT_EQ(mood_at(picture, "web", "TWO", Step::host), Mood::unknown);
   EXPECT_EQ(mood_at(picture, "web", "TWO", Step::guest), Mood::broken);

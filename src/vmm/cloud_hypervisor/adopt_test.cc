@@ -79,7 +79,7 @@ TEST(CloudHypervisorAdopt, NamesWhatItCannotTranslate) {
     return adopted(words);
   };
   EXPECT_THAT(with({}), Succeeds());
-  EXPECT_THAT(with({"--gpu", "socket=/x"}), FailsWith(Errc::usage, HasSubstr("'--gpu'")));
+  EXPECT_THAT(with({"--gpu", "on"}), FailsWith(Errc::usage, HasSubstr("'--gpu'")));
   EXPECT_THAT(with({"--disk", "path=/x,sparce=on"}), FailsWith(Errc::usage, HasSubstr("'sparce'")));
   EXPECT_THAT(with({"--disk", "path=/x,image_type=floppy"}), FailsWith(Errc::usage, HasSubstr("'image_type'")));
   EXPECT_THAT(with({"--cpus", "boot=many"}), FailsWith(Errc::usage, HasSubstr("'boot'")));

@@ -13,6 +13,7 @@
 #include "declare/words.h"
 #include "describe.h"
 #include "project.h"
+#include "run_steps.h"
 #include "running.h"
 #include "store/key_ring.h"
 #include "store/repository.h"
@@ -53,6 +54,7 @@ class Examination {
     processes();
     status_.show("memory …");
     add(doctor::examine_memory(doors_));
+    add(doctor::examine_scripts(doors_, systemd_socket(world_)));
     load();
     status_.show("versions …");
     add(doctor::examine_versions(doors_, search_path_, hypervisors()));

@@ -89,14 +89,13 @@ std::string subject_of(const std::vector<const generate::Task*>& made) {
   return fmt::format("vars: update via generator {} ({}: {})", id.generator, kind, id.placement.owner);
 }
 
-/// Of our own manager: PID 1's for root, a user's for a user.
+}  // namespace
+
 std::string systemd_socket(const World& world) {
   if (::geteuid() == 0) return "/run/systemd/private";
   const std::string folder = world.env("XDG_RUNTIME_DIR");
   return folder.empty() ? "" : join_path(folder, "systemd/private");
 }
-
-}  // namespace
 
 Result<> carry_out(const Project& project, const Overview& overview, const std::vector<generate::Step>& steps,
                    const store::Lock& lock, const HowToRun& how, const World& world) {

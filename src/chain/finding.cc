@@ -81,6 +81,7 @@ constexpr CodeInfo kCodes[] = {
     {Code::guest_link, Level::error, "the link to the host cannot work"},
     {Code::guest_nothing, Level::error, "systemd was given no credentials at boot"},
     {Code::guest_access_list, Level::warning, "a service's credential has a mode that programs refuse"},
+    {Code::script_memory, Level::note, "the memory limit of generator scripts is not the kernel's here"},
     {Code::not_loaded_in_guest, Level::warning, "a credential arrived in a running guest, and its service did not load it"},
     {Code::no_boot_file, Level::error, "a vm's kernel or initrd is not there"},
     {Code::no_hypervisor, Level::error, "a vm's hypervisor is not installed"},

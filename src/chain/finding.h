@@ -91,6 +91,7 @@ enum class Code : std::uint16_t {
   guest_link = 88,
   guest_nothing = 89,
   guest_access_list = 90,
+  script_memory = 94,
   // Of what is proven, what a host lacks, and who could read.
   not_loaded_in_guest = 103,
   no_boot_file = 104,

@@ -35,6 +35,10 @@ std::vector<Finding> examine_processes(const Doors& doors, const LeakPatterns& p
 /// Swap, core files of hypervisors, and the file systems below /run/credentials and /run/vmcred.d.
 std::vector<Finding> examine_memory(const Doors& doors);
 
+/// Which limit on the memory of generator scripts holds: nothing where it is the kernel's, else a note with the reason.
+/// `systemd_socket`: that of our own manager, "" for none.
+std::vector<Finding> examine_scripts(const Doors& doors, const std::string& systemd_socket);
+
 /// Versions of systemd, of the hypervisors on the search path, of QEMU's firmware, with their known traps.
 /// `hypervisors`: the programs that declared vms need; one that is not there is a finding.
 std::vector<Finding> examine_versions(const Doors& doors, const std::string& search_path,

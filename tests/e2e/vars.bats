@@ -34,6 +34,22 @@ TOML
   [[ $stderr == *"you are the user 'alice'"* ]]
 }
 
+@test "init --example writes a project that checks and plans, for this machine and the guest that is named" {
+  mkdir -p ../guest && touch ../guest/vmlinuz ../guest/initrd
+  mkdir ../example && cd ../example
+  run -0 --separate-stderr "$VMCRED" init --example --guest ../guest
+  [[ $stderr == *"next: 'vmcred vars generate'"* ]]
+  grep -qx "kernel = \"$(realpath ../guest)/vmlinuz\"" vmcred.toml
+  [ "$("$VMCRED" declare | jq -r '.machines | keys[0]')" = "$(jq -r '.vms["test-vm"].machine' < <("$VMCRED" declare))" ]
+  run -0 "$VMCRED" vars generate
+  run -0 "$VMCRED" check
+  run -0 "$VMCRED" vm plan test-vm
+  run -2 --separate-stderr "$VMCRED" init --example
+  [[ $stderr == *"the example needs a folder without a declaration"* ]]
+  run -2 --separate-stderr "$VMCRED" init --guest ../guest
+  [[ $stderr == *"'--guest' is for '--example'"* ]]
+}
+
 @test "generate makes what is missing, and the second time nothing" {
   project
   run -3 "$VMCRED" vars check

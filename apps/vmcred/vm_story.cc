@@ -1,12 +1,15 @@
 #include "vm_story.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/file.h"
 #include "base/foreign_text.h"
 
 namespace vmcred::app {
 namespace {
+
+constexpr std::size_t kLongestLine = 8192;
 
 std::string receipt_text(const supervise::Event& event) {
   std::size_t received = 0;
@@ -29,7 +32,10 @@ supervise::Wish Story::on_event(const supervise::Event& event) {
     case Kind::ready: tell(event, "ready"); break;
     case Kind::stopping: tell(event, "stopping: " + event.detail); break;
     case Kind::leaving: tell(event, "the guest shuts down: " + event.detail); break;
-    case Kind::guest_ended: tell(event, event.detail); break;
+    case Kind::guest_ended:
+      print_held();
+      tell(event, event.detail);
+      break;
     case Kind::vmm_exited: tell(event, "the VMM ended with " + event.detail); break;
     case Kind::vmm_said: tell_always(fmt::format("the VMM says: {}", event.detail)); break;
     case Kind::warning: tell(event, "warning: " + event.detail); break;
@@ -38,8 +44,16 @@ supervise::Wish Story::on_event(const supervise::Event& event) {
 }
 
 supervise::Wish Story::on_console(std::string_view bytes) {
-  if (console_) print_bytes(world_, bytes);
+  if (!console_) return supervise::Wish::go_on;
+  held_ += bytes;
+  const std::size_t whole = held_.size() > kLongestLine ? held_.size() : held_.rfind('\n') + 1;
+  print_bytes(world_, std::string_view(held_).substr(0, whole));
+  held_.erase(0, whole);
   return supervise::Wish::go_on;
+}
+
+void Story::print_held() {
+  if (!held_.empty()) print_bytes(world_, std::exchange(held_, {}) + "\n");
 }
 
 void Story::tell(const supervise::Event& event, const std::string& text) const {

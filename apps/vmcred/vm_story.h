@@ -11,15 +11,22 @@ namespace vmcred::app {
 class Story final : public supervise::Observer {
  public:
   Story(const World& world, const declare::Vm& vm, bool console) : world_(world), vm_(vm), console_(console) {}
+  ~Story() override { print_held(); }
+  Story(const Story&) = delete;
+  Story& operator=(const Story&) = delete;
+  Story(Story&&) = delete;
+  Story& operator=(Story&&) = delete;
   supervise::Wish on_event(const supervise::Event& event) override;
   supervise::Wish on_console(std::string_view bytes) override;
 
  private:
   void tell(const supervise::Event& event, const std::string& text) const;
   void tell_always(const std::string& text) const;
+  void print_held();
   const World& world_;
   const declare::Vm& vm_;
   bool console_;
+  std::string held_ = {};  ///< a line of the console that has not ended: none of ours may fall into it
 };
 
 /// "vm 'v' was stopped, but its guest did not power off cleanly: …"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "link/receipt.h"
 
@@ -23,6 +24,14 @@ std::string reason_of(const ReceiptLine& line, Arrival arrival) {
                             each.state.empty() ? "may not have loaded it" : "is " + each.state);
   }
   return fmt::format("{} ({})", name, services);
+}
+
+/// A sentence says of three; the table below it has the rest.
+std::string first_few(const std::vector<std::string>& all) {
+  constexpr std::size_t kFew = 3;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(all.size(), kFew); ++i) text += (i == 0 ? "" : ", ") + all[i];
+  return all.size() <= kFew ? text : fmt::format("{} and {} more", text, all.size() - kFew);
 }
 
 }  // namespace
@@ -64,20 +73,21 @@ Arrival arrival_of(const Status& status) {
 
 std::string arrival_text(const Status& status) {
   const Arrival whole = arrival_of(status);
-  std::string reasons;
+  std::vector<std::string> all;
   for (const ReceiptLine& line : status.receipts) {
-    if (!was_sent(line) || arrival_of(line) != whole) continue;
-    reasons += (reasons.empty() ? "" : ", ") + reason_of(line, whole);
+    if (was_sent(line) && arrival_of(line) == whole) all.push_back(reason_of(line, whole));
   }
+  std::string reasons = first_few(all);
   switch (whole) {
     case Arrival::proven: return "proven: every credential arrived byte for byte, and its services run with it";
-    case Arrival::arrived: return reasons.empty() ? "arrived: there was nothing to send" : "arrived byte for byte, not proven: " + reasons;
+    case Arrival::arrived: return reasons.empty() ? "arrived: there was nothing to send" : "every credential arrived byte for byte; not proven: " + reasons;
     case Arrival::unknown: return "unknown: no receipt came";
     case Arrival::older: break;
     case Arrival::broken: return "broken: " + reasons;
   }
   if (reasons.empty()) {
-    for (const std::string& host : status.older) reasons += fmt::format("{}'{}'", reasons.empty() ? "" : ", ", host);
+    for (const std::string& host : status.older) all.push_back(fmt::format("'{}'", host));
+    reasons = first_few(all);
   }
   return fmt::format("older than the store: {}; 'vmcred vm refresh {}' brings the newer", reasons, status.vm);
 }

@@ -303,7 +303,7 @@ TOML
   cp -r vars/per-machine/web/token/key vars/per-export/site/token/
   (cd vars/per-export/site/token/key && rm -r machines && for link in users/*; do ln -sfn "../../../../../../sops/$link" "$link"; done)
   "$VMCRED" vars fix --yes
-  "$VMCRED" vars generate
+  "$VMCRED" vars generate --stale
   run -0 "$VMCRED" vars check
   run -0 "$VMCRED" check
   for secret in sops/secrets/web-age.key vars/per-export/site/token/key; do

@@ -87,7 +87,7 @@ supervisor() {
   mkfifo listening
   python3 - "$XDG_RUNTIME_DIR/vmcred/vm/box/control" "$1" "${2:-}" "${3:-}" <<'PY' 3>&- &
 import array, json, os, socket, sys, threading
-answers = {"refresh": sys.argv[2], "compare": sys.argv[3], "status": sys.argv[4] or '{"vm":"box","state":"running"}'}
+answers = {"refresh": sys.argv[2], "compare": sys.argv[3], "status": sys.argv[4] or '{"vm":"box","state":"running","supervisor":1,"vmm":2}'}
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen()
@@ -200,7 +200,7 @@ teardown() { [[ -z ${supervisor:-} ]] || kill "$supervisor"; }
   run -0 --separate-stderr in_own_run '"$VMCRED" check --json' # nothing was activated here
   run -3 --separate-stderr in_own_run '"$VMCRED" activate 2>/dev/null && "$VMCRED" check --json'
   [ "$(jq -c '[.findings[] | select(.level != "note") | [.code, .file, .details]]' <<<"$output")" = '[["VC077","vm '"'box'"'",["host-a"]]]' ]
-  [ "$(tr -d '\n' <asked)" = '{"do":"status"}{"do":"compare"}' ]
+  [ "$(tr -d '\n' <asked)" = '{"do":"status"}{"do":"status"}{"do":"compare"}' ]
 }
 
 @test "what is needed for users comes early, alone, in a folder of its own, root's" {
@@ -249,7 +249,7 @@ seen() {
   touch -d @1 vars/per-machine/host/g/.vmcred.json
   sed -i 's/"generated": *"[^"]*"/"generated": "1970-01-01T00:00:00Z"/' vars/per-machine/host/g/.vmcred.json
   run -0 --separate-stderr "$VMCRED" vm status box
-  [[ $output == *"proof: arrived byte for byte, not proven: 'A' (s.service is not in the guest)"*"◐ arrived"* ]]
+  [[ $output == *"proof: every credential arrived byte for byte; not proven: 'A' (s.service is not in the guest)"*"◐ arrived"* ]]
   run "$VMCRED" check
   [[ $output == *"[VC103]"*"A: s.service is not in the guest"* ]]
   [ "$("$VMCRED" explain box --json | jq -r '.vms[0].credentials[0].steps.guest')" = arrived ]

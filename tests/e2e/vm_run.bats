@@ -119,7 +119,7 @@ vmm_of() { sed -n 's/.*the VMM runs with .* (process \([0-9]*\)).*/\1/p' story; 
   run -0 "$VMCRED" vm status fake --json
   [ "$(jq -r .state <<<"$output")" = running ]
   run -0 --separate-stderr "$VMCRED" explain fake
-  [[ ${lines[0]} == "fake on "*"; running"*", unproven, generation "* ]]
+  [[ ${lines[0]} == "fake on "*"; running"*", unknown, generation "* ]]
   run -1 --separate-stderr "$VMCRED" vm run fake
   [ "${stderr_lines[0]}" = "vmcred: error: vm 'fake' runs already" ]
   run -0 --separate-stderr "$VMCRED" vm stop fake

@@ -210,8 +210,8 @@ Result<Exit> run(const Given& given, World& world) {
 constinit const Command kVmUnits = {
     "vm units",
     "the systemd units of the vms, for the host and for the guest",
-    "Without options: prints microvm@.service, vmcred-activate.service and a drop-in for each vm of this\n"
-    "machine with its LoadCredential= lines, its user and its devices. --install writes them, says what\n"
+    "Without options: prints microvm@.service, vmcred-memory.service, vmcred-activate.service and a drop-in for each vm\n"
+    "of this machine with its LoadCredential= lines, its user and its devices. --install writes them, says what\n"
     "changed and removes the drop-ins of vms that are gone; a second run changes nothing. Files that\n"
     "vmcred did not write are never replaced.\n"
     "\n"

@@ -51,19 +51,46 @@ in
     sops.defaultGroups = mkOption { type = types.listOf types.str; default = [ ]; description = "Groups that may read every secret."; };
   };
 
+  # What the vars lie in has to be seen by everybody, so a unit without a mount namespace mounts it.
+  config.systemd.services.vmcred-memory = {
+    description = "Memory for the vars of this machine";
+    unitConfig = { DefaultDependencies = false; RequiresMountsFor = "/run"; Conflicts = "shutdown.target"; Before = "shutdown.target"; };
+    serviceConfig = {
+      Type = "oneshot";
+      RemainAfterExit = true;
+      ExecStart = "${config.vmcred.package}/bin/vmcred --project /etc/vmcred activate --mount";
+      LimitCORE = 0;
+      NoNewPrivileges = true;
+      CapabilityBoundingSet = "CAP_SYS_ADMIN CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER";
+      KeyringMode = "private";
+      UMask = "0022";
+      DevicePolicy = "closed";
+      RestrictNamespaces = true;
+      RestrictRealtime = true;
+      RestrictSUIDSGID = true;
+      RestrictAddressFamilies = "none";
+      IPAddressDeny = "any";
+      LockPersonality = true;
+      MemoryDenyWriteExecute = true;
+      SystemCallArchitectures = "native";
+      SystemCallFilter = [ "@system-service @mount" "~@resources" ];
+      SystemCallErrorNumber = "EPERM";
+    };
+  };
+
   # Where clan's sops-nix does not, vmcred decrypts what this machine may read, before any vm starts.
   config.systemd.services.vmcred-activate = {
     description = "Decrypt the vars of this machine";
     wantedBy = [ "multi-user.target" ];
     before = map (name: "microvm@${name}.service") (builtins.attrNames config.vmcred.declaration.vms);
     requiredBy = map (name: "microvm@${name}.service") (builtins.attrNames config.vmcred.declaration.vms);
+    requires = [ "vmcred-memory.service" ];
+    after = [ "vmcred-memory.service" ];
     restartTriggers = [ config.vmcred.declarationFile ] ++ lib.optional (config.vmcred.store != null) config.vmcred.store;
     serviceConfig = {
       Type = "oneshot";
       RemainAfterExit = true;
-      # First, with all rights, the memory for the vars, which everybody has to see. What decrypts is confined as the unit of
-      # `vmcred vm units` is.
-      ExecStartPre = "+${config.vmcred.package}/bin/vmcred --project /etc/vmcred activate --mount";
+      # Confined as the unit of `vmcred vm units` is.
       ExecStart = "${config.vmcred.package}/bin/vmcred --project /etc/vmcred activate";
       # Sealed by `systemd-creds encrypt --name=vmcred.identity`; else /var/lib/vmcred/key.txt, then sops-nix's key.
       LoadCredentialEncrypted = "vmcred.identity";

@@ -49,7 +49,7 @@ in
         cp ${config.vmcred.declarationFile} project/vmcred.json
         ${config.vmcred.package}/bin/vmcred --project project vm units --install --root "$out" \
           --program ${config.vmcred.package}/bin/vmcred --host-project /etc/vmcred
-        rm "$out/etc/systemd/system/vmcred-activate.service"
+        rm "$out/etc/systemd/system/vmcred-activate.service" "$out/etc/systemd/system/vmcred-memory.service"
       '')
     ];
     systemd.services = builtins.listToAttrs

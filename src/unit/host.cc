@@ -1,4 +1,4 @@
-// microvm@.service and vmcred-activate.service: what is the same for every vm.
+// microvm@.service, vmcred-memory.service and vmcred-activate.service: what is the same for every vm.
 #include "unit/host.h"
 
 #include <algorithm>
@@ -123,7 +123,8 @@ WantedBy=multi-user.target
 namespace {
 
 /// A unit that decrypts; `head` is its [Unit] section.
-// The memory that holds the vars is mounted before, for everybody; what decrypts has a mount namespace and may mount nothing.
+// The memory that holds the vars is mounted by a unit before, for everybody; what decrypts has a mount namespace and may mount nothing.
+// (systemd 252 gives ExecStartPre=+ the unit's mount namespace too, so that step cannot be one of this unit.)
 // The vars get any owner, hence chown and the override of file modes; old values of other owners are overwritten under a lease.
 std::string activation_text(const std::string& head, const std::string& command, std::string_view wanted_by) {
   return fmt::format(R"({0}
@@ -132,8 +133,6 @@ std::string activation_text(const std::string& head, const std::string& command,
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-# First, with all rights, the memory for the vars, which everybody has to see.
-ExecStartPre=+{2} --mount
 ExecStart={2}
 # The machine's key, sealed by 'systemd-creds encrypt --name=vmcred.identity' into /etc/credstore.encrypted; without it
 # /var/lib/vmcred/key.txt is read, then /var/lib/sops-nix/key.txt.
@@ -179,7 +178,49 @@ WantedBy={3}
                      kMark, head, command, wanted_by);
 }
 
+constexpr std::string_view kAfterMemory = "Requires=vmcred-memory.service\nAfter=vmcred-memory.service\n";
+
 }  // namespace
+
+Result<UnitFile> memory_unit(const Host& host, bool early) {
+  TRY_LET(const std::string command, command_of(host));
+  return UnitFile{"vmcred-memory.service",
+                  fmt::format(R"({0}
+
+[Unit]
+Description=Memory for the vars of this machine
+Documentation=man:vmcred(1)
+DefaultDependencies=no
+RequiresMountsFor=/run
+Before=shutdown.target
+Conflicts=shutdown.target
+
+[Service]
+# What it mounts has to be seen by everybody: no setting that makes a mount namespace.
+Type=oneshot
+RemainAfterExit=yes
+ExecStart={1} activate --mount
+{2}
+LimitCORE=0
+NoNewPrivileges=yes
+CapabilityBoundingSet=CAP_SYS_ADMIN CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
+KeyringMode=private
+UMask=0022
+DevicePolicy=closed
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictAddressFamilies=none
+IPAddressDeny=any
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service @mount
+SystemCallFilter=~@resources
+SystemCallErrorNumber=EPERM
+)",
+                              kMark, command, early ? fmt::format("ExecStart={} activate --early --mount\n", command) : "")};
+}
 
 Result<UnitFile> activate_unit(const Host& host) {
   TRY_LET(const std::string command, command_of(host));
@@ -191,7 +232,7 @@ Result<UnitFile> activate_unit(const Host& host) {
   }
   return UnitFile{"vmcred-activate.service",
                   activation_text(fmt::format("[Unit]\nDescription=Decrypt the vars of this machine\nDocumentation=man:vmcred(1)\n"
-                                              "RequiresMountsFor={}\n", folder),
+                                              "{}RequiresMountsFor={}\n", kAfterMemory, folder),
                                   fmt::format("{}{} activate", command, machine), "multi-user.target")};
 }
 
@@ -206,9 +247,9 @@ Result<UnitFile> early_unit(const Host& host) {
   // Before there are users: long before basic.target, which default dependencies would wait for.
   return UnitFile{"vmcred-activate-early.service",
                   activation_text(fmt::format("[Unit]\nDescription=Decrypt the vars that users are made with\nDocumentation=man:vmcred(1)\n"
-                                              "DefaultDependencies=no\nRequiresMountsFor={} /var/lib/vmcred /run\n"
+                                              "DefaultDependencies=no\n{}RequiresMountsFor={} /var/lib/vmcred /run\n"
                                               "Before=systemd-sysusers.service userborn.service sysinit.target shutdown.target\n"
-                                              "Conflicts=shutdown.target\n", folder),
+                                              "Conflicts=shutdown.target\n", kAfterMemory, folder),
                                   fmt::format("{}{} activate --early", command, machine), "sysinit.target")};
 }
 
@@ -216,9 +257,11 @@ Result<std::vector<UnitFile>> host_units(const declare::Declaration& declaration
                                          const Host& host) {
   std::vector<UnitFile> files;
   TRY_LET(files.emplace_back(), vm_template(host));
-  TRY_LET(files.emplace_back(), activate_unit(host));
   const auto wanted = store::wanted_on(declaration, machine);
-  if (std::ranges::any_of(wanted, [](const store::Wanted& one) { return one.file->needed_for == "users"; })) {
+  const bool early = std::ranges::any_of(wanted, [](const store::Wanted& one) { return one.file->needed_for == "users"; });
+  TRY_LET(files.emplace_back(), memory_unit(host, early));
+  TRY_LET(files.emplace_back(), activate_unit(host));
+  if (early) {
     TRY_LET(files.emplace_back(), early_unit(host));
   }
   for (const auto& [name, vm] : declaration.vms) {

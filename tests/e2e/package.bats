@@ -10,6 +10,7 @@ teardown() { rm -rf --one-file-system "$folder"; }
   package=${lines[-1]}
   run -0 dpkg-deb --fsys-tarfile "$package"
   for file in usr/bin/vmcred usr/bin/vmcred-guest usr/lib/systemd/system/microvm@.service usr/lib/systemd/system/vmcred-activate.service \
+    usr/lib/systemd/system/vmcred-memory.service \
     usr/share/bash-completion/completions/vmcred usr/share/man/man1/vmcred.1.gz usr/share/man/man5/vmcred.toml.5.gz; do
     dpkg-deb --fsys-tarfile "$package" | tar -t "./$file"
   done

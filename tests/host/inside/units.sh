@@ -26,9 +26,9 @@ prepare() {
 install_units() {
   local first second
   first=$(vmcred --project /etc/vmcred vm units --install)
-  equals "$(grep -c ': new$' <<<"$first")" 7
+  equals "$(grep -c ': new$' <<<"$first")" 8
   second=$(vmcred --project /etc/vmcred vm units --install)
-  equals "$(grep -c ': unchanged$' <<<"$second")" 7
+  equals "$(grep -c ': unchanged$' <<<"$second")" 8
   mkdir -p /etc/systemd/system/microvm@.service.d
   printf '[Service]\nNotifyAccess=all\nExecStart=\nExecStart=/bin/bash /test/inside/probe.sh\n' \
     >/etc/systemd/system/microvm@.service.d/60-probe.conf

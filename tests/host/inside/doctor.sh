@@ -19,7 +19,8 @@ finds() {
 healthy() {
   local said
   said=$(V doctor "$@" 2>&1) || fail "$said"
-  contains "$said" "no findings"
+  lacks "$said" ": warning: "
+  lacks "$said" ": error: "
 }
 
 prepare() {
@@ -212,8 +213,8 @@ an_older_guest() {
   healthy
   cp -r /test/changed/. /etc/vmcred/
   V activate --no-refresh
-  contains "$(V check 2>&1)" "vm 'second-vm': warning: its guest has older values of 1 credential than this host"
-  finds VC077 "vm 'second-vm': warning: its guest has older values of 1 credential than this host"
+  contains "$(V check 2>&1)" "vm 'second-vm': warning: its guest has 1 credential older than the store"
+  finds VC077 "vm 'second-vm': warning: its guest has 1 credential older than the store"
   contains "$(V doctor)" "host-api-key"
   systemctl restart microvm@second-vm
   proven second-vm 1

@@ -25,7 +25,7 @@ std::string_view url_password(std::string_view value) {
   const std::string_view authority = rest.substr(0, rest.find_first_of("/ \t\n?"));
   const std::size_t host = authority.rfind('@');
   if (host == std::string_view::npos) return {};
-  const std::size_t colon = authority.substr(0, host).find(':');
+  const std::size_t colon = authority.substr(0, host).find(value.starts_with("iscsi://") ? '%' : ':');
   if (colon == std::string_view::npos) return {};
   const std::string_view password = authority.substr(colon + 1, host - colon - 1);
   return stands_for_a_value(password) ? std::string_view() : password;

@@ -43,6 +43,11 @@ TEST(SecretShape, SeesNearlyAllRandomKeysOf32Bytes) {
   EXPECT_LE(missed, 10);
 }
 
+TEST(SecretShape, SeesPasswordsInDisguise) {
+  for (const std::string& text : {joined("P@ss", "w0rd"), joined("p4ss", "w0rd!"), joined("iscsi://user%hun", "ter2@host/iqn.2001-04.org:x/0")}) EXPECT_TRUE(looks_like_secret(text)) << text;
+  for (const char* text : {"root@host1", "s3cret@example.com", "alice@h0st.example.com", "iscsi://user@host/iqn.2001-04.org:x/0"}) EXPECT_FALSE(looks_like_secret(text)) << text;
+}
+
 TEST(SecretShape, LetsConfigurationPass) {
   for (const char* text :
        {"test", "britton-desktop", "https://api.example.com/v1/things?limit=20", "10.0.0.1,10.0.0.2", "true", "",

@@ -26,10 +26,10 @@ constexpr Parameter kParameters[] = {
     {"--declaration", "only what the declaration alone tells: no store, no files of this host (for builds and CI)"},
     {"--fail-on LEVEL", "the least level that changes the exit code: error, or warning (default)"},
     {"--describe CODE", "explain a finding; 'all' lists the codes"},
-    {"--unit PATH...", "check this unit file with its drop-ins, or a folder of units, instead of the declaration"},
+    {"--unit PATH...", "check these unit files with their drop-ins, or folders of units, instead of the declaration"},
     {"--argv", "check the command line after '--' instead of the declaration"},
-    {"--libvirt FILE...", "check this libvirt domain instead of the declaration (repeatable)"},
-    {"--config FILE...", "check this configuration of Firecracker, Proxmox, incus, QEMU, mkosi or nspawn instead (repeatable)"},
+    {"--libvirt FILE...", "check these libvirt domains instead of the declaration"},
+    {"--config FILE...", "check these configurations of Firecracker, cloud-hypervisor, Proxmox, incus, QEMU, mkosi or nspawn instead"},
     {"--systemd VERSION", "of the guest, for --unit, --argv, --libvirt and --config (default: 252)"},
 };
 

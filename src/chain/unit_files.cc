@@ -170,7 +170,7 @@ Result<std::vector<UnitText>> read_units(const std::string& path) {
   if (all) {
     TRY(reader.all_of(folder));
   } else {
-    TRY(reader.file(path));
+    TRY(masks(path) ? reader.file_or_mask(path) : reader.file(path));
     folder = folder_of(path);
   }
   std::vector<std::string> folders = siblings_of(folder);

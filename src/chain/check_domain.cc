@@ -115,7 +115,7 @@ class Domain {
   void look_everywhere(const Element& element, int depth) {
     if (element.name == "sysinfo" || element.name == "cmdline" || (element.name == "commandline" && !element.space.empty()) || depth > xml::kMaxDepth) return;
     for (const auto& [key, value] : element.attributes) {
-      if (key.starts_with("xmlns")) continue;
+      if (key.starts_with("xmlns") || key == "secret") continue;  // secret= is the UUID of a secret that libvirt has
       if (const auto what = shape::looks_like_secret(value, key)) return tell(element, *what);
     }
     const std::string* name = element.attribute("name");

@@ -32,7 +32,8 @@ constexpr std::string_view kAbout[] = {
     "service", "command", "cmd", "program", "agent", "hint", "prompt", "label", "env", "var", "variable", "second", "seconds", "minute",
     "minutes", "hours", "days", "limit", "rotation", "version", "rounds", "encoding", "strategy", "method", "scope", "scopes", "user",
     "username", "owner", "group", "date", "at", "by", "generator", "bits", "strength", "class", "template", "title", "description", "text",
-    "location", "region", "namespace", "chars", "characters", "charset", "complexity", "history", "interval", "period", "window", "rate"};
+    "location", "region", "namespace", "chars", "characters", "charset", "complexity", "history", "interval", "period", "window", "rate", "to", "until",
+    "valid", "validity"};
 constexpr std::string_view kPublished[] = {
     "public", "pub", "pubkey", "pubkeys", "publickey", "publickeys", "hash", "hashes", "digest", "checksum", "sum", "sha", "sha1", "sha224", "sha256", "sha384",
     "sha512", "md5", "blake3", "blake2b", "rev", "revision", "commit", "uuid", "guid", "fingerprint", "thumbprint", "integrity", "roothash",

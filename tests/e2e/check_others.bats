@@ -132,3 +132,32 @@ LINES
   [ "$(jq -r '[.runs[0].results[].locations[0].physicalLocation | "\(.artifactLocation.uri):\(.region.startLine)"] | unique | join(" ")' sarif)" = '100.conf:2 etc/systemd/user/app.service:2 etc/systemd/user/app.service:3 web.xml:1' ]
   ! grep hunter2 sarif
 }
+
+@test "docs/check-others.md shows what is printed" {
+  printf '[Service]\nImportCredential=app*key\nLoadCredential=db:/run//db\nPrivateMounts=yes\n' >app.service
+  printf '[Unit]\nLoadCredential=key:/run/key\n' >app.socket
+  cat >web.xml <<'XML'
+<domain type='kvm'>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <sysinfo type='smbios'><oemStrings><entry>io.systemd.credential:api-token=hunter2</entry></oemStrings></sysinfo>
+</domain>
+XML
+  printf '{\n "boot-source": {\n  "kernel_image_path": "vmlinux",\n  "boot_args": "quiet systemd.set_credential=db-password:hunter2"}}\n' >vm.json
+  printf 'cores: 2\nmachine: q35+pve0\nargs: -smbios type=11,value=io.systemd.credential:api-token=hunter2\n' >100.conf
+  printf 'config:\n  systemd.credential.db-password: hunter2\n' >web.yaml
+  printf '[Runtime]\nCredentials=motd=hello\n  db-password=hunter2\n' >mkosi.conf
+  printf 'Handle 0x0B00, DMI type 11, 5 bytes\nOEM Strings\n\tString 1: io.systemd.credential:MOTD=hello\n' >oem.txt
+  printf 'NAME        SECURE   SIZE\ndb-password secure     7B\n' >list.txt
+  whole=$VMCRED_SOURCE/tests/fuzz/corpus/smbios/dump3
+  head -c "$(($(stat -c %s "$whole") - 60))" "$whole" >cut.bin
+  commands=0
+  while read -r line; do
+    if [[ $line == '$ vmcred '* ]]; then
+      eval "\"\$VMCRED\" ${line#'$ vmcred '}" >printed 2>&1 || [ $? = 3 ]
+      commands=$((commands + 1))
+    else
+      grep -qxF -- "$line" printed || { echo "not printed: $line"; cat printed; return 1; }
+    fi
+  done < <(sed -n 's/^    //p' "$VMCRED_SOURCE/docs/check-others.md")
+  [ "$commands" = 11 ]
+}

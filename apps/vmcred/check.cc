@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "chain/about.h"
+#include "chain/configuration_text.h"
 #include "base/process.h"
 #include "chain/report.h"
 #include "chain/unit_files.h"
@@ -32,6 +33,12 @@ constexpr Parameter kParameters[] = {
     {"--config FILE...", "check these configurations of Firecracker, cloud-hypervisor, Proxmox, incus, QEMU, mkosi or nspawn instead"},
     {"--systemd VERSION", "of the guest, for --unit, --argv, --libvirt and --config (default: 252)"},
 };
+
+/// The words of the command line; one word with spaces was quoted as a whole.
+std::vector<std::string> command_line(const Given& given) {
+  const std::vector<std::string> words = given.all("REST");
+  return words.size() == 1 && words[0].contains(' ') ? chain::shell_words(words[0]) : words;
+}
 
 Result<int> systemd_version(const Given& given) {
   if (!given.has("systemd")) return 252;
@@ -65,7 +72,7 @@ Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
     TRY_LET(auto found, chain::check_configuration(text, file, systemd));
     append(all, std::move(found));
   }
-  append(all, chain::check_command_line(given.all("REST"), "command line", systemd, {}, chain::NamedFiles::read));
+  append(all, chain::check_command_line(command_line(given), "command line", systemd, {}, chain::NamedFiles::read));
   return all;
 }
 
@@ -92,10 +99,10 @@ Result<Exit> run(const Given& given, World& world) {
     return hint(fail(Errc::usage, "--fail-on takes no level '{}'", fail_on), "one of error, warning");
   const bool errors_only = fail_on == "error";
   const bool argv = given.has("argv") || given.has("REST");
-  if (argv && given.all("REST").empty())
+  if (argv && command_line(given).empty())
     return hint(fail(Errc::usage, "--argv needs a command line"), "vmcred check --argv -- qemu-system-x86_64 …");
-  if (argv && !chain::reads_command_line(given.all("REST"))) {
-    return hint(fail(Errc::usage, "'{}' is no hypervisor whose command line vmcred can check", given.all("REST").front()),
+  if (argv && !chain::reads_command_line(command_line(given))) {
+    return hint(fail(Errc::usage, "'{}' is no hypervisor whose command line vmcred can check", command_line(given).front()),
                 "the command must be that of QEMU, cloud-hypervisor, crosvm, Firecracker, kvmtool, vmspawn, nspawn, mkosi or virt-install");
   }
   const bool foreign = argv || given.has("unit") || given.has("libvirt") || given.has("config");

@@ -83,7 +83,7 @@ Result<> take_tables(Inspected& found, const std::string& folder) {
   TRY_LET(const auto entry_point, credential::read_entry_point(entry_bytes.bytes()));
   TRY_LET(Secret table, read_bytes(folder + "/DMI"));
   found.smbios = fmt::format("SMBIOS {}.{}", entry_point.major, entry_point.minor);
-  take_table(found, credential::read_structures(table.bytes(), entry_point.number));
+  take_table(found, credential::read_structures(table.bytes(), entry_point));
   found.bytes.push_back(std::move(table));
   return {};
 }

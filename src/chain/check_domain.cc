@@ -7,6 +7,7 @@
 #include "chain/kernel_line.h"
 #include "chain/oem_strings.h"
 #include "chain/xml.h"
+#include "declare/kernel_line.h"
 #include "shape/secret_shape.h"
 
 namespace vmcred::chain {
@@ -61,6 +62,8 @@ class Domain {
     const Element* os = root_.child("os");
     if (os == nullptr) return;
     if (const Element* line = os->child("cmdline")) judge_kernel_line(line->text, place(*line), Code::secret_in_domain, findings_);
+    for (const Element* word : os->all("initarg"))  // of a container's PID 1, which takes them for the kernel's
+      if (declare::sets_credential(word->text)) judge_kernel_line("'" + word->text + "'", place(*word), Code::secret_in_domain, findings_);
     if (strings_.empty()) return;
     const Element* mode = os->child("smbios");
     const std::string* said = mode == nullptr ? nullptr : mode->attribute("mode");

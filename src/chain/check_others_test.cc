@@ -90,6 +90,15 @@ TEST(Domains, HaveItemsOfFwCfg) {
   EXPECT_THAT(item("<entry name='opt/com.coreos/config' file='/x'/>"), IsEmpty());
 }
 
+TEST(Domains, OfRealHostsHaveManyPublicThings) {
+  EXPECT_THAT(domain("<devices><tpm model='tpm-crb'><backend type='emulator'><encryption secret='0d1d7ea5-3f5a-4f2b-a1a3-9e0b5b3f1c12'/></backend></tpm>\n"
+                     "<graphics type='vnc' passwdValidTo='2025-01-01T00:00:00' keymap='en-us'/><disk><auth username='cinder'><secret type='ceph' uuid='a1b2c3d4-e5f6-4a5b-8c7d-9e0f1a2b3c4d'/></auth>\n"
+                     "<serial>8b3f2c1d-0a9e-4f7b-8c6d-5e4f3a2b1c0d</serial><wwn>5000c50015ea71ab</wwn></disk></devices>"),
+              IsEmpty());
+  EXPECT_THAT(domain("<devices><graphics type='vnc' passwd='hunter2'/></devices>"), ElementsAre("2 VC050"));
+  EXPECT_THAT(domain("", "<type>exe</type><init>/sbin/init</init><initarg>systemd.set_credential=a:b</initarg><initenv name='API_TOKEN'>hunter2</initenv>"), ElementsAre("1 VC046", "1 VC050"));
+}
+
 TEST(Domains, PassWordsOnToQemu) {
   const auto passed = [](const std::string& inner, const std::string& os = "<type>hvm</type>") { return domain("<qemu:commandline>" + inner + "</qemu:commandline>", os); };
   EXPECT_THAT(passed("<qemu:arg value='-append'/>\n<qemu:arg value='systemd.set_credential=a:b'/>"), ElementsAre("3 VC046"));

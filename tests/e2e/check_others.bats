@@ -69,6 +69,23 @@ found() { "$VMCRED" --json check "$@" | jq -r '.findings[] | select(.level != "n
   run -1 --separate-stderr "$VMCRED" check --unit app.service nowhere
 }
 
+@test "drop-ins of a unit's other name are its own" {
+  mkdir -p system/other.service.d root/usr/lib/systemd/system root/etc/systemd/system/other.service.d
+  for folder in system root/usr/lib/systemd/system; do printf '[Service]\nExecStart=/bin/web\nLoadCredential=key:/run/key\n' >$folder/web.service; done
+  for folder in system root/etc/systemd/system; do printf '[Service]\nPrivateMounts=yes\n' >$folder/other.service.d/x.conf; done
+  ln -s web.service system/other.service
+  ln -s /usr/lib/systemd/system/web.service root/etc/systemd/system/other.service
+  for unit in system system/web.service root/usr/lib/systemd/system root/usr/lib/systemd/system/web.service; do
+    run -0 --separate-stderr "$VMCRED" check --unit $unit
+    [ "$output" = 'no findings' ]
+  done
+  rm system/other.service root/etc/systemd/system/other.service
+  for unit in system root/usr/lib/systemd/system; do
+    run -3 --separate-stderr "$VMCRED" check --unit $unit
+    [[ $output == *"web.service:3:1: warning: "*"[VC033]"* ]]
+  done
+}
+
 @test "a domain is read as libvirt reads it" {
   cat >web.xml <<'XML'
 <?xml version="1.0"?>
@@ -114,6 +131,7 @@ XML
 2 VC112|cloud-hypervisor --platform oem_strings=[io.systemd.credential:a=1,io.systemd.credential:a=2]
 1 VC040|systemd-vmspawn --set-credential=db-password:hunter2
 2 VC046|systemd-nspawn -b systemd.set_credential=a:b
+2 VC046|"kvm -append systemd.set_credential=a:b"
 2 VC040|mkosi --credential db-password=hunter2 vm
 3 VC040|mkosi qemu -smbios type=11,value=io.systemd.credential:db-password=hunter2
 2 VC040|virt-install --sysinfo smbios,oemStrings.entry0=io.systemd.credential:db-password=hunter2

@@ -78,6 +78,18 @@ setup() {
   [ "$(jq -r '.strings[1].fate' <<<"$output")" = truncated ]
 }
 
+@test "a table beside its entry point that lacks its last structures is cut" {
+  for dump in dump2 dump3; do
+    mkdir -p $dump
+    head -c 32 "$corpus/$dump" >$dump/smbios_entry_point
+    tail -c +33 "$corpus/$dump" >$dump/DMI
+    run -0 --separate-stderr "$VMCRED" inspect $dump
+    truncate -s -6 $dump/DMI
+    run -3 --separate-stderr "$VMCRED" inspect $dump
+    [[ $stderr == "the table ends early: the table goes on beyond the end of the file; "* ]]
+  done
+}
+
 @test "dmidecode's text is read with and without its first lines" {
   strings=$'OEM Strings\n\tString 1: io.systemd.credential:A=one\n\tString 2: io.systemd.credential.binary:B=%%%\n'
   printf '# dmidecode 3.4\nSMBIOS 3.0.0 present.\n\nHandle 0x0E00, DMI type 11, 5 bytes\n%s\n' "$strings" >whole

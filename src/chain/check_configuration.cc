@@ -166,6 +166,12 @@ class Configuration {
   void finish() { judge(offered_); }
 
  private:
+  /// mkosi's settings that are called like secrets, and hold the path of a file or the id of a public key.
+  static bool names_a_key(std::string_view setting) {
+    constexpr std::string_view kAll[] = {"Passphrase", "Key", "SecureBootKey", "VerityKey", "SignExpectedPcrKey", "SshKey", "ProxyClientKey"};
+    return std::ranges::find(kAll, setting) != std::end(kAll);
+  }
+
   [[nodiscard]] declare::Place place(int line) const { return {.file = file_, .line = line, .column = 1}; }
 
   void judge(const Offered& offered) {
@@ -214,6 +220,7 @@ class Configuration {
       }
       return;
     }
+    if (names_a_key(key)) return;
     if (key != "Credentials" && key != "SetCredential") return judge(value, key, at);
     for (const std::string& word : shell_words(value)) {
       const std::size_t end = std::min(word.find(between), word.size());

@@ -152,6 +152,8 @@ TEST(CommandLines, OfSystemdsAndOthersTools) {
   EXPECT_THAT(arguments("systemd-nspawn --load-credential=a:/run/a -E LANG=C -b"), IsEmpty());
   EXPECT_THAT(arguments("mkosi --credential db-password=hunter2 vm"), ElementsAre("2 VC040"));
   EXPECT_THAT(arguments("mkosi --credential=/path/of/a/program vm"), IsEmpty());
+  EXPECT_THAT(arguments("mkosi --passphrase mkosi.passphrase --key 9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B build"), IsEmpty());
+  EXPECT_THAT(arguments("mkosi --root-password hunter2 build"), ElementsAre("2 VC040"));
   EXPECT_THAT(arguments("mkosi qemu -smbios type=11,value=io.systemd.credential:db-password=hunter2"), ElementsAre("3 VC040"));
   EXPECT_THAT(arguments("mkosi boot systemd.set_credential=a:b"), ElementsAre("2 VC046"));
   EXPECT_THAT(arguments({"mkosi", "--qemu-args", "-append 'quiet systemd.set_credential=a:b'"}), ElementsAre("2 VC046"));
@@ -218,6 +220,7 @@ TEST(Configurations, OfOthers) {
   EXPECT_THAT(configuration("ch.json", "{\"payload\": {\"cmdline\": \"systemd.set_credential=a:b\"},\n\"platform\": {\"oem_strings\": [\"io.systemd.credential:db-password=hunter2\"]}}"), ElementsAre("1 VC046", "2 VC114"));
   EXPECT_THAT(configuration("mkosi.conf", "[Runtime]\nCredentials=motd=hello\n  db-password=hunter2\nQemuArgs=-append\n  systemd.set_credential=a:b\n"), ElementsAre("3 VC114", "5 VC046"));
   EXPECT_THAT(configuration("mkosi.conf", "[Content]\nKernelCommandLine=quiet\n  systemd.set_credential=a:b\n"), ElementsAre("3 VC046"));
+  EXPECT_THAT(configuration("mkosi.conf", "[Content]\nPassphrase=mkosi.passphrase\nKey=9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B\nSecureBootKey=mkosi.key\nRootPassword=hunter2\n"), ElementsAre("5 VC114"));
   EXPECT_THAT(configuration("web.nspawn", "[Exec]\nEnvironment=DB_PASSWORD=hunter2\nBoot=yes\n"), ElementsAre("2 VC114"));
   EXPECT_FALSE(check_configuration("hello: world\n", "x.yaml", 257));
 }

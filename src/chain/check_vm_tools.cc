@@ -128,6 +128,8 @@ void check_vm_tool(Words& words, std::string_view program) {
     check_virt_install(words, strings, items);
   } else if (program.contains("mkosi")) {
     take(words, "--credential", '=', true, strings);
+    for (const std::string_view path : {"--passphrase", "--key", "--secure-boot-key", "--verity-key", "--sign-expected-pcr-key", "--ssh-key", "--proxy-client-key"})
+      for (const Given& given : values_of(words, path)) words.told[given.index] = true;
     kernel_lines(words, {"--kernel-command-line", "--kernel-command-line-extra"});
     for (const Given& given : values_of(words, "--qemu-args")) {
       words.told[given.index] = true;

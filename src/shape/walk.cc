@@ -96,7 +96,7 @@ class Walk {
       pending_ = "password";
     } else if (curl_ && (name == "u" || name == "user")) {
       pending_ = "userpwd";
-    } else if (called(name) == Called::secret || called(name) == Called::key) {
+    } else if (called(name) != Called::nothing) {  // also "-id", whose value is public
       pending_ = name;
     } else {
       list(word, name_, false, 0);
@@ -117,6 +117,7 @@ class Walk {
   }
 
   void value(std::string_view word, std::string_view name) {
+    if (lowered(name).starts_with("setcredentialencrypted=")) return;
     if (same(name, "userpwd")) {
       const std::size_t colon = word.find(':');
       if (colon != std::string_view::npos && !stands_for_a_value(word.substr(colon + 1))) suspects_.add(word.substr(colon + 1), "a password");

@@ -1,6 +1,8 @@
 // vmcred check: every broken link of the chain, before anything boots.
 #include "chain/check.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/file.h"
@@ -29,8 +31,8 @@ constexpr Parameter kParameters[] = {
     {"--describe CODE", "explain a finding; 'all' lists the codes"},
     {"--unit PATH...", "check these unit files with their drop-ins, or folders of units, instead of the declaration"},
     {"--argv", "check the command line after '--' instead of the declaration"},
-    {"--libvirt FILE...", "check these libvirt domains instead of the declaration"},
-    {"--config FILE...", "check these configurations of Firecracker, cloud-hypervisor, Proxmox, incus, QEMU, mkosi or nspawn instead"},
+    {"--libvirt FILE...", "check these libvirt domains instead of the declaration; - is standard input"},
+    {"--config FILE...", "check these configurations of Firecracker, cloud-hypervisor, Proxmox, incus, QEMU, mkosi or nspawn instead; - as above"},
     {"--systemd VERSION", "of the guest, for --unit, --argv, --libvirt and --config (default: 252)"},
 };
 
@@ -52,6 +54,15 @@ void append(std::vector<chain::Finding>& all, std::vector<chain::Finding> more) 
   for (chain::Finding& each : more) all.push_back(std::move(each));
 }
 
+/// A file, or "-" for standard input.
+Result<Secret> foreign_text(const std::string& file) {
+  if (file != "-") return read_secret(file, kMaxForeign);
+  const Fd own(::dup(STDIN_FILENO));
+  if (!own) return fail_errno("read standard input");
+  return read_secret(own, "standard input", kMaxForeign);
+}
+std::string shown_name(const std::string& file) { return file == "-" ? "standard input" : file; }
+
 Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
   TRY_LET(const int systemd, systemd_version(given));
   std::vector<chain::Finding> all;
@@ -63,13 +74,13 @@ Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
   }
   append(all, chain::check_units(units, systemd));
   for (const std::string& file : given.all("libvirt")) {
-    TRY_LET(const std::string text, in("read the domain", read_file(file, kMaxForeign)));
-    TRY_LET(auto found, chain::check_domain(text, file, systemd));
+    TRY_LET(const Secret text, in("read the domain", foreign_text(file)));
+    TRY_LET(auto found, chain::check_domain(text.text(), shown_name(file), systemd));
     append(all, std::move(found));
   }
   for (const std::string& file : given.all("config")) {
-    TRY_LET(const std::string text, in("read the configuration", read_file(file, kMaxForeign)));
-    TRY_LET(auto found, chain::check_configuration(text, file, systemd));
+    TRY_LET(const Secret text, in("read the configuration", foreign_text(file)));
+    TRY_LET(auto found, chain::check_configuration(text.text(), shown_name(file), systemd));
     append(all, std::move(found));
   }
   append(all, chain::check_command_line(command_line(given), "command line", systemd, {}, chain::NamedFiles::read));

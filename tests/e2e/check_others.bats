@@ -22,6 +22,10 @@ qemu.conf 3 VC114'
   run -3 --separate-stderr "$VMCRED" check -- sudo firecracker --no-api --config-file vm.json
   run -3 --separate-stderr "$VMCRED" check -- qemu-system-x86_64 -readconfig qemu.conf
   [[ $output == *"qemu.conf:3:1: error: "*"[VC114]"* ]]
+  run -3 --separate-stderr "$VMCRED" check --config - <web.yaml
+  [[ $output == *"standard input:2:1: error: "*"[VC114]"* ]]
+  run -3 --separate-stderr "$VMCRED" check --libvirt - <<<'<domain><os/><sysinfo><oemStrings><entry>io.systemd.credential:a=1</entry></oemStrings></sysinfo></domain>'
+  [[ $output == *"standard input:1:9: error: "*"[VC113]"* ]]
   echo 'hello: world' >other.yaml
   run -1 --separate-stderr "$VMCRED" check --config other.yaml
   [[ $stderr == *"'other.yaml' is no configuration that vmcred knows"* ]]

@@ -61,7 +61,10 @@ class Domain {
   void check_os() {
     const Element* os = root_.child("os");
     if (os == nullptr) return;
-    if (const Element* line = os->child("cmdline")) judge_kernel_line(line->text, place(*line), Code::secret_in_domain, findings_);
+    if (const Element* line = os->child("cmdline")) {
+      judge_kernel_line(line->text, place(*line), Code::secret_in_domain, findings_);
+      judge_import(line->text, place(*line), !strings_.empty() || !items_.empty(), findings_);
+    }
     for (const Element* word : os->all("initarg"))  // of a container's PID 1, which takes them for the kernel's
       if (declare::sets_credential(word->text)) judge_kernel_line("'" + word->text + "'", place(*word), Code::secret_in_domain, findings_);
     if (strings_.empty()) return;

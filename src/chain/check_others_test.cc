@@ -119,6 +119,21 @@ TEST(CommandLines, OfQemuLoseWhatSystemdDoesNotTake) {
   EXPECT_THAT(arguments("kvm -smbios type=0xb,value=io.systemd.credential.binary:k=aGVsbG8"), ElementsAre("2 VC040", "2 VC112"));
 }
 
+TEST(CommandLines, MayTellSystemdToTakeNothing) {
+  const std::string offer = "-smbios type=11,value=io.systemd.credential:a=1 -append ";
+  EXPECT_THAT(arguments(("kvm " + offer + "systemd.import_credentials=no").c_str()), ElementsAre("4 VC112"));
+  EXPECT_THAT(arguments(("kvm " + offer + "systemd.import-credentials=0").c_str()), ElementsAre("4 VC112"));
+  EXPECT_THAT(arguments(("kvm " + offer + "systemd.import_credentials=yes").c_str()), IsEmpty());
+  EXPECT_THAT(arguments("kvm -append systemd.import_credentials=no"), IsEmpty());
+  EXPECT_THAT(domain(oem("io.systemd.credential:a=1"), "<type>hvm</type><smbios mode='sysinfo'/><cmdline>systemd.import_credentials=false</cmdline>"), ElementsAre("1 VC112"));
+}
+
+TEST(CommandLines, MayHaveKernelLinesInOemStrings) {
+  EXPECT_THAT(arguments("kvm -smbios type=11,value=io.systemd.stub.kernel-cmdline-extra=systemd.set_credential=a:b"), ElementsAre("2 VC046"));
+  EXPECT_THAT(arguments("systemd-vmspawn --smbios11=io.systemd.boot.kernel-cmdline-extra=systemd.set_credential=a:b"), ElementsAre("1 VC046"));
+  EXPECT_THAT(arguments("kvm -smbios type=11,value=io.systemd.boot.kernel-cmdline-extra=quiet"), IsEmpty());
+}
+
 TEST(CommandLines, OfQemuForMachinesWithoutSmbios) {
   const std::string string = " -smbios type=11,value=io.systemd.credential:a=1";
   const auto lost = [&](const std::string& line) { return !arguments((line + string).c_str()).empty(); };

@@ -70,6 +70,9 @@ class Qemu {
     const bool has_smbios = judge_machine(strings);
     judge_arrival(strings, joined(items_, from_files_.items), words_.findings);
     if (!strings.empty() && has_smbios) judge_amount(strings, words_.systemd, words_.findings);
+    const bool offered = !strings.empty() || !items_.empty() || !from_files_.items.empty();
+    for (std::size_t i = 1; i + 1 < words_.all.size(); ++i)
+      if (option_of(words_.all[i]) == "-append") judge_import(words_.all[i + 1], words_.place(i + 1), offered, words_.findings);
   }
 
  private:

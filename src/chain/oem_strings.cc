@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "chain/kernel_line.h"
 #include "credential/examine.h"
 #include "credential/limits.h"
 #include "credential/oem_string.h"
@@ -17,6 +18,13 @@ void judge_strings(const std::vector<OpenString>& strings, Code code, std::strin
     if (!each.in_clear) continue;
     const auto credential = credential::read_credential_string(each.text);
     if (!credential) {
+      bool kernel = false;  // words that systemd-stub and systemd-boot add to the kernel's line
+      for (const std::string_view more : {"io.systemd.stub.kernel-cmdline-extra=", "io.systemd.boot.kernel-cmdline-extra="}) {
+        if (!each.text.starts_with(more)) continue;
+        judge_kernel_line(std::string_view(each.text).substr(more.size()), each.place, code, findings);
+        kernel = true;
+      }
+      if (kernel) continue;
       if (const auto what = shape::looks_like_secret(each.text))
         findings.push_back(finding(code, each.place, fmt::format("an OEM string looks like a secret ({}); {}", *what, where),
                                    "deliver it with vmcred, which uses descriptors alone"));

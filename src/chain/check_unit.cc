@@ -186,12 +186,14 @@ void check_unit(const Unit& unit, int systemd, std::vector<Finding>& findings) {
   const bool imports = systemd >= unitfile::kFirstWithImport;
   for (const CredentialLine& line : found.ignored)
     if (line.kind != LineKind::import || imports) check_ignored(unit, line, findings);
+  std::set<std::string> defaults;
+  for (const CredentialLine& line : found.lines)
+    if (line.kind == LineKind::set || line.kind == LineKind::set_encrypted) defaults.insert(line.id);
   const CredentialLine* first = nullptr;
   for (const CredentialLine& line : found.lines) {
     if (line.kind == LineKind::import && !imports) continue;
     if (first == nullptr && !well_known(line.id)) first = &line;
-    const auto gives_default = [&](const CredentialLine& other) { return (other.kind == LineKind::set || other.kind == LineKind::set_encrypted) && other.id == line.id; };
-    if (line.kind == LineKind::load || line.kind == LineKind::load_encrypted) check_load(unit, line, std::ranges::any_of(found.lines, gives_default), findings);
+    if (line.kind == LineKind::load || line.kind == LineKind::load_encrypted) check_load(unit, line, defaults.contains(line.id), findings);
     check_user(unit, line, systemd, findings);
   }
   check_images(unit, first != nullptr, findings);

@@ -49,8 +49,10 @@ bool about_a_secret(const Finding& each) {
 bool about_an_oem_string(const Finding& each) { return each.code == Code::invalid_declaration && each.message.contains("oem-strings"); }
 
 /// The line of the finding with a caret below what is meant.
-std::string excerpt(const std::optional<std::string>& line, const Finding& each) {
-  if (!line || about_a_secret(each) || about_an_oem_string(each)) return {};
+std::string excerpt(Sources& sources, const Finding& each) {
+  if (about_a_secret(each) || about_an_oem_string(each)) return {};
+  const std::optional<std::string> line = sources.line(each.place);
+  if (!line) return {};
   const std::string number = std::to_string(each.place.line);
   const Span span = span_at(*line, each.place.column);
   std::string marks(span.columns_before, ' ');
@@ -70,7 +72,7 @@ std::string findings_text(const std::vector<Finding>& findings, bool color) {
     const std::string where = printable(declare::where(each.place));
     if (!where.empty()) text += paint.bold(where) + ": ";
     text += fmt::format("{}: {} [{}]\n", paint.level(each.level), printable(each.message), code_name(each.code));
-    text += excerpt(sources.line(each.place), each);
+    text += excerpt(sources, each);
     for (const std::string& detail : each.details) text += fmt::format("  {}\n", printable(detail));
     if (!each.hint.empty()) text += fmt::format("  {}: {}\n", paint.bold("help"), printable(each.hint));
   }

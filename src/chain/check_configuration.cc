@@ -261,6 +261,7 @@ bool is_proxmox(std::string_view text, const std::string& file) {
 }  // namespace
 
 Result<std::vector<Finding>> check_configuration(std::string_view text, const std::string& file, int systemd) {
+  if (constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF"; text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   const std::string_view begin = trimmed(text);
   if (begin.starts_with('<')) return check_domain(text, file, systemd);
   std::vector<Finding> findings;

@@ -237,6 +237,7 @@ TEST(Configurations, OfOthers) {
   EXPECT_THAT(configuration("mkosi.conf", "[Content]\nKernelCommandLine=quiet\n  systemd.set_credential=a:b\n"), ElementsAre("3 VC046"));
   EXPECT_THAT(configuration("mkosi.conf", "[Content]\nPassphrase=mkosi.passphrase\nKey=9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B\nSecureBootKey=mkosi.key\nRootPassword=hunter2\n"), ElementsAre("5 VC114"));
   EXPECT_THAT(configuration("web.nspawn", "[Exec]\nEnvironment=DB_PASSWORD=hunter2\nBoot=yes\n"), ElementsAre("2 VC114"));
+  EXPECT_THAT(configuration("x", "\xEF\xBB\xBF<domain><description>password: hunter2</description></domain>"), ElementsAre("1 VC050"));
   EXPECT_FALSE(check_configuration("hello: world\n", "x.yaml", 257));
 }
 

@@ -24,6 +24,11 @@ TEST(Values, OfYamlAndJsonHaveTheirKeysAndLines) {
   EXPECT_TRUE(read_values("")->empty());
 }
 
+TEST(Values, OfJsonMayBeWrittenAsSurrogates) {
+  EXPECT_THAT(shown(*read_values(R"({"a": "\ud83d\ude00", "b": "\\\ud83d", "c": "x\ud83dy"})")), ElementsAre("1 a=\xF0\x9F\x98\x80", "1 b=\\\uFFFD", "1 c=x\uFFFDy"));
+  EXPECT_THAT(shown(*read_values("\n [\"\\u0041\\n\"]")), ElementsAre("2 [0]=A\n"));
+}
+
 TEST(Values, AreRefusedWhereThereAreTooMany) {
   EXPECT_FALSE(read_values("{\"a\": "));
   EXPECT_FALSE(read_values(std::string(65, '[') + std::string(65, ']')));

@@ -1,10 +1,13 @@
 // vmcred check: every broken link of the chain, before anything boots.
 #include "chain/check.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/file.h"
 #include "chain/about.h"
+#include "chain/configuration_text.h"
 #include "base/process.h"
 #include "chain/report.h"
 #include "chain/unit_files.h"
@@ -26,12 +29,18 @@ constexpr Parameter kParameters[] = {
     {"--declaration", "only what the declaration alone tells: no store, no files of this host (for builds and CI)"},
     {"--fail-on LEVEL", "the least level that changes the exit code: error, or warning (default)"},
     {"--describe CODE", "explain a finding; 'all' lists the codes"},
-    {"--unit PATH...", "check this unit file with its drop-ins, or a folder of units, instead of the declaration"},
+    {"--unit PATH...", "check these unit files with their drop-ins, or folders of units, instead of the declaration"},
     {"--argv", "check the command line after '--' instead of the declaration"},
-    {"--libvirt FILE...", "check this libvirt domain instead of the declaration (repeatable)"},
-    {"--config FILE...", "check this configuration of Firecracker, Proxmox, incus, QEMU, mkosi or nspawn instead (repeatable)"},
+    {"--libvirt FILE...", "check these libvirt domains instead of the declaration; - is standard input"},
+    {"--config FILE...", "check these configurations of Firecracker, cloud-hypervisor, Proxmox, incus, QEMU, mkosi or nspawn instead; - as above"},
     {"--systemd VERSION", "of the guest, for --unit, --argv, --libvirt and --config (default: 252)"},
 };
+
+/// The words of the command line; one word with spaces was quoted as a whole.
+std::vector<std::string> command_line(const Given& given) {
+  const std::vector<std::string> words = given.all("REST");
+  return words.size() == 1 && words[0].contains(' ') ? chain::shell_words(words[0]) : words;
+}
 
 Result<int> systemd_version(const Given& given) {
   if (!given.has("systemd")) return 252;
@@ -45,6 +54,15 @@ void append(std::vector<chain::Finding>& all, std::vector<chain::Finding> more) 
   for (chain::Finding& each : more) all.push_back(std::move(each));
 }
 
+/// A file, or "-" for standard input.
+Result<Secret> foreign_text(const std::string& file) {
+  if (file != "-") return read_secret(file, kMaxForeign);
+  const Fd own(::dup(STDIN_FILENO));
+  if (!own) return fail_errno("read standard input");
+  return read_secret(own, "standard input", kMaxForeign);
+}
+std::string shown_name(const std::string& file) { return file == "-" ? "standard input" : file; }
+
 Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
   TRY_LET(const int systemd, systemd_version(given));
   std::vector<chain::Finding> all;
@@ -56,16 +74,16 @@ Result<std::vector<chain::Finding>> foreign_findings(const Given& given) {
   }
   append(all, chain::check_units(units, systemd));
   for (const std::string& file : given.all("libvirt")) {
-    TRY_LET(const std::string text, in("read the domain", read_file(file, kMaxForeign)));
-    TRY_LET(auto found, chain::check_domain(text, file, systemd));
+    TRY_LET(const Secret text, in("read the domain", foreign_text(file)));
+    TRY_LET(auto found, chain::check_domain(text.text(), shown_name(file), systemd));
     append(all, std::move(found));
   }
   for (const std::string& file : given.all("config")) {
-    TRY_LET(const std::string text, in("read the configuration", read_file(file, kMaxForeign)));
-    TRY_LET(auto found, chain::check_configuration(text, file, systemd));
+    TRY_LET(const Secret text, in("read the configuration", foreign_text(file)));
+    TRY_LET(auto found, chain::check_configuration(text.text(), shown_name(file), systemd));
     append(all, std::move(found));
   }
-  append(all, chain::check_command_line(given.all("REST"), "command line", systemd, {}, chain::NamedFiles::read));
+  append(all, chain::check_command_line(command_line(given), "command line", systemd, {}, chain::NamedFiles::read));
   return all;
 }
 
@@ -92,10 +110,10 @@ Result<Exit> run(const Given& given, World& world) {
     return hint(fail(Errc::usage, "--fail-on takes no level '{}'", fail_on), "one of error, warning");
   const bool errors_only = fail_on == "error";
   const bool argv = given.has("argv") || given.has("REST");
-  if (argv && given.all("REST").empty())
+  if (argv && command_line(given).empty())
     return hint(fail(Errc::usage, "--argv needs a command line"), "vmcred check --argv -- qemu-system-x86_64 …");
-  if (argv && !chain::reads_command_line(given.all("REST"))) {
-    return hint(fail(Errc::usage, "'{}' is no hypervisor whose command line vmcred can check", given.all("REST").front()),
+  if (argv && !chain::reads_command_line(command_line(given))) {
+    return hint(fail(Errc::usage, "'{}' is no hypervisor whose command line vmcred can check", command_line(given).front()),
                 "the command must be that of QEMU, cloud-hypervisor, crosvm, Firecracker, kvmtool, vmspawn, nspawn, mkosi or virt-install");
   }
   const bool foreign = argv || given.has("unit") || given.has("libvirt") || given.has("config");

@@ -18,7 +18,8 @@ enum class Exit : std::uint8_t { done = 0, failed = 1, usage = 2, findings = 3 }
 
 /// A parameter of a command. The spelling decides its kind:
 ///   "NAME" required position · "[NAME]" optional position · "NAME..." one or more · "[NAME...]" any number
-///   "--flag" switch · "--option VALUE" · "-g,--generator VALUE..." repeatable, with a short name
+///   "--flag" switch · "--option VALUE" · "-g,--generator VALUE..." repeatable, with a short name;
+///   PATH... and FILE... take several in a row, where the command has no positions
 struct Parameter {
   std::string_view spelling;
   std::string_view help;

@@ -1,11 +1,13 @@
 // vmcred inspect: what SMBIOS tables and fw_cfg trees hold for systemd, without the values.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/json.h"
 #include "commands.h"
 #include "credential/examine.h"
+#include "credential/oem_string.h"
 #include "inspect_source.h"
 #include "terminal.h"
 
@@ -20,7 +22,7 @@ using credential::SeenString;
 constexpr int kDefaultVersion = 252;
 
 constexpr Parameter kParameters[] = {
-    {"[FILE]", "a table, a structure, a dump of 'dmidecode --dump-bin' or its text, the JSON of 'systemd-creds --system list', a folder of /sys/firmware, or - for standard input"},
+    {"[FILE]", "a table, a structure, a dump of 'dmidecode --dump-bin' or its text, what 'systemd-creds --system list' prints, a folder of /sys/firmware, or - for standard input"},
     {"--live", "read this machine's own /sys/firmware"},
     {"--systemd VERSION", "judge as this version of systemd would (default: 252)"},
     {"--show", "show the values as well"},
@@ -75,27 +77,41 @@ const Secret& value_of(const Inspected& found, const std::string& name) {
   return none;
 }
 
+/// How many OEM strings of its last structure a cut table does not hold.
+std::size_t lost_strings(const Inspected& found) {
+  for (const credential::FoundStructure& each : found.structures)
+    if (each.type == credential::kOemStringsType && !each.complete && each.count > each.strings.size()) return each.count - each.strings.size();
+  return 0;
+}
+
 /// What a table that ends early keeps from who reads it.
 std::string lost(const Inspected& found) {
-  const std::string what = found.missing == 0   ? std::string("what came behind that is lost, credentials among it")
-                           : found.missing == 1 ? std::string("1 structure is lost, and the credentials in it")
-                                                : fmt::format("{} structures are lost, and the credentials in them", found.missing);
+  std::string what = found.missing == 0   ? std::string("what came behind that is lost, credentials among it")
+                     : found.missing == 1 ? std::string("1 structure is lost, and the credentials in it")
+                                          : fmt::format("{} structures are lost, and the credentials in them", found.missing);
+  const std::size_t strings = lost_strings(found);
+  if (strings == 1) what = "1 OEM string of this structure is lost; " + what;
+  if (strings > 1) what = fmt::format("{} OEM strings of this structure are lost; {}", strings, what);
   return fmt::format("the table ends early: {}; {}", found.complaint, what);
 }
 
-/// The last string of a structure without an end is cut where the table is.
+/// What is there of a string in which the table ends.
+void judge_cut(SeenString& seen) {
+  const std::string_view text = text_of(seen.text);
+  const bool begins = credential::kTextPrefix.starts_with(text) || credential::kBinaryPrefix.starts_with(text);
+  if (seen.fate == Fate::ignored && !begins) return;
+  seen.fate = seen.fate == Fate::ignored ? Fate::unseen : Fate::truncated;
+  seen.why = "the table ends in it";
+}
+
+/// The last string of a structure without an end is cut where the table is, unless it ends there itself.
 void mark_cut(const Inspected& found, std::vector<SeenString>& strings) {
   std::size_t structure = 0;
   for (const credential::FoundStructure& each : found.structures) {
     if (each.type != credential::kOemStringsType) continue;
-    if (!each.complete) {
-      SeenString* last = nullptr;
-      for (SeenString& seen : strings)
-        if (seen.structure == structure) last = &seen;
-      if (last != nullptr && last->fate != Fate::ignored) {
-        last->fate = Fate::truncated;
-        last->why = "the table ends in it";
-      }
+    if (!each.complete && !each.raw.empty() && each.raw.back() != 0) {
+      const auto last = std::ranges::find(strings.rbegin(), strings.rend(), structure, &SeenString::structure);
+      if (last != strings.rend()) judge_cut(*last);
     }
     ++structure;
   }
@@ -129,6 +145,7 @@ void print_text(World& world, const Inspected& found, const Report& report, bool
     for (const auto& [name, size] : found.listed) rows.push_back({credential::printable(name), credential::printable(size), "imported"});
     print(world, table(rows, world.color_out));
   }
+  if (found.is_list && found.listed.empty()) return print(world, "no credentials\n");
   if (report.strings.empty() && report.items.empty() && found.listed.empty()) print(world, "no OEM strings and no fw_cfg credentials\n");
   if (!report.whole) note(world, lost(found));
 }
@@ -156,7 +173,7 @@ void print_json(World& world, const Inspected& found, const Report& report, bool
   Json json = Json::object();
   json.set("smbios", found.smbios.empty() ? Json() : Json(found.smbios));
   json.set("strings", std::move(strings)).set("fw_cfg", std::move(items));
-  if (!found.listed.empty()) {
+  if (found.is_list) {
     Json listed = Json::array();
     for (const auto& [name, size] : found.listed) {
       Json one = Json::object();
@@ -164,7 +181,7 @@ void print_json(World& world, const Inspected& found, const Report& report, bool
     }
     json.set("arrived", std::move(listed));
   }
-  if (!found.complaint.empty()) json.set("complaint", found.complaint).set("missing", found.missing);
+  if (!found.complaint.empty()) json.set("complaint", found.complaint).set("missing", found.missing).set("missing_strings", lost_strings(found));
   print(world, dump_json(json, Indent::two_spaces));
 }
 
@@ -197,6 +214,12 @@ Result<Exit> run(const Given& given, World& world) {
   std::vector<std::pair<std::string, std::size_t>> items;
   for (const auto& [name, value] : found.items) items.emplace_back(name, value.size());
   report.items = credential::examine_items(std::move(items));
+  for (SeenString& seen : report.strings) {  // systemd reads fw_cfg first
+    const bool before = std::ranges::any_of(report.items, [&](const SeenItem& item) { return item.name == seen.name && item.fate == Fate::imported; });
+    if (!before || seen.kind == Kind::other || seen.fate != Fate::imported) continue;
+    seen.fate = Fate::skipped;
+    seen.why = "fw_cfg has a credential of this name";
+  }
   if (world.json) {
     print_json(world, found, report, given.has("show"));
   } else {

@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "credential/limits.h"
-#include "inspect_text.h"
+#include "credential/listing.h"
 
 namespace vmcred::app {
 namespace {
@@ -26,14 +26,16 @@ void take_table(Inspected& found, FoundTable table) {
 }
 
 Result<> take_dump(Inspected& found, Secret bytes) {
-  if (is_credential_list(bytes.text())) {
-    TRY_LET(found.listed, read_credential_list(bytes.text()));
+  if (credential::is_credential_list(bytes.text())) {
+    found.is_list = true;
+    TRY_LET(found.listed, credential::read_credential_list(bytes.text()));
     return {};
   }
-  if (is_dmidecode_text(bytes.text())) {
-    Secret table = read_dmidecode_text(bytes.text());
-    take_table(found, credential::read_structures(table.bytes()));
-    found.bytes.push_back(std::move(table));
+  if (credential::is_dmidecode_text(bytes.text())) {
+    credential::DmidecodeText text = credential::read_dmidecode_text(bytes.text());
+    take_table(found, credential::read_structures(text.table.bytes()));
+    if (text.cut) found.complaint = "the text stops in the middle of a line";
+    found.bytes.push_back(std::move(text.table));
     return {};
   }
   TRY_LET(FoundDump dump, credential::read_dump(bytes.bytes()));
@@ -81,7 +83,7 @@ Result<> take_tables(Inspected& found, const std::string& folder) {
   TRY_LET(const auto entry_point, credential::read_entry_point(entry_bytes.bytes()));
   TRY_LET(Secret table, read_bytes(folder + "/DMI"));
   found.smbios = fmt::format("SMBIOS {}.{}", entry_point.major, entry_point.minor);
-  take_table(found, credential::read_structures(table.bytes(), entry_point.number));
+  take_table(found, credential::read_structures(table.bytes(), entry_point));
   found.bytes.push_back(std::move(table));
   return {};
 }
@@ -97,6 +99,16 @@ Result<> take_items(Inspected& found, const std::string& folder) {
   return {};
 }
 
+/// QEMU's own item with the SMBIOS tables, before the firmware has placed them. Left out where they were read already.
+constexpr std::string_view kTables = "etc/smbios/smbios-tables";
+Result<> take_blob(Inspected& found, const std::string& path) {
+  if (!found.structures.empty()) return {};
+  TRY_LET(Secret table, read_bytes(exists(path + "/raw") ? path + "/raw" : path));
+  take_table(found, credential::read_structures(table.bytes()));
+  found.bytes.push_back(std::move(table));
+  return {};
+}
+
 /// /sys/firmware/qemu_fw_cfg/by_key: each item has its name in a file.
 Result<> take_keys(Inspected& found, const std::string& folder, const std::vector<std::string>& names) {
   const std::string prefix = std::string(kItems) + "/";
@@ -105,6 +117,7 @@ Result<> take_keys(Inspected& found, const std::string& folder, const std::vecto
     if (!name) continue;
     std::string_view text = *name;
     while (text.ends_with('\n')) text.remove_suffix(1);
+    if (text == kTables) TRY(take_blob(found, folder + "/" + key));
     if (!text.starts_with(prefix)) continue;
     TRY_LET(const Fd fd, open_for_reading(folder + "/" + key + "/raw"));
     TRY_LET(Secret value, read_secret(fd, std::string(text), credential::kMaxTable));
@@ -113,13 +126,10 @@ Result<> take_keys(Inspected& found, const std::string& folder, const std::vecto
   return {};
 }
 
-/// QEMU's own items: the SMBIOS tables, before the firmware has placed them.
-Result<> take_blobs(Inspected& found, const std::string& folder) {
-  const std::string raw = folder + "/raw";
-  TRY_LET(Secret table, read_bytes(exists(raw) ? raw : folder));
-  take_table(found, credential::read_structures(table.bytes()));
-  found.bytes.push_back(std::move(table));
-  return {};
+/// Folders of keys, as the kernel shows them: each has the item's name, its key and its bytes.
+bool has_keys(const std::string& folder, const std::vector<std::string>& names) {
+  return folder.ends_with("/by_key") ||
+         std::ranges::any_of(names, [&](const std::string& name) { return exists(folder + "/" + name + "/name") && exists(folder + "/" + name + "/raw"); });
 }
 
 Result<> take_folder(Inspected& found, const std::string& folder) {
@@ -133,21 +143,18 @@ Result<> take_folder(Inspected& found, const std::string& folder) {
     known = true;
     TRY(take_tables(found, folder));
   }
-  if (is_folder(folder + "/" + std::string(kItems))) {
+  for (const std::string& items : {folder + "/" + std::string(kItems), folder + "/io.systemd.credentials"}) {
+    if (!is_folder(items)) continue;
     known = true;
-    TRY(take_items(found, folder + "/" + std::string(kItems)));
-  } else if (folder.ends_with("io.systemd.credentials")) {
+    TRY(take_items(found, items));
+  }
+  if (!known && folder.ends_with("io.systemd.credentials")) {
     known = true;
     TRY(take_items(found, folder));
   }
-  if (folder.ends_with("/by_key") || (!known && std::ranges::any_of(names, [&](const std::string& name) { return exists(folder + "/" + name + "/key") && exists(folder + "/" + name + "/raw"); }))) {
+  if (!known && has_keys(folder, names)) {
     known = true;
     TRY(take_keys(found, folder, names));
-  }
-  const bool by_sysfs = is_folder(folder + "/dmi/entries") || is_folder(folder + "/entries");
-  if (!by_sysfs && !known && exists(folder + "/etc/smbios/smbios-tables")) {
-    known = true;
-    TRY(take_blobs(found, folder + "/etc/smbios/smbios-tables"));
   }
   // /sys/firmware and its two halves; the entries are what systemd reads, so the same tables are not read twice.
   for (const std::string_view below : {"dmi/entries", "entries", "qemu_fw_cfg/by_name", "by_name"}) {
@@ -155,6 +162,16 @@ Result<> take_folder(Inspected& found, const std::string& folder) {
     if (!is_folder(inner)) continue;
     known = true;
     TRY(take_folder(found, inner));
+  }
+  for (const std::string_view below : {"qemu_fw_cfg/", ""}) {  // the same items by their keys
+    const std::string inner = folder + "/" + std::string(below) + "by_key";
+    if (!is_folder(inner) || is_folder(folder + "/" + std::string(below) + "by_name")) continue;
+    known = true;
+    TRY(take_folder(found, inner));
+  }
+  if (exists(folder + "/" + std::string(kTables)) || folder.ends_with("/smbios-tables")) {
+    known = true;
+    TRY(take_blob(found, folder.ends_with("/smbios-tables") ? folder : folder + "/" + std::string(kTables)));
   }
   if (!known && (folder.ends_with("/entries") || folder.ends_with("/by_name"))) known = true;  // empty, and rightly so
   if (!known) {

@@ -19,11 +19,13 @@ struct Inspected {
   std::string complaint = {};  ///< why reading a table stopped early
   std::size_t missing = 0;     ///< structures that are lost by that, as far as the entry point counts them
   std::vector<std::pair<std::string, Secret>> items = {};  ///< fw_cfg credentials
-  std::vector<std::pair<std::string, std::string>> listed = {};  ///< what systemd-creds listed: name, size in its words
+  bool is_list = false;        ///< systemd-creds printed it
+  std::vector<std::pair<std::string, std::string>> listed = {};  ///< what it listed: name, size in its words
 };
 
-/// A file (a table, a dump, dmidecode's text, what `systemd-creds --system list --json=short` printed), or a folder: /sys/firmware/dmi/entries, /sys/firmware/dmi/tables, a tree with
-/// opt/io.systemd.credentials/NAME/raw, or one that holds them (/sys/firmware).
+/// A file (a table, a dump, dmidecode's text, what `systemd-creds --system list` printed), or a folder:
+/// /sys/firmware/dmi/entries, /sys/firmware/dmi/tables, a tree with opt/io.systemd.credentials/NAME/raw, the by_key folder of
+/// fw_cfg, or one that holds them (/sys/firmware).
 Result<Inspected> inspect_path(const std::string& path);
 
 /// Standard input.

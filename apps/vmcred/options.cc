@@ -60,7 +60,8 @@ struct Slot {
   CLI::Option* option = nullptr;
 };
 
-void add(CLI::App& app, std::list<Slot>& slots, const Parameter& parameter) {
+/// `lists`: a repeatable option for files takes all words up to the next option ("--unit *.service").
+void add(CLI::App& app, std::list<Slot>& slots, const Parameter& parameter, bool lists) {
   Slot& slot = slots.emplace_back(Slot{spelling_of(parameter)});
   if (slot.spelling.option && !slot.spelling.takes_value) {
     slot.option = app.add_flag(slot.spelling.names, slot.flag);
@@ -68,7 +69,8 @@ void add(CLI::App& app, std::list<Slot>& slots, const Parameter& parameter) {
   }
   slot.option = app.add_option(slot.spelling.names, slot.values);
   if (slot.spelling.option) {
-    slot.option->expected(1)->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    const bool several = lists && slot.spelling.repeatable && (slot.spelling.value == "PATH" || slot.spelling.value == "FILE");
+    slot.option->expected(1, several ? -1 : 1)->allow_extra_args(several)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   } else if (slot.spelling.repeatable) {
     slot.option->expected(slot.spelling.required ? 1 : 0, -1);
   } else {
@@ -216,9 +218,10 @@ Result<Asked> parse_command_line(const std::vector<std::string>& arguments) {
   CLI::App app;
   app.set_help_flag();
   std::list<Slot> slots;
-  for (const Parameter& parameter : asked.command->parameters) add(app, slots, parameter);
+  const bool lists = std::ranges::none_of(asked.command->parameters, [](const Parameter& each) { return !each.spelling.starts_with('-'); });
+  for (const Parameter& parameter : asked.command->parameters) add(app, slots, parameter, lists);
   const std::size_t own = slots.size();
-  for (const Parameter& parameter : kGlobal) add(app, slots, parameter);
+  for (const Parameter& parameter : kGlobal) add(app, slots, parameter, false);
   if (has_rest && asked.command->rest == Rest::none) {
     remaining.emplace_back("--");
     remaining.insert(remaining.end(), rest.begin(), rest.end());

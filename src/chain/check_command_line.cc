@@ -31,7 +31,7 @@ bool reads_command_line_of(std::string_view program) {
   const std::string_view name = name_of(program);
   const auto named = [name](std::string_view part) { return name.contains(part); };  // Nix wraps: ".qemu-system-x86_64-wrapped"
   return name == "kvm" || named("lkvm") || named("kvmtool") || named("qemu") || named("crosvm") || named("cloud-hypervisor") ||
-         named("firecracker") || named("systemd-vmspawn") || named("systemd-nspawn") || name == "mkosi" || named("virt-install");
+         named("firecracker") || name == "jailer" || named("systemd-vmspawn") || named("systemd-nspawn") || name == "mkosi" || named("virt-install");
 }
 
 bool reads_command_line(const std::vector<std::string>& words) { return !words.empty() && reads_command_line_of(words[program_in(words)]); }
@@ -60,7 +60,7 @@ std::vector<Finding> check_command_line(const std::vector<std::string>& given, c
     check_qemu(words);
   } else if (program.contains("crosvm")) {
     check_crosvm(words);
-  } else if (program.contains("firecracker")) {
+  } else if (program.contains("firecracker") || program == "jailer") {
     check_firecracker(words);
   } else if (program.contains("vmspawn") || program.contains("nspawn") || program == "mkosi" || program.contains("virt-install")) {
     check_vm_tool(words, program);

@@ -3,9 +3,11 @@
 #include <array>
 
 #include "chain/check.h"
+#include "chain/command_words.h"
 #include "chain/kernel_line.h"
 #include "chain/oem_strings.h"
 #include "chain/xml.h"
+#include "declare/kernel_line.h"
 #include "shape/secret_shape.h"
 
 namespace vmcred::chain {
@@ -46,14 +48,12 @@ class Domain {
 
   void check_item(const Element& entry) {
     const std::string* name = entry.attribute("name");
-    if (name == nullptr || entry.attribute("file") != nullptr) {
-      if (name != nullptr) judge_item_name(*name, place(entry), findings_);
-      return;
-    }
+    if (name == nullptr) return;
+    const bool in_clear = entry.attribute("file") == nullptr;
     judge_item_name(*name, place(entry), findings_);
-    if (const auto as_string = item_as_string(*name, entry.text)) {
-      items_.push_back({*as_string, place(entry)});
-    } else if (const auto what = shape::looks_like_secret(entry.text, *name)) {
+    if (const auto as_string = item_as_string(*name, in_clear ? entry.text : "")) {
+      items_.push_back({*as_string, place(entry), in_clear});
+    } else if (const auto what = in_clear ? shape::looks_like_secret(entry.text, *name) : std::nullopt) {
       tell(entry, *what);
     }
   }
@@ -61,12 +61,17 @@ class Domain {
   void check_os() {
     const Element* os = root_.child("os");
     if (os == nullptr) return;
-    if (const Element* line = os->child("cmdline")) judge_kernel_line(line->text, place(*line), Code::secret_in_domain, findings_);
+    if (const Element* line = os->child("cmdline")) {
+      judge_kernel_line(line->text, place(*line), Code::secret_in_domain, findings_);
+      judge_import(line->text, place(*line), !strings_.empty() || !items_.empty(), findings_);
+    }
+    for (const Element* word : os->all("initarg"))  // of a container's PID 1, which takes them for the kernel's
+      if (declare::sets_credential(word->text)) judge_kernel_line("'" + word->text + "'", place(*word), Code::secret_in_domain, findings_);
     if (strings_.empty()) return;
     const Element* mode = os->child("smbios");
     const std::string* said = mode == nullptr ? nullptr : mode->attribute("mode");
-    if (const std::string why = without_smbios(*os); !why.empty()) {
-      findings_.push_back(finding(Code::smbios_ignored, strings_.front().place, why, "use the machine type q35, or firmware='efi'"));
+    if (const auto why = without_smbios(of_type(*os, "arch"), machine(*os), has_firmware(*os))) {
+      findings_.push_back(finding(Code::smbios_ignored, strings_.front().place, why->first, why->second));
     } else if (said == nullptr || *said != "sysinfo") {
       findings_.push_back(finding(Code::smbios_mode_missing, mode == nullptr ? place(*os) : place(*mode),
                                   said == nullptr ? std::string("without <smbios mode='sysinfo'/> libvirt gives the guest none of the OEM strings, silently")
@@ -75,27 +80,29 @@ class Domain {
     }
   }
 
-  /// Why this machine has no SMBIOS, or "".
-  static std::string without_smbios(const Element& os) {
+  static std::string of_type(const Element& os, std::string_view key) {
     const Element* type = os.child("type");
-    if (type == nullptr) return {};
-    const std::string machine = type->attribute("machine") == nullptr ? "" : *type->attribute("machine");
-    const std::string arch = type->attribute("arch") == nullptr ? "" : *type->attribute("arch");
-    if (machine.starts_with("microvm")) return "QEMU's machine type microvm has no SMBIOS";
-    constexpr std::array<std::string_view, 9> kNone = {"s390x", "ppc64", "ppc64le", "ppc", "mips", "mips64el", "sparc", "sparc64", "armv7l"};
-    if (std::ranges::find(kNone, std::string_view(arch)) != kNone.end()) return fmt::format("machines of {} have no SMBIOS", arch);
-    const bool by_firmware = arch == "aarch64" || arch == "riscv64" || arch == "loongarch64";
-    const bool firmware = os.attribute("firmware") != nullptr || os.child("loader") != nullptr;
-    if (by_firmware && !firmware) return fmt::format("on {} SMBIOS is built by UEFI firmware, and this domain has none", arch);
-    return {};
+    const std::string* said = type == nullptr ? nullptr : type->attribute(key);
+    return said == nullptr ? std::string() : *said;
+  }
+  static std::string machine(const Element& os) { return of_type(os, "machine").starts_with("microvm") ? "microvm" : of_type(os, "machine"); }
+  static bool has_firmware(const Element& os) { return os.attribute("firmware") != nullptr || os.child("loader") != nullptr; }
+
+  /// The begin of the command line to which libvirt adds what is passed through.
+  [[nodiscard]] std::vector<std::string> own_words() const {
+    const Element* os = root_.child("os");
+    if (os == nullptr) return {"qemu"};
+    std::vector<std::string> words{"qemu-system-" + of_type(*os, "arch"), "-machine", machine(*os)};
+    if (has_firmware(*os)) words.insert(words.end(), {"-bios", "firmware"});
+    return words;
   }
 
   void check_passed_through() {
     for (const Element& each : root_.children) {
       if (each.space != "http://libvirt.org/schemas/domain/qemu/1.0" && each.space != "qemu") continue;
       if (each.name != "commandline") continue;
-      std::vector<std::string> words{"qemu"};
-      std::vector<declare::Place> places{place(each)};
+      std::vector<std::string> words = own_words();
+      std::vector<declare::Place> places(words.size(), place(each));
       for (const Element* word : each.all("arg")) {
         words.push_back(word->attribute("value") == nullptr ? "" : *word->attribute("value"));
         places.push_back(place(*word));
@@ -114,7 +121,7 @@ class Domain {
   void look_everywhere(const Element& element, int depth) {
     if (element.name == "sysinfo" || element.name == "cmdline" || (element.name == "commandline" && !element.space.empty()) || depth > xml::kMaxDepth) return;
     for (const auto& [key, value] : element.attributes) {
-      if (key.starts_with("xmlns")) continue;
+      if (key.starts_with("xmlns") || key == "secret") continue;  // secret= is the UUID of a secret that libvirt has
       if (const auto what = shape::looks_like_secret(value, key)) return tell(element, *what);
     }
     const std::string* name = element.attribute("name");

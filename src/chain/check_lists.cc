@@ -57,7 +57,8 @@ std::vector<Item> split_with_quotes(std::string_view list) {
   return items;
 }
 
-void judge_list(Words& words, std::size_t index, const std::vector<Item>& items, std::string_view lost) {
+/// Joins all strings of the command line in `every`.
+void judge_list(Words& words, std::size_t index, const std::vector<Item>& items, std::string_view lost, std::vector<OpenString>& every) {
   std::vector<OpenString> strings;
   bool cut = false;
   for (const Item& item : items) {
@@ -69,33 +70,48 @@ void judge_list(Words& words, std::size_t index, const std::vector<Item>& items,
   words.told[index] = true;
   judge_strings(strings, Code::secret_on_command_line, kWhoReadsCommandLines, words.findings);
   judge_amount(strings, words.systemd, words.findings);
+  every.insert(every.end(), strings.begin(), strings.end());
   if (!cut) return;
   words.add(Code::split_at_commas, index,
             "the list of OEM strings is split at commas, and an empty item ends all of them",
             "a value must be base64 in the form io.systemd.credential.binary:NAME=BASE64");
 }
 
-bool kernel_option(std::string_view word) { return word == "--cmdline" || word == "--params" || word == "-p"; }
+/// Each value of `options` with the word that holds it, in their order.
+std::vector<Given> all_of(const Words& words, std::initializer_list<std::string_view> options) {
+  std::vector<Given> all;
+  for (const std::string_view option : options) std::ranges::move(values_of(words, option), std::back_inserter(all));
+  std::ranges::stable_sort(all, {}, &Given::index);
+  return all;
+}
+
+void check_kernel_lines(Words& words) {
+  for (const Given& given : all_of(words, {"--cmdline", "--params", "-p"})) {
+    words.told[given.index] = true;
+    judge_kernel_line(given.value, words.place(given.index), Code::secret_on_command_line, words.findings);
+  }
+}
 
 }  // namespace
 
 void check_cloud_hypervisor(Words& words) {
-  for (std::size_t i = 1; i < words.all.size(); ++i) {
-    if (const auto list = list_in(words.all[i])) judge_list(words, i, split_plainly(*list), "\"[] ");
-    if (kernel_option(words.all[i - 1])) check_kernel_words(words, i);
-  }
+  std::vector<OpenString> strings;
+  for (std::size_t i = 1; i < words.all.size(); ++i)
+    if (const auto list = list_in(words.all[i])) judge_list(words, i, split_plainly(*list), "\"[] ", strings);
+  check_kernel_lines(words);
+  judge_arrival(strings, {}, words.findings);
 }
 
 void check_crosvm(Words& words) {
-  std::vector<OpenString> fw_cfg;
-  for (std::size_t i = 1; i < words.all.size(); ++i) {
-    const std::string& option = words.all[i - 1];
-    if (const auto list = list_in(words.all[i])) judge_list(words, i, split_with_quotes(*list), "[]");
-    if (option == "--oem-strings") judge_list(words, i, {{.text = words.all[i], .quoted = true}}, "");
-    if (option == "--fw-cfg") check_fw_cfg(words, i, fw_cfg);
-    if (kernel_option(option)) check_kernel_words(words, i);
-  }
-  judge_strings(fw_cfg, Code::secret_on_command_line, kWhoReadsCommandLines, words.findings);
+  std::vector<OpenString> strings;
+  std::vector<OpenString> items;
+  for (std::size_t i = 1; i < words.all.size(); ++i)
+    if (const auto list = list_in(words.all[i])) judge_list(words, i, split_with_quotes(*list), "[]", strings);
+  for (const Given& given : all_of(words, {"--oem-strings"})) judge_list(words, given.index, {{.text = std::string(given.value), .quoted = true}}, "", strings);
+  for (const Given& given : all_of(words, {"--fw-cfg"})) check_fw_cfg(words, given.index, given.value, items);
+  check_kernel_lines(words);
+  judge_strings(items, Code::secret_on_command_line, kWhoReadsCommandLines, words.findings);
+  judge_arrival(strings, items, words.findings);
 }
 
 }  // namespace vmcred::chain

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "chain/check.h"
+#include "chain/configuration_text.h"
 #include "chain/unit_files.h"
 #include "declare/names.h"
 #include "shape/secret_shape.h"
@@ -50,7 +51,7 @@ void check_ignored(const Unit& unit, const CredentialLine& line, std::vector<Fin
                              line.kind == LineKind::import ? "write NAME, or PREFIX* with the '*' at the end" : "write NAME:/absolute/path, or NAME:NAME_IN_THE_VM in a guest"));
 }
 
-void check_load(const Unit& unit, const CredentialLine& line, std::vector<Finding>& findings) {
+void check_load(const Unit& unit, const CredentialLine& line, bool has_default, std::vector<Finding>& findings) {
   if (line.replaces) {
     findings.push_back(finding(Code::credential_twice, place_of(line), fmt::format("{}: '{}' is loaded twice, the last one counts", unit.name, line.id),
                                "give one of them another name"));
@@ -60,7 +61,7 @@ void check_load(const Unit& unit, const CredentialLine& line, std::vector<Findin
                                fmt::format("call it '{}', and in credentialFiles as well", declare::host_name_of(line.id))));
   }
   const bool absolute = line.source.starts_with('/') || line.source.starts_with('%');
-  if (!absolute && !well_known(line.source) && !unit.says("AssertCredential", line.source) &&
+  if (!absolute && !has_default && !well_known(line.source) && !unit.says("AssertCredential", line.source) &&
       !unit.says("AssertPathExistsGlob", fmt::format("/run/{{credentials/@system,credstore}}/{}", line.source))) {
     findings.push_back(finding(Code::relative_load_credential, place_of(line),
                                fmt::format("{}: systemd starts the service without '{}' when '{}' is missing, silently", unit.name, line.id, line.source),
@@ -76,25 +77,75 @@ void check_user(const Unit& unit, const CredentialLine& line, int systemd, std::
                              "use systemd 256, or a service of the system with User="));
 }
 
-void check_exposed(const Unit& unit, const Setting& setting, const declare::Place& place, std::vector<Finding>& findings) {
+/// The words of an Exec…= line without its prefixes; those of a shell's script where it runs one.
+std::vector<std::string> command_in(std::string_view line) {
+  std::vector<std::string> words = shell_words(line.substr(std::min(line.find_first_not_of("@-:+!|"), line.size())));
+  if (words.size() < 3) return words;
+  const std::string_view program = std::string_view(words[0]).substr(words[0].rfind('/') + 1);
+  const bool shell = program == "sh" || program == "bash" || program == "dash" || program == "zsh";
+  const auto script = std::ranges::find_if(words, [](std::string_view word) { return word == "-c" || word == "-ec" || word == "-lc"; });
+  if (!shell || script == words.end() || script + 1 == words.end()) return words;
+  words = shell_words(*(script + 1));
+  if (!words.empty() && words.front() == "exec") words.erase(words.begin());
+  return words;
+}
+
+/// A hypervisor that the unit starts: what its command line does, apart from secrets that were told.
+void check_hypervisor(const Setting& setting, const declare::Place& place, int systemd, bool told, std::vector<Finding>& findings) {
+  const std::vector<std::string> words = command_in(setting.value);
+  if (!reads_command_line(words)) return;
+  for (Finding& each : check_command_line(words, place.file, systemd, std::vector<declare::Place>(words.size(), place))) {
+    const bool secret = each.code == Code::secret_on_command_line;
+    if (!secret || (!told && each.level == Level::error)) findings.push_back(std::move(each));
+    told = told || secret;
+  }
+}
+
+void check_exposed(const Unit& unit, const Setting& setting, const declare::Place& place, int systemd, std::vector<Finding>& findings) {
   std::optional<std::string_view> what;
+  const bool runs = setting.key.starts_with("Exec");
   if (setting.key == "SetCredential") {
     const std::size_t colon = setting.value.find(':');
     if (colon != std::string::npos) what = shape::looks_like_secret(std::string_view(setting.value).substr(colon + 1), std::string_view(setting.value).substr(0, colon));
-  } else if (setting.key == "Environment" || setting.key.starts_with("Exec")) {
+  } else if (runs || setting.key == "Environment" || (setting.key == "Options" && setting.section == "Mount")) {
     what = shape::looks_like_secret(setting.value);
   }
-  if (!what) return;
-  findings.push_back(finding(Code::secret_in_unit, place, fmt::format("{}: {}= holds what looks like a secret: {}", unit.name, setting.key, *what),
-                             "load it: LoadCredential=NAME:/path/of/the/secret"));
+  if (what)
+    findings.push_back(finding(Code::secret_in_unit, place, fmt::format("{}: {}= holds what looks like a secret: {}", unit.name, setting.key, *what),
+                               setting.key == "Options" ? "name a file: credentials=/path/of/the/secret" : "load it: LoadCredential=NAME:/path/of/the/secret"));
+  if (runs) check_hypervisor(setting, place, systemd, what.has_value(), findings);
+}
+
+/// "loadcredential" and "LoadCredentials" are none of systemd's.
+std::string_view meant_setting(std::string_view key) {
+  const auto plain = [](std::string_view text) {
+    std::string letters;
+    for (const char c : text) letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (const std::size_t at = letters.find("credentials"); at != std::string::npos) letters.erase(at + 10, 1);
+    return letters;
+  };
+  for (const LineKind kind : {LineKind::load, LineKind::load_encrypted, LineKind::set, LineKind::set_encrypted, LineKind::import})
+    if (plain(key) == plain(setting_name(kind))) return setting_name(kind);
+  return {};
+}
+
+/// A credential setting in a section that has none, or with a name that is nearly one: systemd ignores it.
+void check_misplaced(const Unit& unit, const Setting& setting, const declare::Place& place, std::vector<Finding>& findings) {
+  const std::string_view meant = meant_setting(setting.key);
+  const std::string_view own = unitfile::section_of(unit.name);
+  if (meant.empty() || setting.section.starts_with("X-") || (setting.section == own && setting.key == meant)) return;
+  const std::string where = setting.section.empty() ? "before the first section" : "in [" + setting.section + "]";
+  findings.push_back(finding(Code::ignored_credential_line, place, fmt::format("{}: systemd ignores '{}=' {}", unit.name, setting.key, where),
+                             own.empty() ? "units of this type start no processes: write it in the service's" : fmt::format("write {}= in [{}]", meant, own)));
 }
 
 void check_settings(const Unit& unit, int systemd, std::vector<Finding>& findings) {
   const std::string_view own = unitfile::section_of(unit.name);
   for (const UnitText& file : unit.files) {
     for (const Setting& setting : unitfile::read_unit(file.text)) {
-      if (setting.section != own) continue;
       const declare::Place place = {.file = file.file, .line = setting.line, .column = 1};
+      check_misplaced(unit, setting, place, findings);
+      if (setting.section != own) continue;
       if (setting.key == "ImportCredential" && systemd < unitfile::kFirstWithImport) {
         findings.push_back(finding(Code::import_credential_too_old, place, fmt::format("{}: systemd {} does not know ImportCredential= and starts the service without", unit.name, systemd),
                                    "use LoadCredential=NAME:NAME_IN_THE_VM, which every version since 247 knows"));
@@ -103,7 +154,7 @@ void check_settings(const Unit& unit, int systemd, std::vector<Finding>& finding
         findings.push_back(finding(Code::refresh_too_old, place, fmt::format("{}: systemd {} does not know RefreshOnReload=, a reload keeps the old value", unit.name, systemd),
                                    "restart the service instead, or use systemd 260"));
       }
-      check_exposed(unit, setting, place, findings);
+      check_exposed(unit, setting, place, systemd, findings);
     }
   }
 }
@@ -135,11 +186,14 @@ void check_unit(const Unit& unit, int systemd, std::vector<Finding>& findings) {
   const bool imports = systemd >= unitfile::kFirstWithImport;
   for (const CredentialLine& line : found.ignored)
     if (line.kind != LineKind::import || imports) check_ignored(unit, line, findings);
+  std::set<std::string> defaults;
+  for (const CredentialLine& line : found.lines)
+    if (line.kind == LineKind::set || line.kind == LineKind::set_encrypted) defaults.insert(line.id);
   const CredentialLine* first = nullptr;
   for (const CredentialLine& line : found.lines) {
     if (line.kind == LineKind::import && !imports) continue;
     if (first == nullptr && !well_known(line.id)) first = &line;
-    if (line.kind == LineKind::load || line.kind == LineKind::load_encrypted) check_load(unit, line, findings);
+    if (line.kind == LineKind::load || line.kind == LineKind::load_encrypted) check_load(unit, line, defaults.contains(line.id), findings);
     check_user(unit, line, systemd, findings);
   }
   check_images(unit, first != nullptr, findings);

@@ -63,24 +63,30 @@ std::vector<std::pair<std::string, std::string>> properties(std::string_view tex
   return all;
 }
 
+void check_passed_on(Words& words, std::vector<std::string> passed, const std::vector<declare::Place>& places) {
+  Words inner{passed, words.name, words.systemd, words.findings, places, words.reads_files, std::vector<bool>(passed.size(), false)};
+  check_qemu(inner);
+  judge_other_words(inner);
+}
+
 void check_kernel_words(Words& words, std::size_t index) {
   words.told[index] = true;
   judge_kernel_line(words.all[index], words.place(index), Code::secret_on_command_line, words.findings);
 }
 
-void check_fw_cfg(Words& words, std::size_t index, std::vector<OpenString>& strings) {
+void check_fw_cfg(Words& words, std::size_t index, std::string_view declared, std::vector<OpenString>& items) {
   std::string name;
   std::string text;
-  for (const auto& [key, given] : properties(words.all[index])) {
+  for (const auto& [key, given] : properties(declared)) {
     if (key == "name") name = given;
     if (key.starts_with("opt/")) name = key;
     if (key == "string") text = given;
   }
   judge_item_name(name, words.place(index), words.findings);
   const auto as_string = item_as_string(name, text);
-  if (!as_string || text.empty()) return;
-  strings.push_back({*as_string, words.place(index)});
-  words.told[index] = true;
+  if (!as_string) return;
+  items.push_back({*as_string, words.place(index), !text.empty()});
+  if (!text.empty()) words.told[index] = true;
 }
 
 }  // namespace vmcred::chain

@@ -17,6 +17,7 @@
 namespace vmcred::chain {
 
 inline constexpr std::string_view kWhoReadsCommandLines = "everybody on the host reads command lines";
+inline constexpr std::string_view kWhoReadsFiles = "whoever reads the file reads it, and most of it ends on a command line";
 
 struct Words {
   const std::vector<std::string>& all;
@@ -49,14 +50,25 @@ std::vector<std::pair<std::string, std::string>> properties(std::string_view tex
 /// A word that is the kernel's command line.
 void check_kernel_words(Words& words, std::size_t index);
 
-/// A word that declares one fw_cfg item, as QEMU and crosvm write it; a value in it joins `strings`.
-void check_fw_cfg(Words& words, std::size_t index, std::vector<OpenString>& strings);
+/// What declares one fw_cfg item, as QEMU and crosvm write it, in the word `index`; it joins `items`.
+void check_fw_cfg(Words& words, std::size_t index, std::string_view declared, std::vector<OpenString>& items);
 
 inline constexpr std::string_view kDeliver = "deliver it with vmcred, which uses descriptors alone";
 
 void check_qemu(Words& words);
-/// The text of a -readconfig file; OEM strings and fw_cfg items join `strings`.
-void judge_qemu_configuration(std::string_view text, const std::string& file, std::vector<OpenString>& strings, std::vector<Finding>& findings);
+/// Words that another program hands to QEMU; the first one is its program.
+void check_passed_on(Words& words, std::vector<std::string> passed, const std::vector<declare::Place>& places);
+/// What a -readconfig file gives to the guest.
+struct Offered {
+  std::vector<OpenString> strings = {};
+  std::vector<OpenString> items = {};  ///< of fw_cfg
+  std::string machine = {};            ///< its type, where the file says it
+  bool firmware = false;               ///< a pflash drive
+};
+void judge_qemu_configuration(std::string_view text, const std::string& file, Offered& offered, std::vector<Finding>& findings);
+/// Why OEM strings do not reach the guest of that machine of QEMU's, and the remedy; nothing where they do. `firmware`: it has
+/// some of its own.
+std::optional<std::pair<std::string, std::string>> without_smbios(std::string_view architecture, std::string_view machine, bool firmware);
 
 void check_firecracker(Words& words);
 /// Firecracker's --config-file and --metadata.

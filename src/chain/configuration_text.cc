@@ -3,6 +3,8 @@
 #include <yaml.h>
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include "base/text.h"
 
@@ -102,9 +104,56 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
+/// The number of \uXXXX at `at`, or nothing.
+std::optional<unsigned> escape_at(std::string_view text, std::size_t at) {
+  constexpr std::size_t kBytes = 6;
+  if (text.size() < kBytes || at > text.size() - kBytes || text.substr(at, 2) != "\\u") return {};
+  unsigned number = 0;
+  const char* const end = text.data() + at + kBytes;
+  const auto [stop, error] = std::from_chars(text.data() + at + 2, end, number, 16);
+  if (error != std::errc() || stop != end) return {};
+  return number;
+}
+
+/// JSON writes what is beyond 16 bits as two escapes, which YAML does not know: the character itself takes their place.
+std::string without_surrogates(std::string_view text) {
+  constexpr unsigned kHigh = 0xD800;
+  constexpr unsigned kLow = 0xDC00;
+  constexpr unsigned kEnd = 0xE000;
+  std::string plain;
+  plain.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] != '\\') {
+      plain += text[i++];
+      continue;
+    }
+    const auto high = escape_at(text, i);
+    if (!high || *high < kHigh || *high >= kEnd) {
+      plain += text.substr(i, 2);
+      i += 2;
+      continue;
+    }
+    const auto low = escape_at(text, i + 6);
+    if (*high < kLow && low && *low >= kLow && *low < kEnd) {
+      const unsigned number = 0x10000 + ((*high - kHigh) << 10U) + (*low - kLow);
+      for (const unsigned shift : {18U, 12U, 6U, 0U}) plain += static_cast<char>(shift == 18 ? 0xF0U | (number >> shift) : 0x80U | ((number >> shift) & 0x3FU));
+      i += 12;
+    } else {
+      plain += "\uFFFD";  // half of a character
+      i += 6;
+    }
+  }
+  return plain;
+}
+
 }  // namespace
 
-Result<std::vector<Value>> read_values(std::string_view text) { return Flattener(text).all(); }
+Result<std::vector<Value>> read_values(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  const bool json = first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+  if (json && text.contains("\\u")) return Flattener(without_surrogates(text)).all();
+  return Flattener(text).all();
+}
 
 std::vector<Value> read_qemu_configuration(std::string_view text) {
   std::vector<Value> values;

@@ -112,9 +112,10 @@ Span span_at(std::string_view line, int column) {
 
 std::string shown_line(std::string_view raw) {
   constexpr std::size_t kMost = 160;
+  constexpr std::size_t kLooked = 16 * 1024;  // bytes; of what is longer the begin is shown, and judged, alone
   std::string shown;
   std::size_t count = 0;
-  for (const char c : without_secrets(std::string(raw))) {
+  for (const char c : without_secrets(std::string(raw.substr(0, kLooked)))) {
     if (!continues(c) && ++count > kMost) return shown + "…";
     shown += (c >= 0 && c < 0x20) || c == 0x7f ? ' ' : c;
   }

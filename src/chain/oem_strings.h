@@ -14,6 +14,7 @@ namespace vmcred::chain {
 struct OpenString {
   std::string text;
   declare::Place place;
+  bool in_clear = true;  ///< false: its value stands in a file, and `text` has none
 };
 
 /// A credential there is a finding of `code`: an error when its value looks secret, is called so, or is in the binary
@@ -30,7 +31,7 @@ void judge_arrival(const std::vector<OpenString>& strings, const std::vector<Ope
 /// The fw_cfg item of that name as the OEM string it is equal to; nothing for what is no credential.
 std::optional<std::string> item_as_string(std::string_view item, std::string_view text);
 
-/// A name that is too long for fw_cfg.
+/// A name that is too long for fw_cfg, or nearly one of systemd's.
 void judge_item_name(std::string_view item, const declare::Place& place, std::vector<Finding>& findings);
 
 }  // namespace vmcred::chain

@@ -25,18 +25,34 @@ struct Paint {
   }
 };
 
-/// Findings that say that a secret stands there: their line is the last thing to print.
-bool about_a_secret(Code code) {
-  return code == Code::secret_in_static || code == Code::plaintext_in_tree || code == Code::secret_in_unit ||
-         code == Code::secret_on_command_line || code == Code::secret_in_domain;
+/// Findings that say that a secret stands there, or whose line may well hold one: it is the last thing to print.
+bool about_a_secret(const Finding& each) {
+  switch (each.code) {
+    case Code::secret_in_static:
+    case Code::plaintext_in_tree:
+    case Code::secret_in_unit:
+    case Code::secret_on_command_line:
+    case Code::secret_in_domain:
+    case Code::secret_in_configuration:
+    case Code::lost_credential:
+    case Code::fw_cfg_name_too_long:
+    case Code::on_kernel_command_line:
+      return true;
+    case Code::ignored_credential_line:
+      return each.message.contains("SetCredential");
+    default:
+      return false;
+  }
 }
 
 /// An OEM string with a mistyped prefix: what stands behind it is perhaps a secret.
 bool about_an_oem_string(const Finding& each) { return each.code == Code::invalid_declaration && each.message.contains("oem-strings"); }
 
 /// The line of the finding with a caret below what is meant.
-std::string excerpt(const std::optional<std::string>& line, const Finding& each) {
-  if (!line || about_a_secret(each.code) || about_an_oem_string(each)) return {};
+std::string excerpt(Sources& sources, const Finding& each) {
+  if (about_a_secret(each) || about_an_oem_string(each)) return {};
+  const std::optional<std::string> line = sources.line(each.place);
+  if (!line) return {};
   const std::string number = std::to_string(each.place.line);
   const Span span = span_at(*line, each.place.column);
   std::string marks(span.columns_before, ' ');
@@ -56,7 +72,7 @@ std::string findings_text(const std::vector<Finding>& findings, bool color) {
     const std::string where = printable(declare::where(each.place));
     if (!where.empty()) text += paint.bold(where) + ": ";
     text += fmt::format("{}: {} [{}]\n", paint.level(each.level), printable(each.message), code_name(each.code));
-    text += excerpt(sources.line(each.place), each);
+    text += excerpt(sources, each);
     for (const std::string& detail : each.details) text += fmt::format("  {}\n", printable(detail));
     if (!each.hint.empty()) text += fmt::format("  {}: {}\n", paint.bold("help"), printable(each.hint));
   }

@@ -1,6 +1,7 @@
 #include "chain/unit_files.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -64,6 +65,20 @@ std::vector<std::string> siblings_of(const std::string& path) {
   return {};
 }
 
+/// The name of the unit that a link in `folder` means by its own name `name`: another one, in the same folder or in one of
+/// systemd's. "" for what is no such link.
+std::string alias_at(const std::string& folder, const std::string& name) {
+  std::array<char, 4096> text = {};
+  const ssize_t size = ::readlink(join_path(folder, name).c_str(), text.data(), text.size());
+  if (size <= 0 || static_cast<std::size_t>(size) == text.size()) return {};
+  const std::string target(text.data(), static_cast<std::size_t>(size));
+  const std::string unit = name_of(target);
+  if (unit == name || !is_unit(unit) || unit.substr(unit.rfind('.')) != name.substr(name.rfind('.'))) return {};
+  const std::string where = folder_of(target);
+  const bool known = where.empty() || !siblings_of(where).empty();
+  return known ? unit : std::string();
+}
+
 class Reader {
  public:
   Result<> file(const std::string& path) {
@@ -114,6 +129,24 @@ class Reader {
     return {};
   }
 
+  /// Other names, by links in `folders`, of units that were read; and the drop-ins of these.
+  Result<> aliases(const std::vector<std::string>& folders) {
+    const std::vector<std::string> known = units();
+    for (const std::string& folder : folders) {
+      if (!is_folder(folder)) continue;
+      TRY_LET(const std::vector<std::string> names, list_folder(folder));
+      for (const std::string& name : names) {
+        const std::string unit = is_unit(name) ? alias_at(folder, name) : std::string();
+        if (unit.empty() || std::ranges::find(known, unit) == known.end()) continue;
+        const std::string path = join_path(folder, name);
+        const auto read = std::ranges::find(units_, path, &UnitText::file);
+        (read == units_.end() ? units_.emplace_back(UnitText{path, {}}) : *read).alias_of = unit;
+        for (const std::string& each : folders) TRY(drop_ins(join_path(each, name + ".d")));
+      }
+    }
+    return {};
+  }
+
   [[nodiscard]] std::vector<std::string> units() const {
     std::vector<std::string> names;
     for (const UnitText& each : units_) {
@@ -146,6 +179,7 @@ std::vector<unitfile::Folder> folders_of(const std::vector<UnitText>& files) {
   };
   for (const UnitText& each : files) {
     const std::string above = folder_of(clean(each.file));
+    if (!each.alias_of.empty()) continue;
     if (is_drop_in_folder(name_of(above))) {
       at(folder_of(above)).drop_ins[name_of(above)].push_back(name_of(each.file));
     } else if (is_unit(name_of(each.file))) {
@@ -170,12 +204,13 @@ Result<std::vector<UnitText>> read_units(const std::string& path) {
   if (all) {
     TRY(reader.all_of(folder));
   } else {
-    TRY(reader.file(path));
+    TRY(masks(path) ? reader.file_or_mask(path) : reader.file(path));
     folder = folder_of(path);
   }
   std::vector<std::string> folders = siblings_of(folder);
   if (folders.empty() && !all) folders = {folder};
   for (const std::string& unit : reader.units()) TRY(reader.of_unit(unit, folders));
+  TRY(reader.aliases(folders.empty() ? std::vector<std::string>{folder} : folders));
   return std::move(reader).take();
 }
 
@@ -185,8 +220,12 @@ std::vector<UnitOfFiles> files_of_units(const std::vector<UnitText>& files) {
   std::vector<UnitOfFiles> units;
   std::set<std::string> masked;
   const std::vector<unitfile::Folder> folders = folders_of(files);
+  std::map<std::string, std::string> aliases;
+  for (const UnitText& each : files)
+    if (!each.alias_of.empty()) aliases[name_of(each.file)] = each.alias_of;
   for (const std::string_view type : kTypes) {
-    for (const unitfile::UnitFiles& found : unitfile::units_of(folders, type)) {
+    for (const unitfile::UnitFiles& found : unitfile::units_of(folders, type, aliases)) {
+      if (aliases.contains(found.name)) continue;
       UnitOfFiles unit = {.name = found.name, .files = {}};
       const auto add = [&](const std::string& path) {
         if (const auto known = by_path.find(path); known != by_path.end()) unit.files.push_back(*known->second);

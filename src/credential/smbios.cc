@@ -133,6 +133,19 @@ Result<EntryPoint> read_entry_point(Bytes bytes) {
   return fail(Errc::invalid_data, "there is no SMBIOS entry point");
 }
 
+FoundTable read_structures(Bytes bytes, const EntryPoint& entry_point) {
+  const Bytes table = bytes.first(std::min(bytes.size(), entry_point.length));
+  FoundTable read = read_structures(table, entry_point.number);
+  const std::size_t found = read.structures.size();
+  if (entry_point.number && found < *entry_point.number) read.missing = *entry_point.number - found;
+  // The length of 3.x is the most that it can be; its table ends with a structure that says so.
+  const bool ended = found > 0 && read.structures.back().type == kEndOfTable;
+  if (table.size() < entry_point.length && read.complaint.empty() && (entry_point.number ? read.missing > 0 : !ended)) {
+    read.complaint = "the table goes on beyond the end of the file";
+  }
+  return read;
+}
+
 Result<FoundDump> read_dump(Bytes file) {
   FoundDump dump;
   if (has_entry_point(file)) {
@@ -142,16 +155,7 @@ Result<FoundDump> read_dump(Bytes file) {
       return fail(Errc::invalid_data, "the entry point is there, its table at {:#x} is not in this file",
                   entry_point.address);
     }
-    const Bytes after = file.subspan(entry_point.address);
-    const Bytes table = after.first(std::min(after.size(), entry_point.length));
-    dump.table = read_structures(table, entry_point.number);
-    const std::size_t found = dump.table.structures.size();
-    if (entry_point.number && found < *entry_point.number) dump.table.missing = *entry_point.number - found;
-    // The length of 3.x is the most that it can be; its table ends with a structure that says so.
-    const bool ended = found > 0 && dump.table.structures.back().type == kEndOfTable;
-    if (table.size() < entry_point.length && dump.table.complaint.empty() && (entry_point.number ? dump.table.missing > 0 : !ended)) {
-      dump.table.complaint = "the table goes on beyond the end of the file";
-    }
+    dump.table = read_structures(file.subspan(entry_point.address), entry_point);
     return dump;
   }
   dump.table = read_structures(file);

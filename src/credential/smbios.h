@@ -48,6 +48,9 @@ struct EntryPoint {
 Result<EntryPoint> read_entry_point(Bytes bytes);
 [[nodiscard]] bool has_entry_point(Bytes bytes);
 
+/// The table that an entry point describes: also what it counts and `table` does not hold, and an end that is not there.
+FoundTable read_structures(Bytes table, const EntryPoint& entry_point);
+
 /// What was recognised in a file.
 struct FoundDump {
   std::optional<EntryPoint> entry_point = {};

@@ -32,7 +32,8 @@ constexpr std::string_view kAbout[] = {
     "service", "command", "cmd", "program", "agent", "hint", "prompt", "label", "env", "var", "variable", "second", "seconds", "minute",
     "minutes", "hours", "days", "limit", "rotation", "version", "rounds", "encoding", "strategy", "method", "scope", "scopes", "user",
     "username", "owner", "group", "date", "at", "by", "generator", "bits", "strength", "class", "template", "title", "description", "text",
-    "location", "region", "namespace", "chars", "characters", "charset", "complexity", "history", "interval", "period", "window", "rate"};
+    "location", "region", "namespace", "chars", "characters", "charset", "complexity", "history", "interval", "period", "window", "rate", "to", "until",
+    "valid", "validity"};
 constexpr std::string_view kPublished[] = {
     "public", "pub", "pubkey", "pubkeys", "publickey", "publickeys", "hash", "hashes", "digest", "checksum", "sum", "sha", "sha1", "sha224", "sha256", "sha384",
     "sha512", "md5", "blake3", "blake2b", "rev", "revision", "commit", "uuid", "guid", "fingerprint", "thumbprint", "integrity", "roothash",
@@ -81,6 +82,9 @@ Called called(std::string_view name) {
   const auto any = [&](Words list) { return std::ranges::any_of(words, [&](const std::string& word) { return in(list, word); }); };
   constexpr std::string_view kOpen[] = {"public", "pub", "pubkey", "pubkeys", "publickey", "publickeys", "authorized", "fingerprint"};
   if (any(kOpen)) return Called::published;
+  // "GPG_KEY" is the id of whose signatures one takes.
+  constexpr std::string_view kPgp[] = {"gpg", "pgp", "openpgp"};
+  if (words.size() == 2 && in(kPgp, words[0]) && (words[1] == "key" || words[1] == "keys")) return Called::published;
   // QEMU's password-secret= and key-secret= name an object that has the secret.
   if (words.size() > 1 && words.back() == "secret" && (words[words.size() - 2] == "password" || name.ends_with("key-secret"))) return Called::nothing;
   const bool about = in(kAbout, words.back()) || in(kFirstOfABoolean, words.front());

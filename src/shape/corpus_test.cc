@@ -58,5 +58,7 @@ TEST(Corpus, IsJudgedWithAtMostTwoPercentWrongEachWay) { expect_at_most_two_perc
 
 TEST(Corpus, OfLinesThatWereWrittenAfterTheJudgementIsToo) { expect_at_most_two_percent("later.txt", 50); }
 
+TEST(Corpus, OfLinesThatWereWrittenLastIsToo) { expect_at_most_two_percent("third.txt", 90); }
+
 }  // namespace
 }  // namespace vmcred::shape

@@ -25,7 +25,7 @@ std::string_view url_password(std::string_view value) {
   const std::string_view authority = rest.substr(0, rest.find_first_of("/ \t\n?"));
   const std::size_t host = authority.rfind('@');
   if (host == std::string_view::npos) return {};
-  const std::size_t colon = authority.substr(0, host).find(':');
+  const std::size_t colon = authority.substr(0, host).find(value.starts_with("iscsi://") ? '%' : ':');
   if (colon == std::string_view::npos) return {};
   const std::string_view password = authority.substr(colon + 1, host - colon - 1);
   return stands_for_a_value(password) ? std::string_view() : password;
@@ -74,6 +74,29 @@ bool named_by_a_store(std::string_view run) {
   return run.size() > kHash + 1 && run[kHash] == '-' && is_letter(run[kHash + 1]) &&
          std::ranges::all_of(run.substr(0, kHash), [&](char c) { return kNix32.contains(c); });
 }
+
+/// "web-7d9f8c6b5d-x2x9z", "gke-prod-pool-1a2b3c4d-xyz9": words and short ids, as pods and machines are called.
+bool called_in_parts(std::string_view run) {
+  constexpr std::size_t kLongestId = 17;
+  constexpr std::size_t kLeastWord = 3;
+  std::size_t parts = 0;
+  bool word = false;
+  for (; !run.empty(); ++parts) {
+    const std::string_view part = run.substr(0, run.find_first_of("-/_"));
+    const bool letters = std::ranges::all_of(part, is_lower);
+    if (!std::ranges::all_of(part, [](char c) { return is_lower(c) || is_digit(c); }) || (part.size() > kLongestId && !letters)) return false;
+    word = word || (letters && part.size() >= kLeastWord);
+    run.remove_prefix(std::min(part.size() + 1, run.size()));
+  }
+  return parts > 1 && word;
+}
+
+/// "9f86….png": a file that is called by its digest.
+bool names_a_file(std::string_view run, std::string_view after) {
+  return std::ranges::all_of(run, is_hex) && after.size() > 1 && after[0] == '.' && is_lower(after[1]);
+}
+
+bool is_alphabet(std::string_view run) { return lowered(run).contains("abcdefghijklmnopqrstuvwxyz"); }
 
 class Runs {
  public:
@@ -126,7 +149,7 @@ class Runs {
       case Content::unknown:
         break;
     }
-    if (called_ == Called::published) return;
+    if (called_ == Called::published || is_alphabet(run) || (!key && (called_in_parts(run) || names_a_file(run, value.substr(end))))) return;
     std::string_view digits = run;
     if (digits.starts_with("0x")) digits.remove_prefix(2);
     if (random_hex(digits, key ? kLeastNamed : kLeastHex)) {

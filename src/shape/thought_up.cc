@@ -11,18 +11,6 @@ namespace {
 constexpr std::string_view kSigns = "!@#$%^&*?~+";
 bool is_sign(char c) { return kSigns.contains(c); }
 
-/// x@y.z, user@host: no password but an address.
-bool address(std::string_view word) {
-  const std::size_t at = word.find('@');
-  if (at == std::string_view::npos || at == 0) return false;
-  const std::string_view host = word.substr(at + 1);
-  const bool plain = !host.empty() && std::ranges::all_of(host, [](char c) { return is_alphanumeric(c) || c == '.' || c == '-' || c == ':' || c == '/' || c == '_'; });
-  if (!plain) return false;
-  const std::string_view user = word.substr(0, at);
-  const bool mixed = std::ranges::any_of(user, is_upper) && std::ranges::any_of(user, is_digit);
-  return host.contains('.') || (!mixed && std::ranges::none_of(user, is_sign));
-}
-
 /// Digits and signs read as the letters that they stand for; nothing else changes.
 std::string read_as_letters(std::string_view word) {
   std::string text = lowered(word);
@@ -34,15 +22,29 @@ std::string read_as_letters(std::string_view word) {
   return text;
 }
 
-bool disguised(std::string_view word) {
+/// Where a word that passwords are made of stands in disguise; empty where none does.
+std::string_view disguised(std::string_view word) {
   constexpr std::string_view kWords[] = {"password", "passwort", "passw", "secret", "letmein", "letmeln", "welcome", "admin", "trustno", "iloveyou", "dragon", "monkey", "hacker"};
   const std::string meant = read_as_letters(word);
-  return std::ranges::any_of(kWords, [&](std::string_view each) {
+  for (const std::string_view each : kWords) {
     const std::size_t at = meant.find(each);
-    if (at == std::string::npos) return false;
+    if (at == std::string::npos) continue;
     const std::string_view written = word.substr(at, each.size());
-    return std::ranges::any_of(written, [](char c) { return is_digit(c) || is_sign(c); });
-  });
+    if (std::ranges::any_of(written, [](char c) { return is_digit(c) || is_sign(c); })) return written;
+  }
+  return {};
+}
+
+/// x@y.z, user@host: no password but an address.
+bool address(std::string_view word) {
+  const std::size_t at = word.find('@');
+  if (at == std::string_view::npos || at == 0 || disguised(word).contains('@')) return false;
+  const std::string_view host = word.substr(at + 1);
+  const bool plain = !host.empty() && std::ranges::all_of(host, [](char c) { return is_alphanumeric(c) || c == '.' || c == '-' || c == ':' || c == '/' || c == '_'; });
+  if (!plain) return false;
+  const std::string_view user = word.substr(0, at);
+  const bool mixed = std::ranges::any_of(user, is_upper) && std::ranges::any_of(user, is_digit);
+  return host.contains('.') || (!mixed && std::ranges::none_of(user, is_sign));
 }
 
 }  // namespace
@@ -58,7 +60,7 @@ bool thought_up(std::string_view word, bool alone) {
   const std::string_view inner = word.substr(0, word.find_last_not_of("!?.") + 1);
   const std::string_view counted = alone ? word : inner;
   const bool signs = std::ranges::any_of(counted, is_sign);
-  if (disguised(word) && (signs || std::ranges::any_of(word, is_digit))) return true;
+  if (!disguised(word).empty() && (signs || std::ranges::any_of(word, is_digit))) return true;
   if (!mixed) return false;
   if (signs) return true;
   // "S3cr3t!" in a sentence: a digit between letters, and a sign at the end

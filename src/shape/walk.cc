@@ -96,7 +96,7 @@ class Walk {
       pending_ = "password";
     } else if (curl_ && (name == "u" || name == "user")) {
       pending_ = "userpwd";
-    } else if (called(name) == Called::secret || called(name) == Called::key) {
+    } else if (called(name) != Called::nothing) {  // also "-id", whose value is public
       pending_ = name;
     } else {
       list(word, name_, false, 0);
@@ -117,6 +117,7 @@ class Walk {
   }
 
   void value(std::string_view word, std::string_view name) {
+    if (lowered(name).starts_with("setcredentialencrypted=")) return;
     if (same(name, "userpwd")) {
       const std::size_t colon = word.find(':');
       if (colon != std::string_view::npos && !stands_for_a_value(word.substr(colon + 1))) suspects_.add(word.substr(colon + 1), "a password");
@@ -171,6 +172,11 @@ class Walk {
     const bool assigns = equals != std::string_view::npos && item.find_first_not_of('=', equals) != std::string_view::npos && equals > 0;
     if (assigns) return assigned(item.substr(0, equals), item.substr(equals + 1), depth);
     const std::size_t colon = item.find(':');
+    // Go's DSN: user:password@tcp(host)/db
+    if (colon != std::string_view::npos && (item.ends_with("@tcp") || item.ends_with("@unix"))) {
+      const std::string_view password = item.substr(colon + 1, item.rfind('@') - colon - 1);
+      if (!stands_for_a_value(password)) return suspects_.add(password, "a password");
+    }
     if (colon != std::string_view::npos && colon > 0 && colon + 1 < item.size() && !item.substr(colon).starts_with("://")) {
       if (called(item.substr(0, colon)) == Called::secret && !refers(item.substr(0, colon), item.substr(colon + 1))) return assigned(item.substr(0, colon), item.substr(colon + 1), depth);
       if (thought_up(item.substr(colon + 1), false)) return suspects_.add(item.substr(colon + 1), "a password");

@@ -1,6 +1,8 @@
 #include "unitfile/credential_lines.h"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 namespace vmcred::unitfile {
 namespace {
@@ -173,6 +175,7 @@ CredentialLines credential_lines(const std::vector<UnitText>& files, std::string
   CredentialLines found;
   Reader reader(unit, systemd);
   const std::string_view own_section = section_of(unit);
+  std::set<std::tuple<int, std::string, std::string>> known;  // table, id, rename: what `found.lines` has
   for (const UnitText& file : files) {
     const Manager manager = manager_of(file.file);
     for (const Setting& setting : read_unit(file.text)) {
@@ -181,6 +184,7 @@ CredentialLines credential_lines(const std::vector<UnitText>& files, std::string
       const auto same_table = [&](const CredentialLine& other) { return table_of(other.kind) == table_of(*kind); };
       if (setting.value.empty()) {
         std::erase_if(found.lines, same_table);
+        std::erase_if(known, [&](const auto& each) { return std::get<0>(each) == table_of(*kind); });
         continue;
       }
       CredentialLine line = {.kind = *kind, .id = {}, .file = file.file, .line = setting.line};
@@ -192,7 +196,9 @@ CredentialLines credential_lines(const std::vector<UnitText>& files, std::string
         continue;
       }
       const auto same = [&](const CredentialLine& other) { return same_table(other) && other.id == line.id && (line.kind != LineKind::import || other.rename == line.rename); };
-      line.replaces = std::erase_if(found.lines, same) > 0;
+      const std::string rename = line.kind == LineKind::import && line.rename ? "as " + *line.rename : "";
+      line.replaces = !known.emplace(table_of(line.kind), line.id, rename).second;
+      if (line.replaces) std::erase_if(found.lines, same);
       found.lines.push_back(std::move(line));
     }
   }

@@ -116,9 +116,9 @@ std::string_view section_of(std::string_view unit) {
   };
   constexpr Type kTypes[] = {{".service", "Service"}, {".socket", "Socket"}, {".mount", "Mount"}, {".swap", "Swap"}};
   for (const Type& each : kTypes)
-    if (unit.ends_with(each.suffix)) return each.section;
+    if (unit.ends_with(each.suffix) || unit == each.suffix.substr(1)) return each.section;  // "socket.d" is of all sockets
   for (const std::string_view none : {".target", ".timer", ".path", ".slice", ".scope", ".device", ".automount"})
-    if (unit.ends_with(none)) return {};
+    if (unit.ends_with(none) || unit == none.substr(1)) return {};
   return "Service";  // a file that somebody calls something else
 }
 

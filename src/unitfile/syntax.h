@@ -34,6 +34,7 @@ std::string_view section_of(std::string_view unit);
 struct UnitText {
   std::string file;
   std::string text;
+  std::string alias_of = {};  ///< the unit that a link with another name means
 };
 
 }  // namespace vmcred::unitfile

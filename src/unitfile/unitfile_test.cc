@@ -41,6 +41,15 @@ TEST(UnitFile, EndsAtABrokenHeaderAndAtWhatIsNoUtf8) {
   EXPECT_EQ(read_unit("[Service]\nA=\xC3\xA9\n=x\nnothing\nB=2\n").size(), 2U);
 }
 
+TEST(UnitFile, KnowsWhereATypeHasItsProcesses) {
+  EXPECT_EQ(section_of("a.service"), "Service");
+  EXPECT_EQ(section_of("a.socket"), "Socket");
+  EXPECT_EQ(section_of("socket"), "Socket");  // of "socket.d"
+  EXPECT_EQ(section_of("a.timer"), "");
+  EXPECT_EQ(section_of("timer"), "");
+  EXPECT_EQ(section_of("notes.txt"), "Service");
+}
+
 TEST(CredentialLines, AreIgnoredWhereSystemdIgnoresThem) {
   EXPECT_THAT(ignored("LoadCredential=a:/run/x\nLoadCredential=b:/run//x\nLoadCredential=c:/run/./x\nLoadCredential=d:../x\nLoadCredential=e\n"
                       "LoadCredential=f\\:x:/run/y\nLoadCredential=g:/x/\nLoadCredential=h:a/b\nLoadCredential=i:/a:b\nLoadCredential=:x\n"

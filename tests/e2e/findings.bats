@@ -201,6 +201,7 @@ judged() {
 }
 
 @test "each code has a project that has it, exactly once and alone" {
+  [ "$(static_codes | wc -l)" -ge 45 ]
   wrong=$(static_codes | while read -r code level _; do
     if [[ $(type -t "$code") == function ]]; then judged "$code" "$level"; else echo "$code: no project"; fi
   done)
@@ -208,9 +209,11 @@ judged() {
 }
 
 @test "each code has a page that names its cause and its remedy" {
-  "$VMCRED" check --describe all | while read -r code level _; do
+  "$VMCRED" check --describe all >all
+  while read -r code level _; do
     "$VMCRED" check --describe "$code" >page
     head -3 page | grep -qx "Level: $level" || { echo "$code: level"; return 1; }
     grep -qx '## Remedy' page || { echo "$code: no remedy"; return 1; }
-  done
+  done <all
+  [ "$(wc -l <all)" -ge 80 ]
 }

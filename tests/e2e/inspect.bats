@@ -63,3 +63,79 @@ setup() {
   run -2 --separate-stderr "$VMCRED" inspect
   run -2 --separate-stderr "$VMCRED" inspect --systemd 200 note
 }
+
+@test "what a table loses by its end is told" {
+  printf '\13\5\0\0\3io.systemd.credential:A=one\0io.systemd.credential:B=two\0io.systemd.credential:C=three\0\0' >whole
+  run -0 --separate-stderr "$VMCRED" inspect whole
+  head -c 50 whole >cut
+  run -3 --separate-stderr "$VMCRED" inspect --json cut
+  [ "$(jq -c '[.strings[] | {fate}]' <<<"$output")" = '[{"fate":"imported"},{"fate":"unseen"}]' ]
+  [ "$(jq .missing_strings <<<"$output")" = 1 ]
+  run -3 --separate-stderr "$VMCRED" inspect cut
+  [[ $stderr == "the table ends early: the structure at byte 0 has no end; 1 OEM string of this structure is lost; "* ]]
+  head -c 60 whole >cut
+  run -3 --separate-stderr "$VMCRED" inspect --json cut
+  [ "$(jq -r '.strings[1].fate' <<<"$output")" = truncated ]
+}
+
+@test "a table beside its entry point that lacks its last structures is cut" {
+  for dump in dump2 dump3; do
+    mkdir -p $dump
+    head -c 32 "$corpus/$dump" >$dump/smbios_entry_point
+    tail -c +33 "$corpus/$dump" >$dump/DMI
+    run -0 --separate-stderr "$VMCRED" inspect $dump
+    truncate -s -6 $dump/DMI
+    run -3 --separate-stderr "$VMCRED" inspect $dump
+    [[ $stderr == "the table ends early: the table goes on beyond the end of the file; "* ]]
+  done
+}
+
+@test "dmidecode's text is read with and without its first lines" {
+  strings=$'OEM Strings\n\tString 1: io.systemd.credential:A=one\n\tString 2: io.systemd.credential.binary:B=%%%\n'
+  printf '# dmidecode 3.4\nSMBIOS 3.0.0 present.\n\nHandle 0x0E00, DMI type 11, 5 bytes\n%s\n' "$strings" >whole
+  printf 'System Information\n\tManufacturer: QEMU\n\n%s\nChassis Information\n\tString 1: io.systemd.credential:X=x\n' "$strings" >quiet
+  printf '%s' "$strings" >strings
+  for file in whole quiet strings; do
+    run -3 --separate-stderr "$VMCRED" inspect --json "$file"
+    [ "$(jq -c '[.strings[] | [.name, .fate]]' <<<"$output")" = '[["A","imported"],["B","skipped"]]' ]
+  done
+  printf '%s' "${strings%???}" >cut
+  run -3 --separate-stderr "$VMCRED" inspect cut
+  [[ $stderr == "the table ends early: the text stops in the middle of a line; "* ]]
+}
+
+@test "the list of systemd-creds is read as a table and as JSON" {
+  printf 'NAME        SECURE   SIZE\ndb-password secure     7B\n' >table
+  echo '[{"name":"db-password","secure":"secure","size":"7B"}]' >json
+  for file in table json; do
+    run -0 --separate-stderr "$VMCRED" inspect --json "$file"
+    [ "$(jq -c .arrived <<<"$output")" = '[{"name":"db-password","size":"7B","fate":"imported"}]' ]
+  done
+  echo '[]' >none
+  run -0 --separate-stderr "$VMCRED" inspect none
+  [ "$output" = 'no credentials' ]
+  head -c 40 json >cut
+  run -1 --separate-stderr "$VMCRED" inspect cut
+  [[ $stderr == "vmcred: error: read 'cut': line 1, "* ]]
+}
+
+@test "a fw_cfg tree of another machine is read by name and by key, its SMBIOS tables too" {
+  table='\13\5\0\0\2io.systemd.credential:A=one\0io.systemd.credential:B=two\0\0'
+  mkdir -p name/by_name/opt/io.systemd.credentials/A name/by_name/etc/smbios/smbios-tables key/by_key/{1,2,3}
+  printf 'first' >name/by_name/opt/io.systemd.credentials/A/raw
+  printf "$table" >name/by_name/etc/smbios/smbios-tables/raw
+  printf 'opt/io.systemd.credentials/A\n' >key/by_key/1/name
+  printf 'etc/smbios/smbios-tables\n' >key/by_key/2/name
+  printf 'opt/com.example/other\n' >key/by_key/3/name
+  printf 'first' | tee key/by_key/{1,3}/raw >/dev/null
+  printf "$table" >key/by_key/2/raw
+  for tree in name name/by_name key key/by_key; do
+    run -3 --separate-stderr "$VMCRED" inspect --json "$tree"
+    [ "$(jq -c '[.fw_cfg[].name]' <<<"$output")" = '["A"]' ]
+    # fw_cfg comes first, and a second credential of the name is dropped.
+    [ "$(jq -c '[.strings[] | [.name, .fate]]' <<<"$output")" = '[["A","skipped"],["B","imported"]]' ]
+  done
+  for part in name/by_name/etc/smbios/smbios-tables name/by_name/etc/smbios/smbios-tables/raw name/by_name/opt; do
+    run -0 --separate-stderr "$VMCRED" inspect "$part"
+  done
+}

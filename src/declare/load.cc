@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/merge_marks.h"
 #include "declare/from_nix.h"
 #include "declare/load_generators.h"
 #include "declare/read.h"
@@ -171,6 +172,9 @@ Result<Reading> load_leniently(const std::string& path, const nix::Settings& set
   TRY_LET(const std::string file, find_declaration(path));
   if (is_nix(file)) return load_nix_leniently(file, folder_of(file), settings);
   TRY_LET(const std::string text, in("read the declaration", read_file(file, kMaxDeclaration)));
+  if (const std::size_t line = line_of_merge_mark(text); line != 0)
+    return hint(fail(Errc::invalid_data, "{}:{}:1: the file holds the conflict markers of a git merge: two branches changed it", file, line),
+                "keep what is meant of both, remove the lines with '<<<<<<<', '=======' and '>>>>>>>', then 'git add' it");
   if (is_json(file)) return read_json(text, file);
   auto root = toml_tree(text);
   if (!root) return syntax_problem(file, root.error().mark, root.error().message);

@@ -80,6 +80,7 @@ Result<KeyRing> KeyRing::of_operator(const Environment& environment, age::Plugin
   KeyRing ring;
   for (sops::Source& source : lookup.sources)
     ring.keys_->add(std::move(source.identities), source.noted, source.ssh, source.name);
+  ring.keys_->problems = std::move(lookup.problems);
   return ring;
 }
 

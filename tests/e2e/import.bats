@@ -258,3 +258,17 @@ YAML
   run -0 "$VMCRED" activate --machine web --root-prefix "$PWD/../root"
   [ "$(cat ../root/run/vmcred/vars/per-machine/web/wifi/wifi)" = "correct horse" ]
 }
+
+@test "agenix: what only people read needs no machine, and checks are clean" {
+  mkdir secrets
+  echo "{ \"a.age\".publicKeys = [ \"$(cat "$HOME/.ssh/id_ed25519.pub")\" ]; }" >secrets/secrets.nix
+  printf x | age -R "$HOME/.ssh/id_ed25519.pub" -o secrets/a.age
+  "$VMCRED" import agenix secrets >vmcred.toml
+  [ "$("$VMCRED" vars get a/a)" = x ]
+  run -0 "$VMCRED" vars list
+  [[ $output == *"a/a"*shared*fresh* ]]
+  run -0 "$VMCRED" vars check
+  run -0 "$VMCRED" check
+  run -0 "$VMCRED" vars fix
+  run -0 "$VMCRED" vars generate
+}

@@ -272,3 +272,24 @@ YAML
   run -0 "$VMCRED" vars fix
   run -0 "$VMCRED" vars generate
 }
+
+@test "sops-nix: a key without a name is told of, --host names it; one name is proposed for all that others read" {
+  mkdir secrets ../keys
+  for name in alice web; do age-keygen -o "../keys/$name" 2>/dev/null; done
+  alice=$(age-keygen -y ../keys/alice) web=$(age-keygen -y ../keys/web)
+  export SOPS_AGE_KEY_FILE=$PWD/../keys/alice
+  echo '{"token": "t"}' | sops_file secrets/app.json "$alice"
+  echo '{"one": "1", "two": "2"}' | sops_file secrets/app.yaml "$alice" "$web"
+  run -3 --separate-stderr "$VMCRED" import sops-nix secrets
+  [[ $stderr == *"no name is known of the key $alice"*"'--host NAME=KEY' says so"* ]]
+  [[ $stderr == *"--rename app.yaml:one=app-2/one"* && $stderr == *"--rename app.yaml:two=app-2/two"* ]]
+  printf '[machines.web]\n%s\n' "$output" >vmcred.toml
+  run -2 --separate-stderr "$VMCRED" import sops-nix secrets --host wob
+  [[ $stderr == *"no key is called 'wob'"*"hint: '--host wob=KEY' says which key it is" ]]
+  run -0 --separate-stderr "$VMCRED" import sops-nix secrets --host "web=$web" --rename app.yaml:one=app-2/one --rename app.yaml:two=app-2/two
+  printf '%s\n' "$output" >>vmcred.toml
+  [ "$("$VMCRED" vars get app-2/two)" = 2 ]
+  run -0 "$VMCRED" vars check
+  run -0 "$VMCRED" check
+  diff <(printf '%s\n' 'alice app-2/one' 'alice app-2/two' 'alice app/token' 'web app-2/one' 'web app-2/two') <(who_opens app/token app-2/one app-2/two)
+}

@@ -37,6 +37,11 @@ const std::vector<Error>& problems_of(const KeyRing& keys) { return keys.keys().
 
 Error refused(const Repository& repository, const std::string& folder, const KeyRing& keys, Error error) {
   if (error.code != Errc::denied) return error;
+  if (keys.keys().of_host) {
+    error.hint = fmt::format("the key in {} is none of its readers: 'vmcred deploy MACHINE' sends this machine's, or where the project lies here "
+                             "'vmcred vars upload MACHINE --directory DIR'", keys.sources().empty() ? "this host's key file" : keys.sources().front());
+    return error;
+  }
   Principals principals(repository);
   const Result<Acl> acl = principals.acl(folder);
   const std::string readers = acl ? named(acl->links) : std::string();

@@ -298,6 +298,9 @@ END
   run -1 --separate-stderr activate --restart
   [[ $stderr == *"generation 1 of machine 'host' is still active: 2 files, 2 of them as they were"* ]]
   [[ $stderr == *"kept as it was: per-machine/host/g/a, here since "*" (3 days)"* ]]
+  # One remedy, and it is a host's: nobody can be asked to make it a user.
+  [[ $stderr == *"hint: the key in "*"var/lib/vmcred/key.txt' is none of its readers: 'vmcred deploy MACHINE'"* && $stderr != *add-secret* ]]
+  [ "$(grep -c 'hint: ' <<<"$stderr")" = 1 ]
   [[ $output != *restart* && $stderr != *systemctl* ]]
   [ "$(ls ../root/run/vmcred.d)" = 1 ]
   [ "$(cat "$(vars)/a" "$(vars)/b")" = onetwo ]

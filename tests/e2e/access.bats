@@ -248,6 +248,17 @@ TOML
   printf other >../out/per-machine/web/token/key
   "$VMCRED" vars import ../out
   [ "$("$VMCRED" vars get web token/key)" = other ]
+  # What nobody declares is named, not dropped; one value that cannot be taken stops all.
+  echo x >../out/per-machine/web/token/gone
+  run -3 --separate-stderr "$VMCRED" vars import ../out
+  [[ $stderr == *"left out: 'per-machine/web/token/gone': no such value is declared"* ]]
+  rm ../out/per-machine/web/token/gone
+  printf another >../out/per-machine/db/token/key
+  head -c 16777217 /dev/zero >../out/per-machine/web/token/key
+  before=$(find vars -type f -exec sha256sum {} + | sort)
+  run -1 --separate-stderr "$VMCRED" vars import ../out
+  [[ $stderr == *"per-machine/web/token/key' is larger than 16777216 bytes"* ]]
+  [ "$before" = "$(find vars -type f -exec sha256sum {} + | sort)" ]
   # What came by hand is as old as that.
   [ "$(jq -c '.["set-by-hand"] | keys' vars/per-machine/web/token/.vmcred.json)" = '["key"]' ]
 }

@@ -47,6 +47,10 @@ Error refused(const Repository& repository, const std::string& folder, const Key
   const std::string readers = acl ? named(acl->links) : std::string();
   if (!keys.empty() && !readers.empty()) {
     const Result<std::string> user = principals.user_of(keys);
+    if (user && reads(principals, acl->links, Kind::user, *user)) {
+      error.hint = fmt::format("its links name user {}, and it is not encrypted to this key: another of {} looks at it with 'vmcred vars fix --dry-run'", *user, readers);
+      return error;
+    }
     error.hint = fmt::format("{} can read it; whoever of them lets you runs 'vmcred secrets users add-secret {} {}'{}", readers, user ? *user : "YOU",
                              typed(folder), user ? "" : " once 'vmcred vars keygen' has added you as a user");
   }

@@ -410,6 +410,12 @@ sops_add() {
   join_bob
   "$VMCRED" secrets users add-secret bob web:token/key
   age-keygen -o ../second 2>/dev/null
+  # A key that slipped in reads nothing, and is not told to give itself what it has by its links.
+  cp sops/users/bob/key.json ../kept
+  printf '[{"publickey": "%s", "type": "age"}]' "$(age-keygen -y ../second)" >sops/users/bob/key.json
+  SOPS_AGE_KEY_FILE=../second HOME=/nonexistent run -1 --separate-stderr "$VMCRED" vars get web token/key
+  [[ $stderr == *"its links name user bob, and it is not encrypted to this key"*"'vmcred vars fix --dry-run'"* ]]
+  cp ../kept sops/users/bob/key.json
   before=$(find sops vars -type f -exec sha256sum {} + | sort)
   run -1 --separate-stderr setsid -w "$VMCRED" secrets users add-key bob "$(age-keygen -y ../second)" </dev/null
   [[ $stderr == *"would newly read:"*"user bob: token/key (machine web)"*"--widen"* ]]

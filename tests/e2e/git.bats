@@ -99,6 +99,8 @@ mark() {
   mark vmcred.toml
   run -1 --separate-stderr "$VMCRED" vars list
   [[ $stderr == *"vmcred.toml:1:1: the file holds the conflict markers of a git merge"*"hint: "*"'<<<<<<<'"* ]]
+  run -3 --separate-stderr "$VMCRED" check
+  [[ $output == *"vmcred.toml:1:1: error: the file holds the conflict markers"*"help: keep what is meant of both"* ]]
   mv kept.toml vmcred.toml
   printf '[machines.db]\n[generators.h]\nmachines = ["web", "db"]\nscript = "echo x >$out/x"\nfiles.x = {}\n' >>vmcred.toml
   "$VMCRED" vars generate

@@ -5,7 +5,7 @@ folder=$(mktemp -d)
 vm=
 trap '[[ -z $vm ]] || kill "$vm" 2>/dev/null || true; rm -r --one-file-system "$folder"' EXIT
 cd "$folder" || exit
-export CREDENTIALS_DIRECTORY=$folder/credentials XDG_RUNTIME_DIR=$folder/run
+export CREDENTIALS_DIRECTORY=$folder/credentials XDG_RUNTIME_DIR=$folder/run VMCRED_RUNTIME_DIR=$folder/run
 mkdir -m 700 credentials run
 
 now() { date +%s%N; }

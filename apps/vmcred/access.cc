@@ -109,7 +109,7 @@ Result<store::SecretPlace> chosen_secret(const std::string& word, const Project&
     if (own != name || (!owner.empty() && place_owner != owner)) continue;
     fitting.push_back(place);
   }
-  if (fitting.empty()) return hint(fail(Errc::not_found, "there is no secret '{}'", word), did_you_mean(name, known));
+  if (fitting.empty()) return hint(fail(Errc::not_found, "there is no secret '{}'", word), near_or_known(name, known));
   if (fitting.size() > 1)
     return hint(fail(Errc::usage, "'{}' has several owners", word),
                 fmt::format("write '{}:{}'", typed_name(fitting.front()).first, name));

@@ -2,7 +2,9 @@
 #include "activate/activate.h"
 
 #include <algorithm>
+#include <set>
 
+#include "base/file.h"
 #include "base/process.h"
 #include "commands.h"
 #include "project.h"
@@ -37,6 +39,29 @@ struct Consequences {
   std::vector<std::string> restarts = {};
 };
 
+/// Names the vms whose guests did not take their values, until a later activation brings them.
+std::string waiting_file(const activate::Places& places) { return join_path(places.link.substr(0, places.link.rfind('/')), "not-refreshed"); }
+
+std::set<std::string> waiting_vms(const activate::Places& places, const declare::Declaration& declaration) {
+  constexpr std::size_t kMaxNames = 1024 * 1024;
+  std::set<std::string> names;
+  const auto text = read_file(waiting_file(places), kMaxNames);
+  for (std::string_view rest = text ? std::string_view(*text) : std::string_view(); !rest.empty();) {
+    const std::string name(rest.substr(0, rest.find('\n')));
+    rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+    if (const auto vm = declaration.vms.find(name); vm != declaration.vms.end() && vm->second.guest.agent) names.insert(name);
+  }
+  return names;
+}
+
+Result<> note_waiting(const activate::Places& places, const std::set<std::string>& names) {
+  const std::string path = waiting_file(places);
+  if (names.empty()) return exists(path) ? remove_tree(path) : Result<>();
+  std::string text;
+  for (const std::string& name : names) text += name + "\n";
+  return write_file(path, text, 0600);
+}
+
 /// A running vm with an agent gets its new values at once; without one it has to start again. One that does not run has
 /// nothing old.
 Result<Consequences> refresh_users(const declare::Declaration& declaration, const activate::Report& report,
@@ -44,7 +69,10 @@ Result<Consequences> refresh_users(const declare::Declaration& declaration, cons
   Consequences all = {.restarts = report.units};
   const auto restart = [&](const std::string& vm) { all.restarts.push_back(unit::unit_name_of(vm)); };
   std::vector<const declare::Vm*> with_agent;
-  for (const std::string& name : report.vms) {
+  // Who failed to take them the last time is tried again, although nothing changed since.
+  std::set<std::string> users(report.vms.begin(), report.vms.end());
+  if (refresh) users.merge(waiting_vms(places, declaration));
+  for (const std::string& name : users) {
     const declare::Vm& vm = declaration.vms.at(name);
     if (refresh && vm.guest.agent) {
       with_agent.push_back(&vm);
@@ -57,10 +85,13 @@ Result<Consequences> refresh_users(const declare::Declaration& declaration, cons
     TRY_LET(turn, activate::take_turn(places));
   }
   const auto values = [&](const declare::Vm& vm) { return activated_secrets(declaration, vm, places.link); };
+  std::set<std::string> waiting;
   for (Refresh& each : refresh_running(with_agent, values, world)) {
     if (each.end == Refresh::End::no_agent) restart(each.vm);
+    if (each.end == Refresh::End::failed) waiting.insert(each.vm);
     if (each.end == Refresh::End::refreshed || each.end == Refresh::End::failed) all.refreshes.push_back(std::move(each));
   }
+  if (refresh) TRY(note_waiting(places, waiting));
   std::ranges::sort(all.restarts);
   return all;
 }

@@ -140,7 +140,8 @@ Result<Exit> run(const Given& given, World& world) {
     inner.environment.erase(name);
   }
   inner.environment["XDG_CONFIG_HOME"] = temporary.path() + "/config";
-  inner.environment["XDG_RUNTIME_DIR"] = temporary.path() + "/run";
+  // A runtime folder of its own, as root as well: another vm of that name may run on this machine.
+  inner.environment["VMCRED_RUNTIME_DIR"] = temporary.path() + "/run";
   Story story(world);
 
   TRY(in("make the project", kInit.run({}, inner)));

@@ -1,11 +1,15 @@
 // vmcred deploy and vars upload: a machine gets its encrypted vars and its key, over ssh.
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
+#include <thread>
 
 #include "ask.h"
 #include "base/file.h"
+#include "base/foreign_text.h"
 #include "base/json.h"
 #include "base/process.h"
 #include "commands.h"
@@ -57,6 +61,62 @@ std::string remote_script(const std::string& folder, const std::string& machine,
   return script;
 }
 
+/// Passes on what comes through `from`, and keeps the end of it. It does not wait for the end of the pipe, which a connection that
+/// ssh keeps open in the background (ControlPersist) would hold.
+class Listener {
+ public:
+  explicit Listener(Fd from) : from_(std::move(from)), thread_([this](const std::stop_token& stop) { listen(stop); }) {}
+  /// To be called when whoever spoke has ended.
+  std::string heard() {
+    thread_.request_stop();
+    thread_.join();
+    return heard_;
+  }
+
+ private:
+  void listen(const std::stop_token& stop) {
+    constexpr int kLookAgain = 50;  // ms
+    constexpr std::size_t kKept = 16UL * 1024;
+    std::array<char, 4096> some = {};
+    while (true) {
+      const bool last = stop.stop_requested();  // what was said before the end is there by now
+      pollfd watched = {.fd = from_.get(), .events = POLLIN, .revents = 0};
+      if (::poll(&watched, 1, last ? 0 : kLookAgain) <= 0) {
+        if (last) return;
+        continue;
+      }
+      const ssize_t n = ::read(from_.get(), some.data(), some.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return;
+      const std::string_view words(some.data(), static_cast<std::size_t>(n));
+      [[maybe_unused]] const ssize_t told = ::write(2, words.data(), words.size());  // who closed it does not want to know
+      heard_ += words;
+      if (heard_.size() > kKept) heard_.erase(0, heard_.size() - kKept);
+    }
+  }
+
+  Fd from_;
+  std::string heard_ = {};
+  std::jthread thread_;
+};
+
+/// Why it failed there, in the words that came from there.
+Failure refused_there(const std::string& target, const ExitStatus& status, std::string_view heard) {
+  constexpr int kNoConnection = 255;
+  constexpr int kNoProgram = 127;
+  constexpr std::string_view kError = "vmcred: error: ";
+  if (const std::size_t at = heard.rfind(kError); at != std::string_view::npos) {
+    const std::string_view line = heard.substr(at + kError.size());
+    return fail(Errc::io, "send to '{}': there: {}", target, one_line(line.substr(0, line.find('\n'))));
+  }
+  if (status.code == kNoConnection)
+    return hint(fail(Errc::unavailable, "send to '{}': ssh did not get there", target),
+                fmt::format("'ssh {} true' must work without a question; --target names another place, --ssh-option what ssh needs", target));
+  if (status.code == kNoProgram)
+    return hint(fail(Errc::unavailable, "send to '{}': 'vmcred' is not among the programs there", target), "install it there, or only send: --no-activate");
+  return fail(Errc::io, "send to '{}': what ran there ended with {}", target, status.text());
+}
+
 Result<> send(const std::string& target, const std::string& script, const std::vector<store::BundleFile>& files,
               const Given& given) {
   if (target.starts_with('-')) return fail(Errc::usage, "'{}' is no USER@HOST", target);
@@ -66,13 +126,17 @@ Result<> send(const std::string& target, const std::string& script, const std::v
                            fmt::format("if [ $(id -u) = 0 ]; then exec sh -c '{0}'; else exec sudo -n sh -c '{0}'; fi",
                                        script)});
   TRY_LET(FdPair pipe, make_pipe());
-  TRY_LET(Child child, spawn({.argv = std::move(argv), .descriptors = {{0, pipe.first.get()}}}));
+  TRY_LET(FdPair words, make_pipe());
+  TRY_LET(Child child, spawn({.argv = std::move(argv), .descriptors = {{0, pipe.first.get()}, {2, words.second.get()}}}));
   pipe.first = Fd();
+  words.second = Fd();
+  Listener listener(std::move(words.first));
   ::signal(SIGPIPE, SIG_IGN);  // a connection that breaks is told by ssh
   const Result<> written = write_bundle(pipe.second, files);
   pipe.second = Fd();
   TRY_LET(const ExitStatus status, child.wait());
-  if (!status.ok()) return fail(Errc::io, "send to '{}': ssh ended with {}", target, status.text());
+  const std::string heard = listener.heard();
+  if (!status.ok()) return refused_there(target, status, heard);
   return in(fmt::format("send to '{}'", target), written);
 }
 
@@ -86,7 +150,7 @@ Result<std::string> folder_there(const Given& given) {
 
 Result<> check_machine(const Project& project, const std::string& machine) {
   if (project.declaration.machines.contains(machine)) return {};
-  return fail(Errc::not_found, "no machine '{}' is declared", machine);
+  return no_machine(machine, project.declaration);
 }
 
 /// What is sent, as a signed list. The counter is the time, so that several people can deploy to one machine without

@@ -5,6 +5,7 @@
 #include "age/keys.h"
 #include "ask.h"
 #include "base/file.h"
+#include "store/refused.h"
 #include "store/vault.h"
 
 namespace vmcred::app {
@@ -38,6 +39,11 @@ Result<store::KeyRing> own_keys(const World& world) {
   if (!path.starts_with('/'))
     return hint(fail(Errc::usage, "there is no place for your private key: neither XDG_CONFIG_HOME nor HOME is set"),
                 "set one of them, or name your key's file in SOPS_AGE_KEY_FILE");
+  // A file with a slip in one line is somebody's only key all the same.
+  if (const auto there = exists(path) ? read_secret(path, 1) : Result<Secret>(Secret()); !there || !there->empty()) {
+    const std::string why = store::problems_of(keys).empty() ? fmt::format("'{}' holds no key", path) : store::problems_of(keys).back().message;
+    return hint(fail(Errc::denied, "your private key cannot be used: {}", why), fmt::format("mend that file, or move it away: nothing is written over '{}'", path));
+  }
   const age::KeyPair pair = age::generate_key_pair();
   const std::string head = fmt::format("# created: {}\n# public key: {}\n", rfc3339(world.clock->now()), pair.recipient);
   Secret text(head.size() + pair.identity.size() + 1);

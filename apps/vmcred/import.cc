@@ -92,7 +92,10 @@ void tell(const adopt::Adoption& adoption, const sops::Lookup& keys, const World
     denied = denied || each.error.code == Errc::denied;
   }
   if (denied)
-    for (const Error& problem : keys.problems) note(loud, fmt::format("a key that could not be used: {}", problem.message));
+    for (const Error& problem : keys.problems) {
+      note(loud, fmt::format("a key that could not be used: {}", problem.message));
+      if (!problem.hint.empty()) note(loud, "  " + problem.hint);
+    }
   for (const std::string& user : adoption.users) note(world, fmt::format("added the user '{}'", user));
   for (const std::string& machine : adoption.machines) note(world, fmt::format("added the machine '{}'", machine));
   if (adoption.kept.empty()) return;

@@ -41,7 +41,7 @@ std::vector<Fault> look_at(const Project& project, const generate::Task& task, c
                            store::Principals& principals, store::RememberedReaders& memory) {
   std::vector<Fault> found;
   if (status.state != generate::State::fresh)
-    found.push_back({std::string(generate::word(status.state)), store::spoken(task.id), enumeration(status.reasons)});
+    found.push_back({.state = std::string(generate::word(status.state)), .what = store::spoken(task.id), .why = enumeration(status.reasons), .task = &task});
   if (const Result<> vouched = vouched_for(project, task.id, status); !vouched) {
     found.push_back({"signature", store::spoken(task.id), vouched.error().message});
     return found;
@@ -56,7 +56,7 @@ std::vector<Fault> look_at(const Project& project, const generate::Task& task, c
     while (value->id.file != name) ++value;
     const Result<store::Drift> drift = store::drift(principals, folder, name, &memory);
     if (!drift) {
-      found.push_back({"damaged", store::spoken(value->id), drift.error().message, name});
+      found.push_back({.state = "damaged", .what = store::spoken(value->id), .why = drift.error().message, .file = name, .remedy = drift.error().hint});
       continue;
     }
     add_drift(found, {.folder = folder.path() + "/" + name, .var = value->id}, *drift);
@@ -95,7 +95,7 @@ Result<Judgement> judge(const Project& project, const Asked& named, const World&
   };
   all.statuses = generate::survey(all.graph, project.repository, *world.clock, visits);
   for (std::size_t i = 0; i < tasks.size(); ++i)
-    if (asked[i] && all.statuses[i].damage) all.faults[i] = {{"damaged", store::spoken(tasks[i].id), all.statuses[i].damage->message}};
+    if (asked[i] && all.statuses[i].damage) all.faults[i] = {{.state = "damaged", .what = store::spoken(tasks[i].id), .why = all.statuses[i].damage->message, .remedy = all.statuses[i].damage->hint}};
   (void)memory.save(named.everything());  // a cache that cannot be written costs the next run time, no more
   return all;
 }
@@ -112,7 +112,7 @@ Result<std::vector<Fault>> judge_others(const Project& project, const std::vecto
     if (drift) {
       add_drift(found, place, *drift);
     } else {
-      found.push_back({drift.error().code == Errc::mismatch ? "signature" : "damaged", place.name(), drift.error().message});
+      found.push_back({.state = drift.error().code == Errc::mismatch ? "signature" : "damaged", .what = place.name(), .why = drift.error().message, .remedy = drift.error().hint});
     }
   }
   return found;

@@ -12,6 +12,8 @@ struct Fault {
   std::string what;   ///< "token/key (machine web)"
   std::string why;
   std::string file = {};  ///< of the generator, where it is about one of its files
+  const generate::Task* task = nullptr;  ///< where it is about all that a generator made for one owner
+  std::string remedy = {};               ///< where the judgement knows one
 };
 
 struct Judgement {

@@ -108,6 +108,10 @@ Result<Exit> run(const Given& given, World& world) {
   const std::string machine = machine_of(principals, ring);
   std::vector<store::PublicKey> after;
   for (const std::string& key : own.age_recipients()) after.push_back({.type = "age", .text = key});
+  // Which of several keys is lost nobody knows: all stay, for another of them may be all that opens the rest.
+  if (before.size() > 1)
+    for (const store::PublicKey& key : before)
+      if (std::ranges::find(after, key) == after.end()) after.push_back(key);
   TRY(store::write_principal(project.repository, lock, Kind::user, user, after));
   Result<Outcome> outcome = prepare_all(project, user, machine, ring, world);
   if (!outcome) {
@@ -122,6 +126,7 @@ Result<Exit> run(const Given& given, World& world) {
     changed.push_back(store::machine_key_folder(machine));
   note(world, fmt::format("user '{}' has the key {} now, and reads {} secret{} again", user, after.front().text,
                           outcome->changes.size(), outcome->changes.size() == 1 ? "" : "s"));
+  if (before.size() > 1) note(world, fmt::format("the other keys of '{0}' stay: 'vmcred secrets users remove-key {0} KEY' takes the lost one away", user));
   tell_lost(outcome->lost, world);
   TRY(hand_to_git(project, changed, fmt::format("secrets: new key of user {}", user), given.has("commit"), world));
   return Exit::done;

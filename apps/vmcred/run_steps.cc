@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <set>
+
 #include "ask.h"
 #include "base/file.h"
 #include "generate/prompts.h"
@@ -27,6 +30,7 @@ class Story {
     std::string& text = lines_[place_.at(graph.index.at(event.task->id))];
     if (event.kind == generate::Event::Kind::made) {
       ++made_;
+      made_tasks_.insert(steps_[place_.at(graph.index.at(event.task->id))].task);
       const bool changed = !event.files.empty();
       text = fmt::format("{} {}{}\n", styled("made", Style::green, world_.color_err), store::spoken(event.task->id),
                          changed ? ": " + enumeration(event.files) : std::string());
@@ -39,6 +43,7 @@ class Story {
         text = fmt::format("{} {}\n", styled("failed", Style::red, world_.color_err), store::spoken(event.task->id));
       if (!alone && !event.reason.empty()) text += indented(event.reason);
       if (!event.log.empty()) text += indented(event.log);
+      if (!alone && !event.remedy.empty()) text += indented("hint: " + event.remedy);
     }
     for (const std::string& warning : event.warnings) text += "  warning: " + warning + "\n";
     while (told_ < lines_.size() && !lines_[told_].empty()) say(lines_[told_++]);
@@ -53,8 +58,15 @@ class Story {
   /// After failures: what was not tried because of them, and how much is how.
   void sum_up(const generate::Graph& graph) const {
     if (failed_ == 0 || steps_.size() == 1) return;
-    for (std::size_t i = 0; i < steps_.size(); ++i)
-      if (lines_[i].empty()) note(world_, fmt::format("not tried: {}", store::spoken(graph.tasks[steps_[i].task].id)));
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      if (!lines_[i].empty()) continue;
+      const generate::Task& task = graph.tasks[steps_[i].task];
+      const auto unmade = std::ranges::find_if(task.dependencies, [&](std::size_t needed) {
+        return place_.contains(needed) && !made_tasks_.contains(needed);
+      });
+      note(world_, fmt::format("not tried: {}{}", store::spoken(task.id),
+                               unmade == task.dependencies.end() ? "" : fmt::format(", which needs {}", store::spoken(graph.tasks[*unmade].id))));
+    }
     note(world_, fmt::format("{} made, {} failed, {} not tried", made_, failed_, steps_.size() - made_ - failed_));
   }
 
@@ -75,6 +87,7 @@ class Story {
   std::map<std::size_t, std::size_t> place_;
   std::vector<std::string> lines_;
   std::size_t told_ = 0;
+  std::set<std::size_t> made_tasks_;
   std::size_t made_ = 0;
   std::size_t failed_ = 0;
   StatusLine line_;

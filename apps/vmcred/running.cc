@@ -109,12 +109,11 @@ Json refresh_json(const Refresh& refresh) {
 }
 
 Result<std::optional<supervise::ControlClient>> connect_running(const World& world, const std::string& vm) {
-  for (const std::string& root : supervise::runtime_roots(runtime_places(world))) {
-    auto client = supervise::ControlClient::connect(join_path(root, vm));
-    if (client) return std::optional(*std::move(client));
-    if (client.error().code != Errc::not_found && client.error().code != Errc::unavailable) return std::unexpected(client.error());
-  }
-  return std::optional<supervise::ControlClient>();
+  std::vector<RunningPlace> places = running_places(world, vm);
+  if (places.empty()) return std::optional<supervise::ControlClient>();
+  RunningPlace& own = places.front();
+  if (!own.client) return fail(Errc::denied, "vm '{}' is not yours: {} runs it", vm, own.by);
+  return std::move(own.client);
 }
 
 std::vector<Refresh> refresh_running(const std::vector<const declare::Vm*>& vms, const ValuesOf& values, const World& world) {

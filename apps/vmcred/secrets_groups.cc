@@ -5,6 +5,7 @@
 #include "ask.h"
 #include "base/json.h"
 #include "commands.h"
+#include "store/refused.h"
 #include "terminal.h"
 #include "widen.h"
 
@@ -65,7 +66,7 @@ Result<Exit> member(const Given& given, World& world, Kind kind, bool adding) {
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const store::Lock lock, lock_store(project, world));
   store::Principals principals(project.repository);
-  if (!principals.exists(kind, name)) return fail(Errc::not_found, "there is no {} '{}'", store::singular(kind), name);
+  if (!principals.exists(kind, name)) return store::no_such(principals, kind, name);
   TRY_LET(const Drifting drifting, drifting_secrets(project));
   TRY(store::set_member(project.repository, lock, group, kind, name, adding));
   Touched touched;
@@ -92,7 +93,7 @@ Result<Exit> grant(const Given& given, World& world, bool adding) {
   TRY_LET(const store::SecretPlace chosen, chosen_secret(given.at("SECRET"), project));
   TRY_LET(const store::Lock lock, lock_store(project, world));
   store::Principals principals(project.repository);
-  if (!principals.exists(Kind::group, group)) return fail(Errc::not_found, "there is no group '{}'", group);
+  if (!principals.exists(Kind::group, group)) return store::no_such(principals, Kind::group, group);
   TRY_LET(const store::Acl acl, principals.acl(chosen.folder));
   store::Links links = acl.links;
   if (adding) links.add(Kind::group, group);

@@ -1,6 +1,7 @@
 // vmcred secrets machines renew-key: another key pair for a machine, because somebody may know the old one.
 #include "access.h"
 #include "commands.h"
+#include "store/refused.h"
 
 namespace vmcred::app {
 namespace {
@@ -11,8 +12,8 @@ Result<Exit> run(const Given& given, World& world) {
   const std::string machine = given.at("MACHINE");
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const store::Lock lock, lock_store(project, world));
-  if (!store::Principals(project.repository).exists(store::Kind::machine, machine))
-    return fail(Errc::not_found, "there is no machine '{}'", machine);
+  store::Principals principals(project.repository);
+  if (!principals.exists(store::Kind::machine, machine)) return store::no_such(principals, store::Kind::machine, machine);
   TRY(renew_machine_key(project, lock, machine, world));
   return Exit::done;
 }

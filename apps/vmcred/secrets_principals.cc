@@ -6,6 +6,7 @@
 #include "ask.h"
 #include "base/json.h"
 #include "commands.h"
+#include "store/refused.h"
 #include "terminal.h"
 #include "widen.h"
 
@@ -105,13 +106,7 @@ Result<Exit> change_keys(const Given& given, World& world, Kind kind, const std:
     TRY_LET(before, principals.keys(kind, name));
   }
   TRY(store::write_principal(project.repository, lock, kind, name, keys));
-  // A key that is given to somebody who reads already is named on the command line; whoever else would gain something is not.
-  const Allow but_for_these = [&](store::Principals& now, std::span<const store::Adjustment> changes) {
-    std::vector<store::Adjustment> others(changes.begin(), changes.end());
-    for (store::Adjustment& each : others) std::erase_if(each.added, [&](const store::PublicKey& key) { return std::ranges::find(keys, key) != keys.end(); });
-    return may_widen(now, others, given, world);
-  };
-  TRY_LET(Touched touched, bring_in_line(project, lock, drifting, {}, before.empty() ? by_the_rule(given, world) : but_for_these, world, [&] {
+  TRY_LET(Touched touched, bring_in_line(project, lock, drifting, {}, by_the_rule(given, world), world, [&] {
             return store::write_principal(project.repository, lock, kind, name, before);
           }));
   note(world, fmt::format("{} the {} '{}'", done, store::singular(kind), name));
@@ -141,7 +136,7 @@ Result<Exit> remove(const Given& given, World& world, Kind kind) {
   TRY_LET(const store::Lock lock, lock_store(project, world));
   store::Principals principals(project.repository);
   if (!principals.exists(kind, name))
-    return fail(Errc::not_found, "there is no {} '{}'", store::singular(kind), name);
+    return store::no_such(principals, kind, name);
   if (kind == Kind::user) {
     TRY_LET(std::vector<std::string> users, principals.names(Kind::user));
     std::erase(users, name);
@@ -213,7 +208,7 @@ Result<Exit> grant(const Given& given, World& world, Kind kind, bool adding) {
   TRY_LET(const store::Lock lock, lock_store(project, world));
   store::Principals principals(project.repository);
   if (!principals.exists(kind, name))
-    return fail(Errc::not_found, "there is no {} '{}'", store::singular(kind), name);
+    return store::no_such(principals, kind, name);
   TRY_LET(const store::Acl acl, principals.acl(chosen.folder));
   store::Links links = acl.links;
   if (adding) links.add(kind, name);
@@ -254,7 +249,8 @@ constinit const Command kSecretsUsersRemove = {
     "until now: that should be rotated, which --rotate does in the same step.",
     kRemoveUser, [](const Given& given, World& world) { return remove(given, world, Kind::user); }};
 constinit const Command kSecretsUsersAddKey = {
-    "secrets users add-key", "give a user another key", "Everything the user can read is encrypted to it as well.",
+    "secrets users add-key", "give a user another key",
+    "Everything the user can read is encrypted to it as well: that is shown, and asked for.",
     kKeys, [](const Given& given, World& world) { return with_keys(given, world, true); }};
 constinit const Command kSecretsUsersRemoveKey = {
     "secrets users remove-key", "take a key from a user", "Everything the user can read is encrypted anew without it.",

@@ -5,6 +5,7 @@
 #include "access.h"
 #include "ask.h"
 #include "base/json.h"
+#include "base/spelling.h"
 #include "commands.h"
 #include "store/vault.h"
 #include "terminal.h"
@@ -79,7 +80,12 @@ Result<Exit> what(const Given& given, World& world) {
   store::Principals principals(project.repository);
   const bool known = principals.exists(Kind::user, name) || principals.exists(Kind::machine, name) ||
                      principals.exists(Kind::group, name);
-  if (!known) return fail(Errc::not_found, "there is no user, machine or group '{}'", name);
+  if (!known) {
+    std::vector<std::string> all;
+    for (const Kind kind : {Kind::user, Kind::machine, Kind::group})
+      std::ranges::copy(principals.names(kind).value_or(std::vector<std::string>()), std::back_inserter(all));
+    return hint(fail(Errc::not_found, "there is no user, machine or group '{}'", name), near_or_known(name, all));
+  }
   TRY_LET(const std::vector<store::SecretPlace> places, store::secret_places(project.repository));
   TRY_LET(const std::vector<std::string> machines, machines_opened_by(principals, name));
   std::vector<std::vector<std::string>> rows;

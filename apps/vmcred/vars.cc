@@ -47,7 +47,7 @@ Result<> check_declared(const std::vector<std::string>& names, const Map& declar
     if (declared.contains(name)) continue;
     std::vector<std::string> known;
     for (const auto& [other, value] : declared) known.push_back(other);
-    return hint(fail(Errc::not_found, "no {} '{}' is declared", kind, name), did_you_mean(name, known));
+    return hint(fail(Errc::not_found, "no {} '{}' is declared", kind, name), near_or_known(name, known));
   }
   return {};
 }
@@ -69,9 +69,8 @@ Result<std::vector<std::string>> declared_generators(const Given& given, const d
 Failure no_machine(const std::string& machine, const declare::Declaration& declaration) {
   std::vector<std::string> known;
   for (const auto& [name, declared] : declaration.machines) known.push_back(name);
-  const std::string near = did_you_mean(machine, known);
   return hint(fail(Errc::not_found, "no machine '{}' is declared in '{}'", machine, declaration.file),
-              !near.empty() ? near : known.empty() ? "declare it: [machines." + machine + "]" : "declared are " + enumeration(known));
+              known.empty() ? "declare it: [machines." + machine + "]" : near_or_known(machine, known));
 }
 
 namespace {

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "commands.h"
+#include "generate/spoken.h"
 #include "judge.h"
 #include "project.h"
 #include "terminal.h"
@@ -15,6 +16,48 @@ constexpr Parameter kParameters[] = {
     {"[MACHINE...]", "only what concerns these machines (default: everything)"},
     {"-g,--generator NAME...", "only this generator"},
 };
+
+/// One cause in one line: what an edit of a script made stale for many owners, a key.json that many secrets need.
+std::vector<std::vector<std::string>> rows_of(const std::vector<Fault>& found) {
+  std::vector<std::vector<std::string>> rows;
+  std::vector<bool> told(found.size(), false);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (told[i]) continue;
+    const Fault& one = found[i];
+    std::vector<const generate::Task*> tasks = {one.task};
+    std::size_t others = 0;
+    for (std::size_t k = i + 1; k < found.size(); ++k) {
+      const Fault& next = found[k];
+      if (next.state != one.state || next.why != one.why || one.why.empty()) continue;
+      const bool same_script = one.task != nullptr && next.task != nullptr && one.task->generator == next.task->generator;
+      const bool same_file = one.state == "damaged" && next.what != one.what;
+      if (!same_script && !same_file) continue;
+      told[k] = true;
+      ++others;
+      tasks.push_back(next.task);
+    }
+    const std::string what = others == 0               ? one.what
+                             : one.task != nullptr ? generate::spoken(tasks)
+                                                   : fmt::format("{} and {} more", one.what, others);
+    rows.push_back({one.state, what, one.why});
+  }
+  return rows;
+}
+
+/// The table, and below it what helps.
+void tell(const std::vector<Fault>& found, const World& world) {
+  constexpr std::size_t kMostRemedies = 4;
+  print(world, table(rows_of(found)));
+  std::vector<std::string> remedies;
+  const auto add = [&](const std::string& remedy) {
+    if (!remedy.empty() && std::ranges::find(remedies, remedy) == remedies.end()) remedies.push_back(remedy);
+  };
+  for (const Fault& one : found) add(one.remedy);
+  if (remedies.size() > kMostRemedies) remedies.resize(kMostRemedies);
+  if (std::ranges::any_of(found, [](const Fault& one) { return one.state == "stale"; }))
+    add("'vmcred vars generate --stale' makes what is stale anew");
+  for (const std::string& remedy : remedies) note(world, "hint: " + remedy);
+}
 
 Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project_with_scripts(world, named_machines(given, world)));
@@ -48,9 +91,7 @@ Result<Exit> run(const Given& given, World& world) {
                  : values == 1 ? "the one value is there and as it should be\n"
                                : fmt::format("all {} values are there and as they should be\n", values));
   } else {
-    std::vector<std::vector<std::string>> rows;
-    for (const Fault& one : found) rows.push_back({one.state, one.what, one.why});
-    print(world, table(rows));
+    tell(found, world);
   }
   return found.empty() ? Exit::done : Exit::findings;
 }

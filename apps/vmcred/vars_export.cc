@@ -1,6 +1,8 @@
 // vmcred vars export and import: all values as plain files, for moving elsewhere.
 #include <sys/stat.h>
 
+#include <set>
+
 #include "ask.h"
 #include "base/file.h"
 #include "commands.h"
@@ -47,6 +49,21 @@ Result<Exit> export_vars(const Given& given, World& world) {
   return Exit::done;
 }
 
+/// The files below `top`, without the hashes of validations.
+Result<> find_files(const std::string& top, const std::string& below, int depth, std::set<std::string>& files) {
+  constexpr int kDeepest = 8;
+  TRY_LET(const std::vector<std::string> names, list_folder(join_path(top, below)));
+  for (const std::string& name : names) {
+    const std::string path = below.empty() ? name : below + "/" + name;
+    if (is_folder(join_path(top, path)) && depth < kDeepest) {
+      TRY(find_files(top, path, depth + 1, files));
+    } else if (name != store::kValidationName) {
+      files.insert(path);
+    }
+  }
+  return {};
+}
+
 Result<Exit> import_vars(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const store::KeyRing keys, operator_keys(world));
@@ -58,8 +75,10 @@ Result<Exit> import_vars(const Given& given, World& world) {
   std::vector<std::string> changed;
   std::size_t count = 0;
   std::map<store::GeneratorId, std::vector<store::Wanted>> by_generator;
+  std::set<std::string> left_out;
+  TRY(find_files(top, "", 0, left_out));
   for (const store::Wanted& value : store::wanted(project.declaration))
-    if (exists(join_path(top, store::rel_path(value.id)))) by_generator[value.id.generator].push_back(value);
+    if (left_out.erase(store::rel_path(value.id)) > 0) by_generator[value.id.generator].push_back(value);
   for (const auto& [id, values] : by_generator)
     for (const store::Wanted& value : values) {
       if (!value.file->secret) continue;
@@ -74,6 +93,7 @@ Result<Exit> import_vars(const Given& given, World& world) {
     }
   principals = store::Principals(project.repository);
   store::Sealer sealer(principals, *world.clock);
+  std::vector<store::FolderChange> all;
   for (const auto& [id, values] : by_generator) {
     store::Change change;
     TRY_LET(std::optional<store::Record> record, store::read_record(project.repository, id));
@@ -100,12 +120,16 @@ Result<Exit> import_vars(const Given& given, World& world) {
       if (present == change.files[std::string(store::kValidationName)]) change.files.erase(std::string(store::kValidationName));
     }
     if (change.files.empty()) continue;
-    TRY(publish(project.repository, lock, store::Repository::generator_path(id), change));
+    all.push_back({.folder = store::Repository::generator_path(id), .change = std::move(change)});
     changed.push_back(store::Repository::generator_path(id));
   }
+  if (!all.empty()) TRY(publish(project.repository, lock, all));
   note(world, fmt::format("took {} values from '{}'", count, top));
+  World loud = world;
+  loud.quiet = false;
+  for (const std::string& path : left_out) note(loud, fmt::format("left out: '{}': no such value is declared", path));
   TRY(hand_to_git(project, changed, fmt::format("vars: import {} values", count), given.has("commit"), world));
-  return Exit::done;
+  return left_out.empty() ? Exit::done : Exit::findings;
 }
 
 }  // namespace
@@ -123,7 +147,8 @@ constinit const Command kVarsExport = {
 constinit const Command kVarsImport = {
     "vars import",
     "take declared values from a folder that 'vars export' made",
-    "Stores each declared value that the folder holds; equal values are left as they are.",
+    "Stores each declared value that the folder holds, all in one step; equal values are left as they are. What else lies\n"
+    "there is named, and the exit code is 3.",
     kImportParameters,
     import_vars,
 };

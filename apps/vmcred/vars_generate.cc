@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "commands.h"
+#include "generate/spoken.h"
 #include "run_steps.h"
 #include "terminal.h"
 #include "vars.h"
@@ -48,14 +49,28 @@ void print_plan(const std::vector<generate::Step>& steps, const generate::Graph&
 /// What stays as it is although somebody may expect otherwise.
 void mention_stale(const Overview& overview, const std::vector<generate::Step>& steps, const Project& project,
                    const generate::Request& request, const World& world) {
+  // One edit of a script is one line, however many have its values.
+  struct Kept {
+    std::vector<const generate::Task*> tasks;
+    std::string why;
+  };
+  std::vector<Kept> all;
   for (std::size_t i = 0; i < overview.graph.tasks.size(); ++i) {
     const generate::Task& task = overview.graph.tasks[i];
     if (overview.statuses[i].state != generate::State::stale) continue;
     if (!generate::concerns(task, project.declaration, request.machines)) continue;
     if (std::ranges::any_of(steps, [&](const generate::Step& step) { return step.task == i; })) continue;
-    note(world, fmt::format("{} {}: {}", styled("kept", Style::yellow, world.color_err), store::spoken(task.id),
-                            enumeration(overview.statuses[i].reasons)));
+    const std::string why = enumeration(overview.statuses[i].reasons);
+    const auto same = std::ranges::find_if(all, [&](const Kept& kept) { return kept.tasks.front()->generator == task.generator && kept.why == why; });
+    if (same != all.end()) {
+      same->tasks.push_back(&task);
+    } else {
+      all.push_back({{&task}, why});
+    }
   }
+  for (const Kept& kept : all)
+    note(world, fmt::format("{} {}: {}", styled("kept", Style::yellow, world.color_err), generate::spoken(kept.tasks), kept.why));
+  if (!all.empty()) note(world, "hint: --stale makes what was kept anew");
 }
 
 Result<Exit> run(const Given& given, World& world) {

@@ -19,10 +19,12 @@ Result<Exit> rename(const Given& given, World& world, Rename how, const char* ki
   TRY_LET(const Project project, open_project(world));
   const std::string before = given.at("OLD");
   const std::string after = given.at("NEW");
+  if (before == after) return fail(Errc::usage, "the {} '{}' has that name already", kind, before);
   TRY_LET(const store::Lock lock, lock_store(project, world));
   TRY_LET(const std::vector<std::string> changed,
           in(fmt::format("rename {} '{}'", kind, before), how(project.repository, lock, before, after)));
-  if (changed.empty()) return fail(Errc::not_found, "nothing is stored for a {} '{}'", kind, before);
+  if (changed.empty())
+    return hint(fail(Errc::not_found, "nothing is stored for a {} '{}'", kind, before), "'vmcred vars list' shows what is stored");
   note(world, fmt::format("renamed the {} '{}' to '{}' in the store", kind, before, after));
   const bool declared = std::string_view(kind) == "generator" ? project.declaration.generators.contains(after)
                                                               : project.declaration.machines.contains(after);

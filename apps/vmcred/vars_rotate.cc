@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/spelling.h"
 #include "commands.h"
 #include "run_steps.h"
 
@@ -24,6 +25,12 @@ struct Target {
   std::string file;  ///< empty: all
 };
 
+std::vector<std::string> names_of(const auto& map) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : map) names.push_back(name);
+  return names;
+}
+
 Result<std::vector<Target>> targets_of(const Given& given, const declare::Declaration& declaration) {
   std::vector<Target> targets;
   for (const std::string& name : given.all("generator")) targets.push_back({.generator = name, .file = {}});
@@ -37,9 +44,9 @@ Result<std::vector<Target>> targets_of(const Given& given, const declare::Declar
   for (const Target& target : targets) {
     const auto generator = declaration.generators.find(target.generator);
     if (generator == declaration.generators.end())
-      return fail(Errc::not_found, "no generator '{}' is declared", target.generator);
+      return hint(fail(Errc::not_found, "no generator '{}' is declared", target.generator), near_or_known(target.generator, names_of(declaration.generators)));
     if (!target.file.empty() && !generator->second.files.contains(target.file))
-      return fail(Errc::not_found, "generator '{}' has no file '{}'", target.generator, target.file);
+      return hint(fail(Errc::not_found, "generator '{}' has no file '{}'", target.generator, target.file), near_or_known(target.file, names_of(generator->second.files)));
   }
   return targets;
 }

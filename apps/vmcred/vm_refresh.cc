@@ -1,6 +1,10 @@
 // vmcred vm refresh: give a running guest the present values, without a reboot.
+#include <unistd.h>
+
 #include <algorithm>
 
+#include "activate/generation.h"
+#include "base/file.h"
 #include "base/spelling.h"
 #include "commands.h"
 #include "project.h"
@@ -49,6 +53,12 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const declare::Vm* const vm, find_vm(declaration, given.at("NAME")));
   TRY_LET(supervise::Available present, present_secrets(declaration, *vm, world));
   TRY_LET(const supervise::Available values, chosen(std::move(present), *vm, given.all("credential")));
+  // An activation under way hands the same guest its values: ours come behind.
+  const activate::Places places;
+  Fd turn;
+  if (::geteuid() == 0 && is_folder(places.generations)) {
+    TRY_LET(turn, activate::take_turn(places));
+  }
   TRY_LET(auto client, connect_running(world, vm->name));
   if (!client) return hint(fail(Errc::not_found, "vm '{}' does not run", vm->name), "it gets the present values when it starts");
   if (values.values.empty() && !values.unreadable.empty()) {

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/spelling.h"
 #include "commands.h"
+#include "running.h"
 #include "supervise/control.h"
 #include "vms.h"
 
@@ -21,15 +22,13 @@ Result<> check_known(const std::string& name, const World& world) {
   TRY_LET(const auto names, in(fmt::format("vm '{}' does not run", name), known_vms(world, declaration)));
   if (names.contains(name)) return {};
   return hint(fail(Errc::not_found, "no vm '{}' is declared, and none of that name runs", name),
-              did_you_mean(name, {names.begin(), names.end()}));
+              near_or_known(name, {names.begin(), names.end()}));
 }
 
 Result<Exit> run(const Given& given, World& world) {
   const std::string name = given.at("NAME");
-  for (const std::string& root : supervise::runtime_roots(runtime_places(world))) {
-    auto client = supervise::ControlClient::connect(join_path(root, name));
-    if (!client && (client.error().code == Errc::not_found || client.error().code == Errc::unavailable)) continue;
-    if (!client) return std::unexpected(std::move(client).error());
+  TRY_LET(auto client, connect_running(world, name));
+  if (client) {
     TRY_LET(const Json answer, client->ask(Json::object().set("do", "stop"), kStopLimit));
     TRY_LET(const supervise::Status status, supervise::read_status(answer));
     if (world.json) print(world, dump_json(supervise::status_json(status), Indent::two_spaces));

@@ -1,5 +1,6 @@
 #include "vms.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -113,7 +114,7 @@ Result<const declare::Vm*> find_vm(const declare::Declaration& declaration, cons
   if (const auto found = declaration.vms.find(name); found != declaration.vms.end()) return &found->second;
   std::vector<std::string> names;
   for (const auto& [known, vm] : declaration.vms) names.push_back(known);
-  return hint(fail(Errc::not_found, "no vm '{}' in '{}'", name, declaration.file), did_you_mean(name, names));
+  return hint(fail(Errc::not_found, "no vm '{}' in '{}'", name, declaration.file), near_or_known(name, names));
 }
 
 Result<std::set<std::string>> known_vms(const World& world, declare::Declaration& declaration) {
@@ -127,28 +128,45 @@ Result<std::set<std::string>> known_vms(const World& world, declare::Declaration
   }
   for (const std::string& root : supervise::runtime_roots(runtime_places(world))) {
     const auto found = list_folder(root);
-    if (found) names.insert(found->begin(), found->end());  // no folder: nothing runs there
+    if (!found) continue;  // no folder: nothing runs there
+    for (const std::string& name : *found)
+      if (!running_places(world, name).empty()) names.insert(name);
   }
   return names;
 }
 
 supervise::RuntimePlaces runtime_places(const World& world) {
-  return {.unit = world.env("RUNTIME_DIRECTORY"), .user = world.env("XDG_RUNTIME_DIR"), .root = ::geteuid() == 0};
+  return {.unit = world.env("RUNTIME_DIRECTORY"), .user = world.env("XDG_RUNTIME_DIR"), .own = world.env("VMCRED_RUNTIME_DIR"), .root = ::geteuid() == 0};
+}
+
+std::vector<RunningPlace> running_places(const World& world, const std::string& name) {
+  std::vector<RunningPlace> places;
+  for (const std::string& root : supervise::runtime_roots(runtime_places(world))) {
+    const std::string folder = join_path(root, name);
+    struct stat status = {};
+    if (::stat(folder.c_str(), &status) != 0) continue;
+    auto client = supervise::ControlClient::connect(folder);
+    if (!client && (client.error().code == Errc::not_found || client.error().code == Errc::unavailable)) continue;
+    if (!client && !supervise::is_held(folder)) continue;
+    RunningPlace& place = places.emplace_back();
+    place.folder = folder;
+    place.by = status.st_uid == ::geteuid() ? "you" : status.st_uid == 0 ? "root" : fmt::format("uid {}", status.st_uid);
+    if (client) place.client = *std::move(client);
+  }
+  return places;
+}
+
+Result<supervise::Status> status_at(RunningPlace& place) {
+  if (!place.client) return fail(Errc::denied, "it runs, and is not yours: {} runs it", place.by);
+  TRY_LET(const Json answer, place.client->ask(Json::object().set("do", "status"), kAnswerLimit));
+  return supervise::read_status(answer);
 }
 
 Result<std::optional<supervise::Status>> running_status(const World& world, const std::string& name) {
-  for (const std::string& root : supervise::runtime_roots(runtime_places(world))) {
-    auto client = supervise::ControlClient::connect(join_path(root, name));
-    if (!client && client.error().code == Errc::not_found) continue;
-    if (!client && client.error().code == Errc::unavailable) {
-      return supervise::Status{.vm = name, .state = supervise::VmState::failed, .detail = "its supervisor was killed"};
-    }
-    if (!client) return std::unexpected(std::move(client).error());
-    TRY_LET(const Json answer, client->ask(Json::object().set("do", "status"), kAnswerLimit));
-    TRY_LET(supervise::Status status, supervise::read_status(answer));
-    return status;
-  }
-  return std::nullopt;
+  std::vector<RunningPlace> places = running_places(world, name);
+  if (places.empty()) return std::nullopt;
+  TRY_LET(supervise::Status status, in(fmt::format("vm '{}'", name), status_at(places.front())));
+  return status;
 }
 
 supervise::Available activated_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const std::string& folder) {

@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "declare/model.h"
+#include "supervise/control.h"
 #include "supervise/run.h"
 
 namespace vmcred::app {
@@ -14,16 +15,25 @@ namespace vmcred::app {
 /// The declared vm of that name; an unknown one is `not_found` with the nearest name.
 Result<const declare::Vm*> find_vm(const declare::Declaration& declaration, const std::string& name);
 
-/// Every name that is declared or has a runtime folder on this machine, and the declaration where there is one: without it
-/// the running ones are still known.
+/// A vm that runs on this machine, or did a moment ago.
+struct RunningPlace {
+  std::string folder;
+  std::string by;  ///< whose it is: "you", "root", "uid 1234"
+  std::optional<supervise::ControlClient> client = {};  ///< to its supervisor; none: it is not yours
+};
+/// Where vms of that name run, one's own first. An empty folder, or one that a supervisor left that was killed, is none.
+std::vector<RunningPlace> running_places(const World& world, const std::string& name);
+
+/// Every name that is declared or runs on this machine, and the declaration where there is one: without it the running ones
+/// are still known.
 Result<std::set<std::string>> known_vms(const World& world, declare::Declaration& declaration);
 
 /// Where runtime folders are, by our environment and uid.
 supervise::RuntimePlaces runtime_places(const World& world);
 
-/// The status of a vm by its control socket; empty: nothing runs under that name. A supervisor that was killed shows as
-/// `failed`.
+/// The status of a vm by its control socket; empty: nothing runs under that name. `denied`: it is not yours.
 Result<std::optional<supervise::Status>> running_status(const World& world, const std::string& name);
+Result<supervise::Status> status_at(RunningPlace& place);
 
 /// How `vm run` and `demo` start a vm.
 struct StartOptions {

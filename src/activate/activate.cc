@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/spelling.h"
 #include "store/named_reader.h"
 
 namespace vmcred::activate {
@@ -54,7 +55,9 @@ Places early_places() { return {.generations = "/run/vmcred-for-users.d", .link 
 
 Result<Report> activate(const Request& request) {
   if (!request.declaration.machines.contains(request.machine)) {
-    return fail(Errc::not_found, "no machine '{}' in the declaration", request.machine);
+    std::vector<std::string> known;
+    for (const auto& [name, machine] : request.declaration.machines) known.push_back(name);
+    return hint(fail(Errc::not_found, "no machine '{}' is declared in '{}'", request.machine, request.declaration.file), near_or_known(request.machine, known));
   }
   std::vector<store::Wanted> wanted = store::wanted_on(request.declaration, request.machine);
   if (request.early) std::erase_if(wanted, [](const store::Wanted& one) { return one.file->needed_for != "users"; });

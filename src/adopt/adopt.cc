@@ -128,10 +128,10 @@ Result<Adoption> plan_adoption(const store::Repository& repository, Found found,
   }
   TRY_LET(Owners owners, Owners::of(repository, std::move(found.names)));
   for (const auto& [generator, files] : by_generator) add_generator(generator, files, owners, stored.contains(generator), adoption);
+  adoption.notes = std::move(found.notes);
   owners.add_to(adoption);
   adoption.left_out = std::move(found.left_out);
   std::ranges::sort(adoption.left_out, {}, &LeftOut::source);
-  adoption.notes = std::move(found.notes);
   return adoption;
 }
 

@@ -55,8 +55,9 @@ Result<> name_machine(Found& found, const std::string& name, const std::string& 
     each.machine = true;
     return {};
   }
+  const std::string near = did_you_mean(name, known);
   return hint(fail(Errc::usage, "no key is called '{}'", name),
-              fmt::format("{}; '--host {}=KEY' says which key it is", did_you_mean(name, known), name));
+              fmt::format("{}'--host {}=KEY' says which key it is", near.empty() ? "" : near + " ", name));
 }
 
 /// The first of NAME, NAME-2, NAME-3 … that is free.
@@ -98,6 +99,7 @@ void sort_out_names(Found& found) {
   const auto leave_out = [&](const Foreign& secret, std::string why, const std::string& name) {
     found.left_out.push_back({secret.source, Error{Errc::invalid_data, std::move(why), rename_option(secret.source, name)}});
   };
+  std::map<std::pair<std::string, std::vector<std::string>>, std::string> other_readers;
   for (Foreign& secret : found.secrets) {
     if (!store::check_part_name(secret.generator) || !store::check_part_name(secret.file)) {
       const std::string name = proposal("secret", taken);
@@ -114,8 +116,11 @@ void sort_out_names(Found& found) {
     }
     const Foreign*& first = first_of_generator[secret.generator];
     if (first != nullptr && first->recipients != secret.recipients) {
+      // One name for all of a file that the same people read.
+      std::string& name = other_readers[{secret.generator, secret.recipients}];
+      if (name.empty()) name = proposal(secret.generator, taken);
       leave_out(secret, fmt::format("it would be a file of the generator '{}' as '{}' is, and others read it", secret.generator, first->source),
-                fmt::format("{}/{}", proposal(secret.generator, taken), secret.file));
+                fmt::format("{}/{}", name, secret.file));
       continue;
     }
     if (first == nullptr) first = &secret;

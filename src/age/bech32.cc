@@ -90,12 +90,13 @@ Secret bech32_encode_secret(std::string_view prefix, Bytes data) {
 }
 
 Result<Bech32> bech32_decode(std::string_view text) {
+  static constexpr const char* kCopyAgain = "copy it again, whole, from where it was made ('age-keygen -y' prints a recipient)";
   const bool has_lower = std::ranges::any_of(text, [](char c) { return c != upper(c); });
   const bool has_upper = std::ranges::any_of(text, [](char c) { return c != lower(c); });
-  if (has_lower && has_upper) return fail(Errc::invalid_data, "the key mixes upper and lower case");
+  if (has_lower && has_upper) return hint(fail(Errc::invalid_data, "the key mixes upper and lower case"), kCopyAgain);
   const std::size_t separator = text.rfind('1');  // plugin names hold a '1' of their own
   if (separator == std::string_view::npos || separator == 0 || text.size() - separator - 1 < kChecksum) {
-    return fail(Errc::invalid_data, "the key is cut short");
+    return hint(fail(Errc::invalid_data, "the key is cut short"), kCopyAgain);
   }
   Bech32 result = {.prefix = std::string(text.substr(0, separator)), .data = {}, .upper_case = has_upper};
   if (!std::ranges::all_of(result.prefix, [](char c) { return c >= 33 && c <= 126; })) {
@@ -124,7 +125,7 @@ Result<Bech32> bech32_decode(std::string_view text) {
       *out++ = static_cast<std::uint8_t>(pending >> bits);
     }
   }
-  if (!checksum.good()) return fail(Errc::invalid_data, "the key's checksum is wrong: a typing error, or cut short");
+  if (!checksum.good()) return hint(fail(Errc::invalid_data, "the key's checksum is wrong: a typing error, or cut short"), kCopyAgain);
   if (bits >= 5 || (pending & ((1U << bits) - 1)) != 0) {
     return fail(Errc::invalid_data, "the key ends in bits that are not zero");
   }

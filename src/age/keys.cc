@@ -52,7 +52,11 @@ Result<RecipientPtr> parse_recipient(std::string_view text, const Plugins& plugi
   if (is_hybrid_recipient(text)) return in("recipient 'age1pq1…'", parse_hybrid_recipient(text));
   if (is_plugin_recipient(text)) return in(doing, plugin_recipient(text, plugins));
   if (text.starts_with("age1")) return in(doing, parse_x25519_recipient(text));
-  if (text.starts_with("ssh-")) return in(doing, parse_ssh_recipient(text));
+  if (text.starts_with("ssh-")) {
+    auto key = in(doing, parse_ssh_recipient(text));
+    if (!key && key.error().hint.empty()) key.error().hint = "copy the whole line of its .pub file";
+    return key;
+  }
   return hint(fail(Errc::invalid_data, "this kind of recipient is not known"),
               "a recipient begins with 'age1', 'age1pq1', 'ssh-ed25519' or 'ssh-rsa'");
 }
@@ -75,6 +79,9 @@ Result<IdentityPtr> parse_identity(std::string_view text, const Plugins& plugins
 Result<Identities> parse_identities(std::string_view text) { return parse_identities(text, Plugins{}); }
 
 Result<Identities> parse_identities(std::string_view text, const Plugins& plugins) {
+  if (text.starts_with("age-encryption.org/v1") || text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"))
+    return hint(fail(Errc::denied, "the key file is itself encrypted, by a passphrase"),
+                "let age ask for it: SOPS_AGE_KEY_CMD='age -d FILE', in place of naming the file");
   if (is_ssh_private_key(text)) {
     TRY_LET(SshPrivateKey key, parse_ssh_private_key(text));
     return ssh_identities(std::move(key));

@@ -48,4 +48,16 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return best.empty() ? "" : fmt::format("did you mean '{}'?", best);
 }
 
+std::string near_or_known(std::string_view word, const std::vector<std::string>& candidates) {
+  constexpr std::size_t kShown = 6;
+  if (std::string near = did_you_mean(word, candidates); !near.empty()) return near;
+  if (candidates.empty()) return "there is none";
+  std::string text = candidates.size() == 1 ? "there is" : "there are";
+  const std::size_t shown = candidates.size() > kShown + 1 ? kShown : candidates.size();
+  for (std::size_t i = 0; i < shown; ++i)
+    text += fmt::format("{}'{}'", i == 0 ? " " : i + 1 == candidates.size() ? " and " : ", ", candidates[i]);
+  if (shown < candidates.size()) text += fmt::format(" and {} more", candidates.size() - shown);
+  return text;
+}
+
 }  // namespace vmcred

@@ -173,6 +173,28 @@ void check_kernel_command_line(const Vm& vm, std::vector<Finding>& findings) {
                              "declare it under credentials: everybody in the guest reads /proc/cmdline"));
 }
 
+// Everybody on the host reads the VMM's command line.
+void check_extra_arguments(const Vm& vm, std::vector<Finding>& findings) {
+  if (vm.extra_arguments.empty()) return;
+  const auto program = [&]() -> std::string {
+    switch (vm.hypervisor) {
+      case declare::Hypervisor::qemu: break;
+      case declare::Hypervisor::cloud_hypervisor: return "cloud-hypervisor";
+      case declare::Hypervisor::crosvm: return "crosvm";
+      case declare::Hypervisor::firecracker: return "firecracker";
+      case declare::Hypervisor::kvmtool: return "lkvm";
+    }
+    return "qemu-system-x86_64";
+  };
+  std::vector<std::string> words = {program()};
+  words.insert(words.end(), vm.extra_arguments.begin(), vm.extra_arguments.end());
+  for (Finding& each : check_command_line(words, vm.place.file, vm.guest.systemd, std::vector<declare::Place>(words.size(), vm.place))) {
+    if (each.code != Code::secret_on_command_line) continue;
+    each.message = fmt::format("vm '{}': extra-arguments: {}", vm.name, each.message);
+    findings.push_back(std::move(each));
+  }
+}
+
 }  // namespace
 
 std::vector<Finding> check_declaration(const declare::Reading& reading) {
@@ -184,6 +206,7 @@ std::vector<Finding> check_declaration(const declare::Reading& reading) {
     check_prefixes(vm, findings);
     check_guest_services(vm, findings);
     check_kernel_command_line(vm, findings);
+    check_extra_arguments(vm, findings);
     if (reading.problems.empty()) check_consumers(vm, findings);
   }
   for (const auto& [name, generator] : reading.declaration.generators) check_modes(generator, findings);

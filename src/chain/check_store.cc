@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "chain/check.h"
 #include "generate/graph.h"
+#include "generate/spoken.h"
 #include "generate/survey.h"
 #include "store/deployed.h"
 #include "store/former.h"
@@ -140,7 +141,8 @@ Result<std::vector<Finding>> check_others(const store::Repository& repository, c
     const declare::Place where = {.file = place.folder + "/secret"};
     const Result<store::Drift> drift = store::drift(principals, place.folder);
     if (!drift) {
-      findings.push_back(finding(Code::damaged, where, fmt::format("{}: {}", place.name(), drift.error().message), "bring it back from git"));
+      findings.push_back(finding(Code::damaged, where, fmt::format("{}: {}", place.name(), drift.error().message),
+                                 drift.error().hint.empty() ? "bring it back from git" : drift.error().hint));
       continue;
     }
     if (drift->none()) continue;
@@ -195,7 +197,8 @@ void check_value(const declare::Declaration& declaration, store::Principals& pri
   const Result<store::Drift> read = store::drift(principals, folder, each.id.file);
   if (!read) {
     findings.push_back(about(Code::damaged, declaration, each.id, fmt::format("{}: {}", store::spoken(each.id), read.error().message),
-                               fmt::format("bring it back from git, or run 'vmcred vars rotate -g {}'", each.id.generator.generator)));
+                               !read.error().hint.empty() ? read.error().hint
+                                                          : fmt::format("bring it back from git, or run 'vmcred vars rotate -g {}'", each.id.generator.generator)));
     return;
   }
   const store::Drift& drift = *read;
@@ -241,6 +244,17 @@ Looked check_values(const declare::Declaration& declaration, const store::Reposi
   return all;
 }
 
+/// One edit of a script makes it old for everybody who has it: the owners, where all of them are for the same reasons, else none.
+std::vector<const generate::Task*> all_old_alike(const generate::Graph& graph, const std::vector<generate::Status>& statuses, std::size_t one) {
+  std::vector<const generate::Task*> owners;
+  for (std::size_t i = 0; i < statuses.size(); ++i) {
+    if (graph.tasks[i].generator != graph.tasks[one].generator) continue;
+    if (statuses[i].state != statuses[one].state || statuses[i].reasons != statuses[one].reasons) return {};
+    owners.push_back(&graph.tasks[i]);
+  }
+  return owners.size() > 1 ? owners : std::vector<const generate::Task*>();
+}
+
 // What `vars generate` would say: damaged, made from something else since, or too old.
 void check_generators(const generate::Graph& graph, const std::vector<generate::Status>& statuses, std::vector<Finding>& findings) {
   for (std::size_t i = 0; i < statuses.size(); ++i) {
@@ -260,10 +274,12 @@ void check_generators(const generate::Graph& graph, const std::vector<generate::
       findings.push_back(std::move(each));
     }
     if (stale && !told(Code::open_secret)) {
-      Finding each = finding(Code::stale, place, fmt::format("{} is older than what it is made from", name),
+      const auto owners = all_old_alike(graph, statuses, i);
+      if (!owners.empty() && owners.front() != &task) continue;
+      Finding each = finding(Code::stale, place, fmt::format("{} is older than what it is made from", owners.empty() ? name : generate::spoken(owners)),
                              fmt::format("run 'vmcred vars generate -g {} --stale'", task.generator->name));
       each.details = statuses[i].reasons;
-      each.subject = store::rel_dir(task.id);
+      if (owners.empty()) each.subject = store::rel_dir(task.id);  // else it is about all that the generator made
       findings.push_back(std::move(each));
     }
     if (statuses[i].due) {

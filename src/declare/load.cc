@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/merge_marks.h"
 #include "declare/from_nix.h"
 #include "declare/load_generators.h"
 #include "declare/read.h"
@@ -48,11 +49,11 @@ Reading read_root(const Node& root, const std::string& file, bool pointers) {
   return reading;
 }
 
-Reading syntax_problem(const std::string& file, Mark mark, std::string message) {
+Reading syntax_problem(const std::string& file, Mark mark, std::string message, std::string hint = {}) {
   Reading reading;
   reading.declaration.file = file;
   reading.declaration.folder = folder_of(file);
-  reading.problems.push_back({Fault::syntax, {.file = file, .line = mark.line, .column = mark.column}, std::move(message)});
+  reading.problems.push_back({Fault::syntax, {.file = file, .line = mark.line, .column = mark.column}, std::move(message), std::move(hint)});
   return reading;
 }
 
@@ -171,6 +172,9 @@ Result<Reading> load_leniently(const std::string& path, const nix::Settings& set
   TRY_LET(const std::string file, find_declaration(path));
   if (is_nix(file)) return load_nix_leniently(file, folder_of(file), settings);
   TRY_LET(const std::string text, in("read the declaration", read_file(file, kMaxDeclaration)));
+  if (const std::size_t line = line_of_merge_mark(text); line != 0)
+    return syntax_problem(file, {static_cast<int>(line), 1}, "the file holds the conflict markers of a git merge: two branches changed it",
+                          "keep what is meant of both, remove the lines with '<<<<<<<', '=======' and '>>>>>>>', then 'git add' it");
   if (is_json(file)) return read_json(text, file);
   auto root = toml_tree(text);
   if (!root) return syntax_problem(file, root.error().mark, root.error().message);

@@ -70,6 +70,8 @@ TEST(Load, TakesAnyTextInStringsAndComments) {
 
 TEST(Load, NeedsAMachineForAVm) {
   EXPECT_THAT(parse_toml("[vms.web]\n", "vmcred.toml"), FailsWith(Errc::invalid_data, HasSubstr("no machine is declared")));
+  EXPECT_THAT(parse_toml("[generators.g]\nfiles.f = {}\n", "vmcred.toml"), FailsWith(Errc::invalid_data, HasSubstr("no machine is declared")));
+  EXPECT_THAT(parse_toml("[generators.g]\nshare = true\nfiles.f = { deploy = false }\n", "vmcred.toml"), Succeeds());
 }
 
 TEST(Load, NamesTheRemedyWhereThereIsNoDeclaration) {

@@ -1,5 +1,7 @@
 #include "declare/read.h"
 
+#include <algorithm>
+
 #include "declare/keys.h"
 #include "declare/names.h"
 
@@ -48,7 +50,9 @@ Declaration read_tree(const Node& root, const std::string& file, const std::stri
     declaration.vms[member.key] = read_vm(member, pointer, declaration, report);
   });
   check_vm_names(declaration, report);
-  if (declaration.machines.empty() && !(declaration.vms.empty() && declaration.generators.empty())) {
+  // Shared values may be people's alone; all else lies on a machine.
+  const auto of_machines = [](const auto& member) { return member.second.sharing != Sharing::shared; };
+  if (declaration.machines.empty() && (!declaration.vms.empty() || std::ranges::any_of(declaration.generators, of_machines))) {
     report.add(Fault::missing_key, table.place(), "no machine is declared", "name the host of the vms: [machines.my-host]");
   }
   return declaration;

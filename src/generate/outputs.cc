@@ -13,12 +13,25 @@ std::string wall_in(std::string_view log) {
   static constexpr const char* kNetwork = "the sandbox has no network: let the script make the value by itself, or store one with 'vmcred vars set'";
   static constexpr const char* kPrograms = "the sandbox has coreutils and the declared runtime-inputs alone: declare what is missing among these";
   static constexpr const char* kFolders = "the sandbox lets a script write below \"$out\" and \"$TMPDIR\" alone";
-  static constexpr Wall kWalls[] = {{"Could not resolve host", kNetwork},
+  static constexpr const char* kFiles = "the sandbox shows no file of the host or the project, only \"$in\" and \"$prompts\": declare a dependency or a prompt, or write it into the script";
+  static constexpr const char* kRights = "the sandbox gives a script no rights of root, no other user and no devices";
+  static constexpr Wall kWalls[] = {{"resolve host", kNetwork},
                                     {"name resolution", kNetwork},
                                     {"Name or service not known", kNetwork},
                                     {"Network is unreachable", kNetwork},
+                                    {"not known to the resolver", kNetwork},
+                                    {"Could not connect", kNetwork},
+                                    {"Failed to connect to", kNetwork},
+                                    {"bind: Cannot assign", kNetwork},
                                     {"command not found", kPrograms},
-                                    {"Read-only file system", kFolders}};
+                                    {": not found", kPrograms},
+                                    {"Read-only file system", kFolders},
+                                    {"No such file or directory", kFiles},
+                                    {"Operation not permitted", kRights},
+                                    {"Permission denied", kRights}};
+  // curl -s and its like say nothing at all.
+  if (log.find_first_not_of(" \n") == std::string_view::npos)
+    return "it said nothing; the sandbox has no network, no files of the host, and the declared runtime-inputs alone";
   for (const Wall& wall : kWalls)
     if (log.contains(wall.said)) return wall.remedy;
   return {};
@@ -26,9 +39,9 @@ std::string wall_in(std::string_view log) {
 
 }  // namespace
 
-std::optional<Failure> failure_of(const Outcome& outcome, const store::GeneratorId& id, const declare::Generator& generator) {
+std::optional<Failure> failure_of(const Outcome& outcome, const store::GeneratorId& id, const declare::Generator& generator, bool sandbox) {
   if (const auto* failed = std::get_if<ScriptFailed>(&outcome.what))
-    return hint(fail(Errc::io, "its script failed with {}", failed->status.text()), wall_in(outcome.log.text()));
+    return hint(fail(Errc::io, "its script failed with {}", failed->status.text()), sandbox ? wall_in(outcome.log.text()) : std::string());
   const auto* bad = std::get_if<BadOutput>(&outcome.what);
   if (bad != nullptr && generator.script.empty()) {
     return hint(fail(Errc::not_found, "it has no script, and '{}' is not stored", bad->file),

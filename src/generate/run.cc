@@ -212,6 +212,7 @@ class Engine {
   Result<> failed(Event event, Error why) {
     event.kind = Event::Kind::failed;
     event.reason = why.message;
+    event.remedy = why.hint;
     ++done_;
     tell(std::move(event));
     return Failure(std::move(why));
@@ -256,7 +257,7 @@ class Engine {
       for (const auto& [name, value] : made->files) plaintext.push_back(&value);
     for (const Secret& value : outcome.leftovers) plaintext.push_back(&value);
     Event event{.kind = Event::Kind::made, .task = &task, .log = redacted(outcome.log.text(), plaintext)};
-    std::optional<Failure> failure = made == nullptr ? failure_of(outcome, task.id, *task.generator) : refusal_of(*made, *task.generator, event.warnings);
+    std::optional<Failure> failure = made == nullptr ? failure_of(outcome, task.id, *task.generator, around_.sandbox) : refusal_of(*made, *task.generator, event.warnings);
     const std::scoped_lock hold(mutex_);
     store::FolderChange change{.folder = store::Repository::generator_path(task.id), .change = {}};
     Result<> result = failure ? Result<>(*std::move(failure)) : fill(change.change, step, task, *made, inputs, event.files);

@@ -27,6 +27,7 @@ struct Event {
   std::vector<std::string> files = {};     ///< made: the stored ones
   std::vector<std::string> warnings = {};
   std::string reason = {};                 ///< failed: why
+  std::string remedy = {};                 ///< failed: what helps, where that is known
   std::string log = {};                    ///< what the script said, without values
   std::size_t done = 0;                    ///< how many steps are finished
 };

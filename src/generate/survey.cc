@@ -106,12 +106,12 @@ Result<> check_names(const Graph& graph, const declare::Declaration& declaration
   for (const auto& [name, machine] : declaration.machines) known.push_back(name);
   for (const std::string& machine : request.machines)
     if (!declaration.machines.contains(machine))
-      return hint(fail(Errc::not_found, "no machine '{}' is declared", machine), did_you_mean(machine, known));
+      return hint(fail(Errc::not_found, "no machine '{}' is declared", machine), near_or_known(machine, known));
   known.clear();
   for (const auto& [name, generator] : declaration.generators) known.push_back(name);
   for (const std::string& name : request.generators) {
     if (!declaration.generators.contains(name))
-      return hint(fail(Errc::not_found, "no generator '{}' is declared", name), did_you_mean(name, known));
+      return hint(fail(Errc::not_found, "no generator '{}' is declared", name), near_or_known(name, known));
     const bool here = std::ranges::any_of(graph.tasks, [&](const Task& task) {
       return task.id.generator == name && concerns(task, declaration, request.machines);
     });

@@ -67,6 +67,7 @@ std::vector<std::string> words_of(std::string_view name) {
 
 bool secret_word(const std::vector<std::string>& words, std::size_t at) {
   const std::string& word = words[at];
+  if (word == "pass" && at + 1 < words.size() && words[at + 1] == "through") return false;
   if (in(kSecret, word)) return true;
   if (std::ranges::any_of(kSecretEnds, [&](std::string_view end) { return word.ends_with(end); })) return true;
   return word == "key" && at > 0 && in(kOfAKey, words[at - 1]);

@@ -51,7 +51,7 @@ TEST(SecretShape, SeesPasswordsInDisguise) {
 
 TEST(SecretShape, LetsConfigurationPass) {
   for (const char* text :
-       {"test", "britton-desktop", "https://api.example.com/v1/things?limit=20", "10.0.0.1,10.0.0.2", "true", "",
+       {"test", "britton-desktop", "https://api.example.com/v1/things?limit=20", "-plugin-opt=-pass-through=-lgcc", "10.0.0.1,10.0.0.2", "true", "",
         "550e8400-e29b-41d4-a716-446655440000", "MyVeryLongServiceNameForProductionEnvironment2",
         "Foo-Bar-Baz-Qux-Web-App-One-2", "/Users/John/Documents/Project1/File2", "/nix/store/0c1mvslmh2sz6d1zz9kpx1mblsjwhjyp-hello-2.12",
         "eu-central-1.compute.internal", "00000000000000000000000000000000", "LANG=en_US.UTF-8 TZ=Europe/Berlin",

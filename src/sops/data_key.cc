@@ -8,6 +8,14 @@
 namespace vmcred::sops {
 namespace {
 
+/// "age1a… and age1b…", at most some.
+std::string readers_of(const File& file) {
+  constexpr std::size_t kShown = 3;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kShown, file.age.size()); ++i) text += (i == 0 ? "" : ", ") + file.age[i].recipient;
+  return file.age.size() > kShown ? fmt::format("{} and {} more", text, file.age.size() - kShown) : text;
+}
+
 /// Files whose data key is still wanted, and what was found so far.
 class Search {
  public:
@@ -41,7 +49,7 @@ class Search {
               ? hint(fail(Errc::denied, "there is no private key to open it with"),
                      "no private key was found: put yours into ~/.config/sops/age/keys.txt or name its file in SOPS_AGE_KEY_FILE")
               : hint(fail(Errc::denied, "none of our {} identities is among its {} age recipients", identities, readers),
-                     "ask somebody who can read it to add your public key");
+                     fmt::format("one of its readers can add your public key: {}", readers_of(*files_[i])));
     }
     return std::move(results_);
   }

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "store/entries.h"
+#include "store/refused.h"
 
 namespace vmcred::store {
 namespace {
@@ -140,7 +141,7 @@ const Result<std::vector<PublicKey>>& Principals::keys(Kind kind, const std::str
   const auto load = [&]() -> Result<std::vector<PublicKey>> {
     Result<std::string> text = repository_->read_proven(path, kMaxKeyFile);
     if (!text && text.error().code == Errc::not_found)
-      return fail(Errc::not_found, "there is no {} '{}'", singular(kind), name);
+      return no_such(*this, kind, name);
     Result<std::vector<PublicKey>> keys =
         text ? in(fmt::format("read '{}'", path), parse_key_file(*text)) : std::unexpected(std::move(text).error());
     if (!keys && keys.error().hint.empty()) keys.error().hint = "bring it back from git, or give him his key anew";

@@ -80,6 +80,7 @@ Result<KeyRing> KeyRing::of_operator(const Environment& environment, age::Plugin
   KeyRing ring;
   for (sops::Source& source : lookup.sources)
     ring.keys_->add(std::move(source.identities), source.noted, source.ssh, source.name);
+  ring.keys_->problems = std::move(lookup.problems);
   return ring;
 }
 
@@ -92,7 +93,9 @@ Result<KeyRing> KeyRing::of_host(const Environment& environment, const std::stri
   for (const std::string& place : places) {
     if (!exists(place)) continue;
     TRY_LET(const Secret text, read_secret(place, kMaxKeyFile));
-    return from_text(text, "'" + place + "'");
+    TRY_LET(KeyRing ring, from_text(text, "'" + place + "'"));
+    ring.keys_->of_host = true;
+    return ring;
   }
   // sops-nix (age.sshKeyPaths) and agenix use the host's SSH key by default.
   const std::string ssh_key = join_path(root, "etc/ssh/ssh_host_ed25519_key");

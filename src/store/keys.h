@@ -16,6 +16,8 @@ struct KeyRing::Keys {
   std::vector<std::string> age_recipients = {};
   age::Identities slow = {};  ///< those of the identities that ask a plugin
   std::vector<std::string> sources = {};
+  std::vector<Error> problems = {};
+  bool of_host = false;  ///< a machine's own, not a person's
   /// Takes what one place gave.
   void add(age::Identities found, const std::vector<std::string>& noted, bool ssh, const std::string& source);
 };

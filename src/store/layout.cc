@@ -114,10 +114,10 @@ Result<VarId> resolve(const declare::Declaration& declaration, const declare::Va
   const declare::Generator* generator = find_generator_of(declaration, ref.generator, machine, vm);
   if (generator == nullptr)
     return hint(fail(Errc::not_found, "no generator '{}' is declared", ref.generator),
-                did_you_mean(ref.generator, names_of(declaration.generators)));
+                near_or_known(ref.generator, names_of(declaration.generators)));
   if (!generator->files.contains(ref.file))
     return hint(fail(Errc::not_found, "generator '{}' has no file '{}'", ref.generator, ref.file),
-                did_you_mean(ref.file, names_of(generator->files)));
+                near_or_known(ref.file, names_of(generator->files)));
   VarId id{.generator = {.generator = ref.generator}, .file = ref.file};
   switch (generator->sharing) {
     case Sharing::shared:

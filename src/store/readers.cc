@@ -8,6 +8,7 @@
 #include "store/entries.h"
 #include "store/keys.h"
 #include "store/record.h"
+#include "store/refused.h"
 #include "store/statement.h"
 #include "store/vault.h"
 
@@ -121,7 +122,9 @@ Result<Secret> read_secret_place(const Repository& repository, const SecretPlace
   const std::string path = place.folder + "/secret";
   TRY_LET(const std::string text, repository.read_proven(path));
   TRY_LET(const sops::File file, in(fmt::format("read '{}'", path), sops::parse(text)));
-  return in(fmt::format("decrypt '{}'", path), sops::decrypt(file, keys.keys().identities));
+  Result<Secret> value = in(fmt::format("decrypt '{}'", path), sops::decrypt(file, keys.keys().identities));
+  if (!value) return std::unexpected(refused(repository, place.folder, keys, std::move(value).error()));
+  return value;
 }
 
 Result<Adjustment> adjustment(const Repository& repository, Principals& principals, const SecretPlace& place,

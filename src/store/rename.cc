@@ -42,12 +42,17 @@ Result<> rename_in_records(const Repository& repository, const Lock& lock,
   return {};
 }
 
+/// Nothing is moved before it is clear that everything can be.
+Result<> check_free(const Repository& repository, const std::string& from, const std::string& to) {
+  if (!exists(join_path(repository.folder(), from)) || !exists(join_path(repository.folder(), to))) return {};
+  const std::string remedy = to.starts_with("vars/") ? fmt::format("; if '{}' is left of an old one, 'vmcred vars prune' removes what is not declared", to) : std::string();
+  return hint(fail(Errc::usage, "'{}' cannot become '{}', which is there already", from, to), "choose another name" + remedy);
+}
+
 Result<> move_if_there(const Repository& repository, const Lock& lock, const std::string& from, const std::string& to,
                        std::vector<std::string>& changed) {
   if (!exists(join_path(repository.folder(), from))) return {};
-  if (exists(join_path(repository.folder(), to)))
-    return hint(fail(Errc::usage, "'{}' cannot become '{}', which is there already", from, to),
-                fmt::format("choose another name; if '{}' is what is left of an old one, 'vmcred vars prune' removes what is not declared", to));
+  TRY(check_free(repository, from, to));
   TRY(move_folder(repository, lock, from, to));
   changed.insert(changed.end(), {from, to});
   return {};
@@ -60,10 +65,12 @@ Result<std::vector<std::string>> rename_generator(const Repository& repository, 
   TRY(check_part_name(after));
   std::vector<std::string> changed;
   TRY_LET(const std::set<GeneratorId> ids, stored_generators(repository));
+  const auto after_of = [&](const GeneratorId& id) { return Repository::generator_path({.placement = id.placement, .generator = after}); };
+  for (const GeneratorId& id : ids)
+    if (id.generator == before) TRY(check_free(repository, Repository::generator_path(id), after_of(id)));
   for (const GeneratorId& id : ids)
     if (id.generator == before)
-      TRY(move_if_there(repository, lock, Repository::generator_path(id),
-                        Repository::generator_path({.placement = id.placement, .generator = after}), changed));
+      TRY(move_if_there(repository, lock, Repository::generator_path(id), after_of(id), changed));
   const auto renamed = [&](const std::string& key) -> std::string {
     // …/GENERATOR/FILE
     const std::size_t file = key.rfind('/');
@@ -82,6 +89,8 @@ Result<std::vector<std::string>> rename_machine(const Repository& repository, co
   Principals principals(repository);
   const Result<std::vector<PublicKey>> old_keys = principals.keys(Kind::machine, before);
   const Result<std::vector<PublicKey>> new_keys = principals.keys(Kind::machine, after);
+  TRY(check_free(repository, fmt::format("sops/secrets/{}-age.key", before), fmt::format("sops/secrets/{}-age.key", after)));
+  TRY(check_free(repository, "vars/per-machine/" + before, "vars/per-machine/" + after));
   if (old_keys) {
     if (new_keys && *new_keys != *old_keys)
       return fail(Errc::usage, "there is a machine '{}' with another key already", after);

@@ -8,10 +8,12 @@
 
 #include "age/plugin.h"
 #include "base/file.h"
+#include "base/merge_marks.h"
 #include "base/open_steps.h"
 #include "base/parallel.h"
 #include "sops/sops.h"
 #include "store/keys.h"
+#include "store/refused.h"
 #include "store/statement.h"
 
 namespace vmcred::store {
@@ -25,15 +27,6 @@ std::string folder_of(const VarId& id) { return Repository::generator_path(id.ge
 constexpr std::array kForms = {std::pair{Form::secret, "/secret"}, std::pair{Form::open, "/value"}};
 
 constexpr const char* kRemedy = "bring the file itself back from git, or remove what stands there";
-
-/// Whether git left the marks of a merge in it that it could not finish.
-bool holds_conflict(std::string_view text) {
-  const auto line_begins = [&](std::string_view mark) {
-    const std::size_t at = text.find(mark);
-    return at != std::string_view::npos && (at == 0 || text[at - 1] == '\n');
-  };
-  return line_begins("<<<<<<< ") && line_begins("=======\n") && line_begins(">>>>>>> ");
-}
 
 /// The part of the store that belongs together: a generator's folder, or one below sops/.
 std::string whole_of(const std::string& path) {
@@ -75,7 +68,7 @@ Result<std::string> read_plain_file(const Fd& folder, const std::string& path, s
     if (n == 0) text.resize(size = used);
     used += static_cast<std::size_t>(n);
   }
-  if (holds_conflict(text)) {
+  if (line_of_merge_mark(text) != 0) {
     return hint(fail(Errc::invalid_data, "'{}' holds the conflict markers of a git merge: two branches changed it", shown()),
                 fmt::format("take all of '{0}' from one side: 'git checkout --ours -- {0}' or 'git checkout --theirs -- {0}', then 'git add {0}'",
                             whole_of(shown())));
@@ -95,6 +88,8 @@ Result<GeneratorFolder> GeneratorFolder::open(const Repository& repository, cons
   if (!folder.fd_ && (errno == ENOENT || errno == ENOTDIR)) return folder;
   if (!folder.fd_ && errno == ELOOP)
     return hint(fail(Errc::invalid_data, "'{}' is a link, or lies behind one", folder.path_), kRemedy);
+  if (!folder.fd_ && errno == EACCES)
+    return hint(fail_errno("open '{}'", folder.path_), "the folder is there, and you may not read it: its owner can run 'chmod u+rwx' on it");
   if (!folder.fd_) return fail_errno("open '{}'", folder.path_);
   TRY_LET(folder.entries_, entries_of(folder.fd_, folder.path_));
   folder.looked_at_.resize(folder.entries_.size());
@@ -212,6 +207,7 @@ Result<Secret> Repository::read_var(const VarId& id, const KeyRing& keys) const 
   if (!file) return std::unexpected(std::move(file).error());
   Result<Secret> value = in(fmt::format("decrypt '{}'", path), sops::decrypt(*file, keys.keys().identities));
   if (!value) damaged(value.error());
+  if (!value) return std::unexpected(refused(*this, folder_of(id), keys, std::move(value).error()));
   return value;
 }
 

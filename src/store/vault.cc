@@ -8,6 +8,7 @@
 #include "sops/glance.h"
 #include "sops/sops.h"
 #include "store/keys.h"
+#include "store/refused.h"
 
 namespace vmcred::store {
 namespace {
@@ -204,7 +205,9 @@ Result<Drift> drift(Principals& principals, const GeneratorFolder& generator, co
 Result<Secret> machine_key(const Repository& repository, const std::string& machine, const KeyRing& keys) {
   const std::string path = machine_key_folder(machine) + "/secret";
   TRY_LET(const sops::File file, read_sops(repository, path));
-  return in(fmt::format("decrypt '{}'", path), sops::decrypt(file, keys.keys().identities));
+  Result<Secret> value = in(fmt::format("decrypt '{}'", path), sops::decrypt(file, keys.keys().identities));
+  if (!value) return std::unexpected(refused(repository, machine_key_folder(machine), keys, std::move(value).error()));
+  return value;
 }
 
 Result<bool> ensure_machine_key(const Repository& repository, const Lock& lock, const declare::Machine& machine,

@@ -17,6 +17,7 @@ namespace vmcred::supervise {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::ElementsAre;
 using testing::FailsWith;
 using testing::HasSubstr;
 using testing::Succeeds;
@@ -136,6 +137,26 @@ TEST(RuntimePath, FollowsTheEnvironment) {
   EXPECT_EQ(runtime_path({.user = "/run/user/1", .root = true}, "x").value(), "/run/vmcred/vm/x");
   EXPECT_EQ(runtime_path({.user = "/run/user/1"}, "x").value(), "/run/user/1/vmcred/vm/x");
   EXPECT_THAT(runtime_path({}, "x"), FailsWith(Errc::not_found, HasSubstr("'x'")));
+  EXPECT_EQ(runtime_path({.user = "/run/user/1", .own = "/tmp/x/run", .root = true}, "x").value(), "/tmp/x/run/x");
+}
+
+TEST(RuntimeRoots, OnesOwnComesFirstAndAFolderThatIsNamedStandsAlone) {
+  EXPECT_THAT(runtime_roots({.user = "/run/user/1", .root = true}), ElementsAre("/run/vmcred/vm", "/run/user/1/vmcred/vm"));
+  EXPECT_THAT(runtime_roots({.user = "/run/user/1"}), ElementsAre("/run/user/1/vmcred/vm", "/run/vmcred/vm"));
+  EXPECT_THAT(runtime_roots({.user = "/run/user/1", .own = "/tmp/x/run", .root = true}), ElementsAre("/tmp/x/run"));
+}
+
+TEST(RuntimeFolder, IsHeldAsLongAsItsSupervisorLivesWhateverIsLeftInIt) {
+  const TestFolder folder;
+  (void)folder.write("vm/control", "stale");
+  EXPECT_FALSE(is_held(folder / "vm"));
+  EXPECT_FALSE(is_held(folder / "none"));
+  {
+    const auto held = RuntimeFolder::hold(folder / "vm", "x");
+    ASSERT_THAT(held, Succeeds());
+    EXPECT_TRUE(is_held(folder / "vm"));
+  }
+  EXPECT_FALSE(is_held(folder / "vm"));
 }
 
 TEST(ConsoleLog, KeepsTheEndInBoundedSpace) {

@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
 
 #include "base/file.h"
 #include "base/public_folders.h"
@@ -55,6 +58,7 @@ Result<std::string> runtime_path(const RuntimePlaces& places, const std::string&
     if ((":" + places.unit + ":").find(":" + own + ":") != std::string::npos) return own;
     return places.unit.substr(0, places.unit.find(':'));
   }
+  if (!places.own.empty()) return join_path(places.own, vm);
   if (places.root) return join_path(places.system, vm);
   if (places.user.empty()) {
     return hint(fail(Errc::not_found, "no runtime folder for vm '{}'", vm),
@@ -64,9 +68,26 @@ Result<std::string> runtime_path(const RuntimePlaces& places, const std::string&
 }
 
 std::vector<std::string> runtime_roots(const RuntimePlaces& places) {
+  if (!places.own.empty()) return {places.own};
   std::vector<std::string> roots = {places.system};
-  if (!places.user.empty()) roots.push_back(join_path(places.user, "vmcred/vm"));
+  if (!places.user.empty()) roots.insert(places.root ? roots.end() : roots.begin(), join_path(places.user, "vmcred/vm"));
   return roots;
+}
+
+bool is_held(const std::string& path) {
+  constexpr std::size_t kMaxLocks = 16UL * 1024 * 1024;
+  struct stat status = {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return false;
+  const Result<std::string> locks = read_file("/proc/locks", kMaxLocks);
+  if (!locks) return true;  // what nobody can tell is not called free
+  // proc_locks(5): "1: FLOCK  ADVISORY  WRITE 812 00:19:1234 0 EOF"
+  const std::string mark = fmt::format(" {:02x}:{:02x}:{} ", major(status.st_dev), minor(status.st_dev), status.st_ino);
+  for (std::string_view rest = *locks; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (line.contains("FLOCK") && !line.contains("->") && line.contains(mark)) return true;
+  }
+  return false;
 }
 
 Result<RuntimeFolder> RuntimeFolder::hold(const std::string& path, const std::string& vm) {

@@ -13,14 +13,20 @@ namespace vmcred::supervise {
 struct RuntimePlaces {
   std::string unit = {};              ///< $RUNTIME_DIRECTORY: the folder itself, made by systemd
   std::string user = {};              ///< $XDG_RUNTIME_DIR
+  std::string own = {};               ///< $VMCRED_RUNTIME_DIR: stands for all others, so that a demo or a test meets no vm of this machine
   std::string system = "/run/vmcred/vm";
   bool root = false;                  ///< our uid is 0
 };
 
-/// The folder of `vm`: the unit's, else below /run/vmcred/vm as root, else $XDG_RUNTIME_DIR/vmcred/vm/NAME.
+/// The folder of `vm`: the unit's, else below $VMCRED_RUNTIME_DIR, else below /run/vmcred/vm as root, else
+/// $XDG_RUNTIME_DIR/vmcred/vm/NAME.
 Result<std::string> runtime_path(const RuntimePlaces& places, const std::string& vm);
-/// Every folder above that may hold running vms of others to look at: /run/vmcred/vm and the user's.
+/// Every folder above that may hold running vms, one's own first: /run/vmcred/vm and the user's.
 std::vector<std::string> runtime_roots(const RuntimePlaces& places);
+
+/// Whether a supervisor holds this runtime folder now; that can be told of somebody else's folder, too, which nobody may enter. What an
+/// earlier one left is held by nobody.
+bool is_held(const std::string& path);
 
 /// The folder, made with mode 0700 and locked; what an earlier supervisor left in it is removed.
 class RuntimeFolder {

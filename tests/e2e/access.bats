@@ -248,6 +248,17 @@ TOML
   printf other >../out/per-machine/web/token/key
   "$VMCRED" vars import ../out
   [ "$("$VMCRED" vars get web token/key)" = other ]
+  # What nobody declares is named, not dropped; one value that cannot be taken stops all.
+  echo x >../out/per-machine/web/token/gone
+  run -3 --separate-stderr "$VMCRED" vars import ../out
+  [[ $stderr == *"left out: 'per-machine/web/token/gone': no such value is declared"* ]]
+  rm ../out/per-machine/web/token/gone
+  printf another >../out/per-machine/db/token/key
+  head -c 16777217 /dev/zero >../out/per-machine/web/token/key
+  before=$(find vars -type f -exec sha256sum {} + | sort)
+  run -1 --separate-stderr "$VMCRED" vars import ../out
+  [[ $stderr == *"per-machine/web/token/key' is larger than 16777216 bytes"* ]]
+  [ "$before" = "$(find vars -type f -exec sha256sum {} + | sort)" ]
   # What came by hand is as old as that.
   [ "$(jq -c '.["set-by-hand"] | keys' vars/per-machine/web/token/.vmcred.json)" = '["key"]' ]
 }
@@ -368,4 +379,90 @@ sops_add() {
   run -0 "$VMCRED" vars list
   [[ $output == *"token/key"*"machine web"*"damaged"* ]]
   [[ $("$VMCRED" vars list | grep 'token/key .*machine db') == *fresh* ]]
+}
+
+@test "a key file with a slip in it is never written over, and every refusal says why the key cannot be used" {
+  keys=$HOME/.config/sops/age/keys.txt
+  cp "$keys" ../kept
+  { echo oops; cat ../kept; } >"$keys"
+  cp "$keys" ../slipped
+  run -1 --separate-stderr "$VMCRED" vars get web token/key
+  [[ $stderr == *"keys.txt': line 1: this kind of identity is not known"* ]]
+  for command in "vars keygen" "recover --identity ../kept" init; do
+    [[ $command != init ]] || { mkdir ../fresh; cd ../fresh; }
+    # shellcheck disable=SC2086
+    run -1 --separate-stderr "$VMCRED" $command
+    [[ $stderr == *"your private key cannot be used"*"line 1"*"nothing is written over"* ]]
+    cmp "$keys" ../slipped
+  done
+  cp ../kept "$keys"
+  cd ../project
+  # Who has a key, and is no reader, is told who can let him.
+  mkdir -p ../eve
+  HOME=$BATS_TEST_TMPDIR/eve USER=eve "$VMCRED" vars keygen
+  HOME=$BATS_TEST_TMPDIR/eve run -1 --separate-stderr "$VMCRED" vars get web token/key
+  [[ $stderr == *"user alice, machine web can read it; whoever of them lets you runs 'vmcred secrets users add-secret eve web:token/key'"* ]]
+  "$VMCRED" secrets users add-secret eve web:token/key
+  HOME=$BATS_TEST_TMPDIR/eve run -0 "$VMCRED" vars get web token/key
+}
+
+@test "a key that is given to a user is a new reader of all that he reads, and goes by the rule" {
+  join_bob
+  "$VMCRED" secrets users add-secret bob web:token/key
+  age-keygen -o ../second 2>/dev/null
+  # A key that slipped in reads nothing, and is not told to give itself what it has by its links.
+  cp sops/users/bob/key.json ../kept
+  printf '[{"publickey": "%s", "type": "age"}]' "$(age-keygen -y ../second)" >sops/users/bob/key.json
+  SOPS_AGE_KEY_FILE=../second HOME=/nonexistent run -1 --separate-stderr "$VMCRED" vars get web token/key
+  [[ $stderr == *"its links name user bob, and it is not encrypted to this key"*"'vmcred vars fix --dry-run'"* ]]
+  cp ../kept sops/users/bob/key.json
+  before=$(find sops vars -type f -exec sha256sum {} + | sort)
+  run -1 --separate-stderr setsid -w "$VMCRED" secrets users add-key bob "$(age-keygen -y ../second)" </dev/null
+  [[ $stderr == *"would newly read:"*"user bob: token/key (machine web)"*"--widen"* ]]
+  [ "$before" = "$(find sops vars -type f -exec sha256sum {} + | sort)" ]
+  SOPS_AGE_KEY_FILE=../second HOME=/nonexistent run -1 "$VMCRED" vars get web token/key
+  "$VMCRED" secrets users add-key bob "$(age-keygen -y ../second)" --widen
+  SOPS_AGE_KEY_FILE=../second HOME=/nonexistent run -0 "$VMCRED" vars get web token/key
+  run -0 "$VMCRED" vars check
+}
+
+@test "recover takes no key from a user who has several" {
+  "$VMCRED" vars upload web --directory ../machine
+  age-keygen -o ../second 2>/dev/null
+  "$VMCRED" secrets users add-key alice "$(age-keygen -y ../second)" --widen
+  rm "$HOME/.config/sops/age/keys.txt"
+  run -0 --separate-stderr "$VMCRED" recover --identity ../machine/key.txt
+  [[ $stderr == *"the other keys of 'alice' stay"* ]]
+  run -0 "$VMCRED" vars get web token/key
+  SOPS_AGE_KEY_FILE=../second HOME=/nonexistent run -0 "$VMCRED" vars get web token/key
+  SOPS_AGE_KEY_FILE=../second HOME=/nonexistent run -0 "$VMCRED" vars get db token/key
+}
+
+@test "a name that is not there is met with those that are, and a rename that cannot be done moves nothing" {
+  for command in "vars list hh" "vars check hh" "vars generate hh" "vars fix hh" "deploy hh" "vars upload hh" "secrets machines get hh" "secrets machines remove hh" \
+    "secrets machines renew-key hh" "secrets machines add-secret hh web:token/key" "vars get hh token/key"; do
+    # shellcheck disable=SC2086
+    run -1 --separate-stderr "$VMCRED" $command
+    [[ $stderr == *"'hh'"*"hint: there are 'db' and 'web'"* ]] || { echo "$command: $stderr"; return 1; }
+  done
+  run -1 --separate-stderr "$VMCRED" secrets users get hh
+  [[ $stderr == *"there is no user 'hh'"*"hint: there is 'alice'"* ]]
+  run -1 --separate-stderr "$VMCRED" vars get web tokem/key
+  [[ $stderr == *"did you mean 'token'?"* ]]
+  mkdir -p vars/per-machine/web/ticket
+  before=$(find vars sops | sort)
+  run -2 --separate-stderr "$VMCRED" vars rename token ticket
+  [[ $stderr == *"'vars/per-machine/web/token' cannot become 'vars/per-machine/web/ticket', which is there already"*"choose another name"*"'vmcred vars prune'"* ]]
+  [ "$before" = "$(find vars sops | sort)" ]
+  run -2 --separate-stderr "$VMCRED" vars rename token token
+  [[ $stderr == *"'token' has that name already"* ]]
+  mkdir -p vars/per-machine/www
+  run -2 --separate-stderr "$VMCRED" secrets machines rename web www
+  [ -z "$(find sops -name 'www*')" ]
+  key=$("$VMCRED" secrets key show)
+  other=q && [[ $key != *q ]] || other=p
+  for bad in "${key:0:20}" "${key:0:20}b${key:21}" "${key:0:20}X${key:21}" "${key%?}$other"; do
+    run -1 --separate-stderr "$VMCRED" secrets users add bob "$bad"
+    [[ $stderr == *"recipient '$bad'"*"hint: copy it again, whole"* ]] || { echo "$stderr"; return 1; }
+  done
 }

@@ -93,7 +93,7 @@ refused() { # WORDS
 @test "another's key, and no key" {
   age-keygen -o ../stranger 2>/dev/null
   HOME=/nonexistent SOPS_AGE_KEY_FILE=../stranger run -1 --separate-stderr "$VMCRED" vars get token/key
-  [[ $stderr == *"$secret"*"hint: ask somebody who can read it"* ]]
+  [[ $stderr == *"$secret"*"hint: user alice, machine web can read it"* ]]
   HOME=/nonexistent run -1 --separate-stderr "$VMCRED" vars get token/key
   [[ $stderr == *"hint: no private key was found"* ]]
 }

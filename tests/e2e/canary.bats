@@ -5,7 +5,7 @@ bats_require_minimum_version 1.5.0
 
 setup() {
   cd "$BATS_TEST_TMPDIR" || exit 1
-  export XDG_CONFIG_HOME=$PWD/config XDG_RUNTIME_DIR=$PWD/run HOME=$PWD
+  export XDG_CONFIG_HOME=$PWD/config XDG_RUNTIME_DIR=$PWD/run VMCRED_RUNTIME_DIR=$PWD/run HOME=$PWD
   unset SOPS_AGE_KEY SOPS_AGE_KEY_FILE SOPS_AGE_KEY_CMD
   mkdir project
   cp "$VMCRED_SOURCE/examples/test-vm/vmcred.toml" project/

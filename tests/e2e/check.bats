@@ -221,3 +221,23 @@ for name in sys.argv[2:]:
     jsonschema.validate(data, schema)
 PY
 }
+
+@test "a password in the declaration is refused wherever it stands, and never quoted" {
+  mkdir project && cd project
+  "$VMCRED" init --machine web
+  cp vmcred.toml start
+  vm() { { cat start; printf '[vms.t]\nmachine = "web"\nkernel = "/bin/true"\n%s\n' "$1"; } >vmcred.toml; }
+  for place in 'credentials.password = { value = "Sup3rSecret!2026", services = ["s"] }' 'credentials.motd = { value = "Sup3rSecret!2026", services = ["s"] }' \
+    'credentials.dsn = { value = "postgres://u:Sup3rSecret!2026@db/x", services = ["s"] }' 'oem-strings = ["io.systemd.credential:password=Sup3rSecret!2026"]' \
+    'command-line = "password=Sup3rSecret!2026"' 'extra-arguments = ["-append", "password=Sup3rSecret!2026"]' \
+    'extra-arguments = ["-fw_cfg", "name=opt/x,string=Sup3rSecret!2026"]'; do
+    vm "$place"
+    run -3 "$VMCRED" check
+    [[ $output == *"error: "*"[VC0"*"help: "* ]] || { echo "$place: $output"; return 1; }
+    [[ $output != *Sup3rSecret* ]]
+  done
+  vm 'credentials.stage = { value = "production", services = ["s"] }'
+  run -0 "$VMCRED" check
+  vm 'extra-arguments = ["-name", "web-01", "-uuid", "0f8fad5b-d9cb-469f-a165-70867728950e"]'
+  run -0 "$VMCRED" check
+}

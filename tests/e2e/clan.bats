@@ -219,3 +219,15 @@ TOML
   run -3 "$VMCRED" vars check
   [[ $output == *"rotate  token/key (machine db)  readable by eve until "*": rotate" ]]
 }
+
+@test "clan's other store is refused by its name, with the way to move, and nothing is touched" {
+  mkdir -p secrets/clan-vars/per-machine/web/token/key
+  echo x | age -r "$(public ../bob/key)" -o secrets/clan-vars/per-machine/web/token/key/key.age
+  before=$(find . -path ./.git -prune -o -type f -print | sort)
+  for command in "vars list" "vars check" "vars get web token/key" "vars generate" "vars fix --yes" check; do
+    # shellcheck disable=SC2086
+    run -1 --separate-stderr "$VMCRED" $command
+    [[ $stderr == *"'secrets/clan-vars' is the store of clan's secretStore \"age\""*"hint: to move: 'clan vars export DIR'"* ]]
+  done
+  [ "$before" = "$(find . -path ./.git -prune -o -type f -print | sort)" ]
+}

@@ -64,8 +64,16 @@ TOML
   [[ $stderr == *$'\e[31mfailed\e[0m'* ]]
   run -1 grep -P '\x1b(?!\[(0|1|2|31|32|33)m)|\x07|\xc2\x9b' <<<"$stderr"
   # A table: the name of a folder below the runtime folders.
-  mkdir -p "run/vmcred/vm/"$'x\e[2J\ny'
-  run -0 --separate-stderr env XDG_RUNTIME_DIR="$PWD/run" "$VMCRED" vm list
+  mkdir -p "run/"$'x\e[2J\ny'
+  run -0 --separate-stderr env VMCRED_RUNTIME_DIR="$PWD/run" "$VMCRED" vm list
+  [[ $output != *"x?"* ]] # an empty folder is no vm
+  run -0 --separate-stderr env VMCRED_RUNTIME_DIR="$PWD/run" python3 -c '
+import os, socket, subprocess, sys
+os.chdir("run/x\x1b[2J\ny")
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("control")
+listener.listen()
+sys.exit(subprocess.run([sys.argv[1], "--project", "/nonexistent", "vm", "list"]).returncode)' "$VMCRED"
   [[ $output == *"x?[2J?y"* ]]
   run -1 grep -P '\x1b' <<<"$output"
 }

@@ -190,5 +190,27 @@ on_host() { "$BATS_TEST_TMPDIR/bin/vmcred" activate --machine web --project "$BA
 @test "a target that cannot be reached is an error with ssh's own words" {
   run -1 --separate-stderr "$VMCRED" deploy web --no-activate --target "nobody@127.0.0.1" --ssh-option Port=1
   [[ $stderr == *"Connection refused"* || $stderr == *"connect to host"* ]]
-  [[ $stderr == *"vmcred: error: send to 'nobody@127.0.0.1'"* ]]
+  [[ $stderr == *"vmcred: error: send to 'nobody@127.0.0.1': ssh did not get there"*"hint: 'ssh nobody@127.0.0.1 true' must work"* ]]
+}
+
+@test "what the other side said is the error here; a connection that stays open in the background holds up nothing" {
+  mkdir ../fake-ssh
+  cat >../fake-ssh/ssh <<'SH'
+#!/bin/sh
+cat >/dev/null
+tail -f /dev/null >/dev/null &
+echo $! >"$KEPT_OPEN"
+echo "some other word" >&2
+echo "vmcred: error: /var/lib/vmcred/project: no machine 'web' is declared" >&2
+echo "vmcred: hint: there is 'db'" >&2
+exit 1
+SH
+  chmod 755 ../fake-ssh/ssh
+  export KEPT_OPEN=$BATS_TEST_TMPDIR/kept-open
+  PATH=$PWD/../fake-ssh:$PATH run -1 --separate-stderr timeout 60 "$VMCRED" deploy web --target root@web 3>&-
+  kill "$(cat "$KEPT_OPEN")"
+  [[ $stderr == *"some other word"*"vmcred: error: send to 'root@web': there: /var/lib/vmcred/project: no machine 'web' is declared" ]]
+  printf '#!/bin/sh\ncat >/dev/null\nexit 127\n' >../fake-ssh/ssh
+  PATH=$PWD/../fake-ssh:$PATH run -1 --separate-stderr "$VMCRED" deploy web --target root@web
+  [[ $stderr == *"'vmcred' is not among the programs there"*"--no-activate"* ]]
 }

@@ -322,3 +322,77 @@ TOML
   run -0 "$VMCRED" vars check
   [ -z "$(find /dev/shm -maxdepth 1 -name 'vmcred-*' -newer vmcred.toml -user "$(id -u)")" ]
 }
+
+@test "each failing script gives its reason and what helps; what needs it is not tried, the rest is made, and the sum is said" {
+  declare_toml <<'TOML'
+[generators.away]
+script = 'curl -s https://example.org >"$out/v"'
+files.v = {}
+[generators.broken]
+script = 'echo the reason >&2; exit 3'
+files.v = {}
+[generators.outside]
+script = 'echo x >/etc/vmcred-test; echo x >"$out/v"'
+files.v = {}
+[generators.silent]
+script = 'exit 6'
+files.v = {}
+[generators.needs-broken]
+dependencies = ["broken"]
+script = 'cat "$in/broken/v" >"$out/v"'
+files.v = {}
+[generators.needs-that]
+dependencies = ["needs-broken"]
+script = 'cat "$in/needs-broken/v" >"$out/v"'
+files.v = {}
+[generators.well]
+script = 'echo x >"$out/v"'
+files.v = {}
+TOML
+  run -1 --separate-stderr "$VMCRED" vars generate
+  [[ $stderr == *"failed away (machine web)"*"exit code 127"*"curl: command not found"*"hint: the sandbox has coreutils and the declared runtime-inputs alone"* ]]
+  [[ $stderr == *"failed broken (machine web)"*"exit code 3"*"the reason"* ]]
+  [[ $stderr == *"failed outside (machine web)"*"Read-only file system"*"hint: the sandbox lets a script write below"* ]]
+  [[ $stderr == *"failed silent (machine web)"*"exit code 6"*"hint: it said nothing; the sandbox has no network"* ]]
+  [[ $stderr == *"not tried: needs-broken (machine web), which needs broken (machine web)"* ]]
+  [[ $stderr == *"not tried: needs-that (machine web), which needs needs-broken (machine web)"* ]]
+  [[ $stderr == *"1 made, 4 failed, 2 not tried"* ]]
+  [ "$(value well/v)" = x ]
+  # Without a sandbox nobody speaks of one.
+  run -1 --separate-stderr "$VMCRED" vars generate -g silent --no-sandbox
+  [[ $stderr != *"the sandbox"* ]]
+}
+
+@test "one edit of a script is one line with a count, and --stale is the remedy" {
+  sed -i 's/^\[machines.web\]/&\n[machines.db]\n[machines.mail]/' vmcred.toml
+  declare_toml <<'TOML'
+[generators.g]
+machines = ["web", "db", "mail"]
+script = 'echo one >"$out/v"'
+files.v = {}
+[generators.other]
+machines = ["web"]
+script = 'echo one >"$out/v"'
+files.v = {}
+TOML
+  "$VMCRED" vars generate
+  sed -i 's/echo one/echo two/' vmcred.toml
+  run -3 --separate-stderr "$VMCRED" vars check
+  [ "${lines[0]}" = "stale  g (3 machines: db, mail, web)  its script changed" ]
+  [ "${#lines[@]}" = 2 ]
+  [[ ${lines[1]} == "stale  other (machine web) "* ]]
+  [[ $stderr == "hint: 'vmcred vars generate --stale'"* ]]
+  run -3 --separate-stderr "$VMCRED" check
+  [ "$(grep -c 'VC020' <<<"$output")" = 2 ]
+  [[ $output == *"g (3 machines: db, mail, web) is older than what it is made from [VC020]"*"--stale"* ]]
+  run -0 --separate-stderr "$VMCRED" vars generate
+  [[ $stderr == *"kept g (3 machines: db, mail, web): its script changed"*"hint: --stale makes what was kept anew"* ]]
+  # Where one of them is as it should be, the others are named one by one.
+  "$VMCRED" vars generate --stale db -g g
+  run -3 --separate-stderr "$VMCRED" vars check
+  [ "${lines[0]}" = "stale  g (2 machines: mail, web)  its script changed" ]
+  run -3 --separate-stderr "$VMCRED" check
+  [[ $output == *"g (machine mail) is older"*"g (machine web) is older"* ]]
+  "$VMCRED" vars generate --stale
+  run -0 "$VMCRED" vars check
+}

@@ -65,3 +65,49 @@ reached() { until [ -e "$BATS_TEST_TMPDIR/reached" ]; do :; done; }
   [[ $stderr == *index.lock* ]]
   [ -e .git/index.lock ]
 }
+
+# mark FILE: as a merge leaves it that git could not finish
+mark() {
+  { echo '<<<<<<< HEAD'; cat "$1"; echo; echo =======; cat "$1"; echo; echo '>>>>>>> other'; } >"$1.marked"
+  mv "$1.marked" "$1"
+}
+
+@test "the marks of a merge are named as such, with the way out for the whole generator, and never with a rotation" {
+  git checkout -qb other
+  printf theirs | "$VMCRED" vars set g/key
+  git commit -qam theirs
+  git checkout -q master 2>/dev/null || git checkout -q main
+  printf ours | "$VMCRED" vars set g/key
+  git commit -qam ours
+  run -1 git merge other
+  remedy="'git checkout --ours -- vars/per-machine/web/g' or 'git checkout --theirs -- vars/per-machine/web/g'"
+  run -1 --separate-stderr "$VMCRED" vars get g/key
+  [[ $stderr == *"holds the conflict markers of a git merge"*"$remedy"* ]]
+  run -3 --separate-stderr "$VMCRED" vars check
+  [[ $output == *"damaged"*"conflict markers"* ]]
+  [[ $stderr == *"hint: "*"$remedy"* ]]
+  run -3 --separate-stderr "$VMCRED" check
+  [[ $output == *"conflict markers"*"help: "*"$remedy"* && $output != *rotate* ]]
+  # The words of the remedy, as they stand there.
+  git checkout --theirs -- vars/per-machine/web/g && git add vars/per-machine/web/g
+  [ "$("$VMCRED" vars get g/key)" = theirs ]
+  run -0 "$VMCRED" vars check
+}
+
+@test "a merge that was not finished is named in the declaration and in a key as well" {
+  cp vmcred.toml kept.toml
+  mark vmcred.toml
+  run -1 --separate-stderr "$VMCRED" vars list
+  [[ $stderr == *"vmcred.toml:1:1: the file holds the conflict markers of a git merge"*"hint: "*"'<<<<<<<'"* ]]
+  run -3 --separate-stderr "$VMCRED" check
+  [[ $output == *"vmcred.toml:1:1: error: the file holds the conflict markers"*"help: keep what is meant of both"* ]]
+  mv kept.toml vmcred.toml
+  printf '[machines.db]\n[generators.h]\nmachines = ["web", "db"]\nscript = "echo x >$out/x"\nfiles.x = {}\n' >>vmcred.toml
+  "$VMCRED" vars generate
+  mark sops/users/"$(ls sops/users)"/key.json
+  run -3 --separate-stderr "$VMCRED" vars check
+  # One cause is one line.
+  [ "${#lines[@]}" = 1 ]
+  [[ $output == "damaged"*" and "*" more"*"key.json' holds the conflict markers"* ]]
+  [[ $stderr == *"'git checkout --ours -- sops/users/"* ]]
+}

@@ -33,7 +33,7 @@ PY
 }
 # asked PATH: the body of the request that went to the VMM's API there
 asked() { tail -n +2 "$(grep -l "^PUT $1 " record/request??)"; }
-status() { XDG_RUNTIME_DIR=$PWD/user "$VMCRED" vm status v "$@"; }
+status() { VMCRED_RUNTIME_DIR=$PWD/user/vmcred/vm "$VMCRED" vm status v "$@"; }
 
 # The whole journey: not ready before, ready by its word, everything shown; then it stops.
 word_makes_ready() {

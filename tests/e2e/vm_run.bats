@@ -5,7 +5,7 @@ bats_require_minimum_version 1.5.0
 setup() {
   cd "$BATS_TEST_TMPDIR" || exit 1
   mkdir -m 700 credentials run record
-  export CREDENTIALS_DIRECTORY=$PWD/credentials RUNTIME_DIRECTORY=$PWD/run XDG_RUNTIME_DIR=$PWD/user
+  export CREDENTIALS_DIRECTORY=$PWD/credentials RUNTIME_DIRECTORY=$PWD/run VMCRED_RUNTIME_DIR=$PWD/user/vmcred/vm
   printf 'canary-%s' "$(head -c 24 /dev/urandom | base64 -w0)" >credentials/host-api-key
   printf 'x' >credentials/host-other
   write_declaration ""
@@ -112,7 +112,7 @@ vmm_of() { sed -n 's/.*the VMM runs with .* (process \([0-9]*\)).*/\1/p' story; 
 
 @test "a running vm is listed, shows its status and stops when asked" {
   start ""
-  # The unit's folder is found below /run/vmcred/vm in real life; here it is the user's.
+  # The unit's folder is found below /run/vmcred/vm in real life; here it is where VMCRED_RUNTIME_DIR says.
   mkdir -p user/vmcred/vm && ln -s "$PWD/run" user/vmcred/vm/fake
   run -0 "$VMCRED" vm list
   [[ $output == *fake*running*unknown* ]]
@@ -176,4 +176,90 @@ END
   run -1 grep -arFf patterns story run vmcred.toml record/argv record/environ record/blob0.after
   # The scan finds what is there: before the wipe the memory file held the value.
   grep -qaFf patterns record/blob0.before
+}
+
+# supervisor_of FOLDER STATE: one who answers there, and holds the folder as ours does
+supervisor_of() {
+  mkdir -m 700 -p "$1"
+  mkfifo "$BATS_TEST_TMPDIR/listening"
+  python3 - "$1" "$2" "$BATS_TEST_TMPDIR/listening" <<'PY' 3>&- >/dev/null 2>&1 &
+import fcntl, json, os, socket, sys
+held = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.flock(held, fcntl.LOCK_EX)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1] + "/control")
+listener.listen()
+open(sys.argv[3], "w").close()
+while True:
+    client = listener.accept()[0]
+    if client.recv(65536):
+        client.sendall(json.dumps({"vm": "box", "state": sys.argv[2], "supervisor": 1, "vmm": 2}).encode() + b"\n")
+    client.close()
+PY
+  supervisors+=($!)
+  cat "$BATS_TEST_TMPDIR/listening"
+  rm "$BATS_TEST_TMPDIR/listening"
+}
+
+@test "of two vms of one name one's own comes first, both are listed with whose they are; what nobody holds is none" {
+  [ "$(id -u)" = 0 ] || skip "NOT RUN HERE: only root has a vm of root's"
+  # Below /tmp, where another user gets to; /run/vmcred is the test's own.
+  unset RUNTIME_DIRECTORY CREDENTIALS_DIRECTORY VMCRED_RUNTIME_DIR
+  place=$(mktemp -d)
+  supervisors=()
+  export place VMCRED
+  export -f supervisor_of two_of_one_name
+  run -0 unshare -m --propagation private bash -euo pipefail -c two_of_one_name
+  rm -r "$place"
+}
+
+two_of_one_name() {
+  mkdir -p /run/vmcred
+  mount -t tmpfs -o mode=755 tmpfs /run/vmcred
+  chmod 755 "$place"
+  cp "$VMCRED" "$place/vmcred"
+  mkdir -m 755 /run/vmcred/vm
+  supervisors=()
+  trap 'kill "${supervisors[@]}"' EXIT
+  mkdir -p "$place/user/vmcred/vm"
+  chown -R 54321 "$place/user"
+  mine() { env -C "$place" HOME="$place/user" XDG_RUNTIME_DIR="$place/user" setpriv --reuid=54321 --regid=54321 --clear-groups "$place/vmcred" "$@"; }
+  # What root ever ran, and nobody holds: an empty folder, and one with a socket on which nobody answers.
+  mkdir -m 700 /run/vmcred/vm/box /run/vmcred/vm/old
+  python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("/run/vmcred/vm/old/control")'
+  [[ $(mine vm list) != *box* && $(mine vm list) != *old* ]]
+  cd "$place"
+  [[ $("$place/vmcred" vm list) != *old* ]]
+  supervisor_of "$place/user/vmcred/vm/box" running
+  chown -R 54321 "$place/user"
+  [ "$(mine vm status box --json | jq -r .state)" = running ]
+  [[ $(mine vm list) == *"box"*"running"*"you"* ]]
+  # Now root runs one of that name.
+  supervisor_of /run/vmcred/vm/box booting
+  [ "$(mine vm status box --json | jq -r .state)" = running ]
+  [ "$(mine vm list --json | jq -c '[.vms[] | [.vm, .state, .by]]')" = '[["box","running","you"],["box","unknown (not yours)","root"]]' ]
+  # And root sees his own first, and the other's where he looks there.
+  export XDG_RUNTIME_DIR=$place/user
+  [ "$("$place/vmcred" vm status box --json | jq -r .state)" = booting ]
+  [ "$("$place/vmcred" vm list --json | jq -c '[.vms[] | [.vm, .state, .by]]')" = '[["box","booting","you"],["box","running","uid 54321"]]' ]
+  unset XDG_RUNTIME_DIR
+  kill "${supervisors[0]}"
+  wait "${supervisors[0]}" || true
+  supervisors=("${supervisors[1]}")
+  if mine vm status box 2>"$place/said"; then exit 1; fi
+  grep -q "vm 'box': it runs, and is not yours: root runs it" "$place/said"
+}
+
+@test "the demo meets no vm of this machine that bears its name" {
+  [ "$(id -u)" = 0 ] || skip "NOT RUN HERE: only root's vms lie in one folder for all"
+  unset RUNTIME_DIRECTORY CREDENTIALS_DIRECTORY VMCRED_RUNTIME_DIR
+  mkdir guest bin
+  touch guest/vmlinuz guest/initrd
+  printf '#!/bin/sh\necho "cannot start here" >&2\nexit 1\n' >bin/qemu-system-x86_64
+  chmod 755 bin/qemu-system-x86_64
+  export VMCRED
+  run -1 --separate-stderr unshare -m --propagation private bash -c '
+    mkdir -p /run/vmcred && mount -t tmpfs tmpfs /run/vmcred && mkdir -p /run/vmcred/vm/test-vm
+    exec 9</run/vmcred/vm/test-vm && flock 9 && PATH=$PWD/bin:$PATH "$VMCRED" demo --guest guest --accel tcg'
+  [[ $stderr != *"runs already"* && $stderr == *"the VMM of vm 'test-vm'"* ]]
 }

@@ -6,7 +6,7 @@ setup() {
   cp -r "$VMCRED_SOURCE/examples/debian-vm" "$BATS_TEST_TMPDIR/project"
   cd "$BATS_TEST_TMPDIR/project" || return
   base=${XDG_CACHE_HOME:-$HOME/.cache}/vmcred/debian-vm.tar
-  export HOME=$BATS_TEST_TMPDIR/home XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+  export HOME=$BATS_TEST_TMPDIR/home XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run VMCRED_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
   mkdir -m 700 "$HOME" "$XDG_RUNTIME_DIR"
   image=$VMCRED_SOURCE/build/debian-vm
   make_image() {

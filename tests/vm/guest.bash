@@ -10,7 +10,7 @@ guest_image() {
 # A folder of the test's own to stand in, with the unit's credentials and the runtime folder in it.
 vm_folder() {
   cd "$BATS_TEST_TMPDIR" || return
-  export CREDENTIALS_DIRECTORY=$PWD/credentials XDG_RUNTIME_DIR=$PWD/run
+  export CREDENTIALS_DIRECTORY=$PWD/credentials XDG_RUNTIME_DIR=$PWD/run VMCRED_RUNTIME_DIR=$PWD/run
   mkdir -m 700 credentials run
 }
 

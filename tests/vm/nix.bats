@@ -5,7 +5,7 @@ bats_require_minimum_version 1.5.0
 setup() {
   [ -x "$VMCRED_GUEST_STATIC" ] || { echo "build the release preset first: it makes vmcred-guest for the guest" >&2; return 1; }
   cd "$BATS_TEST_TMPDIR" || return
-  export HOME=$PWD/home USER=alice XDG_RUNTIME_DIR=$PWD/run CREDENTIALS_DIRECTORY=$PWD/credentials
+  export HOME=$PWD/home USER=alice VMCRED_RUNTIME_DIR=$PWD/run XDG_RUNTIME_DIR=$PWD/run CREDENTIALS_DIRECTORY=$PWD/credentials
   unset XDG_CONFIG_HOME XDG_CACHE_HOME SOPS_AGE_KEY SOPS_AGE_KEY_FILE CLAN_NO_COMMIT
   mkdir -m 700 home run credentials
   mkdir project root guest

@@ -66,6 +66,25 @@ TEST(Processes, WhatLooksLikeASecretIsNamedByItsVariable) {
   for (const auto& text : found) EXPECT_THAT(text, Not(HasSubstr(kValue)));
 }
 
+TEST(Processes, CompilersAndLinkersNameFilesAndHashesOfBuilds) {
+  const TestFolder root;
+  const auto runs = [&](const std::string& pid, const std::vector<std::string>& words) {
+    std::string line;
+    for (const std::string& word : words) line += word + '\0';
+    root.write("proc/" + pid + "/comm", "x\n");
+    root.write("proc/" + pid + "/cmdline", line);
+    root.write("proc/" + pid + "/environ", "");
+  };
+  runs("10", {"/usr/lib/gcc/x86_64-linux-gnu/12/cc1plus", "-D", "SECRET_KEY=\"" + kValue + "\"", "-frandom-seed=" + kValue});
+  runs("11", {"/usr/bin/ld", "-plugin-opt=-pass-through=-lgcc", "--build-id=0x" + std::string(4, 'a') + "81f3905cd27be64492aa1763f0"});
+  runs("12", {"x86_64-linux-gnu-g++-12", "-DAPI_TOKEN=" + kValue});
+  runs("13", {"rustc", "-C", "metadata=" + kValue});
+  runs("14", {"/usr/local/go/pkg/tool/linux_amd64/link", "-buildid=" + kValue});
+  runs("15", {"/nix/store/0c1m/bin/.clang-wrapped", "-DPASSWORD=" + kValue});
+  runs("16", {"balloon", "--token=" + kValue});  // its name ends as a compiler's does not
+  EXPECT_THAT(told(examine_processes(doors_of(root), {}, 1)), ElementsAre(HasSubstr("VC040 process 16")));
+}
+
 TEST(Memory, SwapInTheClearIsToldApartFromZramAndEncrypted) {
   const TestFolder root;
   root.write("proc/swaps",

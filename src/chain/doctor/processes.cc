@@ -28,6 +28,24 @@ std::vector<std::string> split(std::string_view text) {
   return words;
 }
 
+/// Programs that translate and link: what is on their command lines are names of files, hashes of builds and macros.
+bool translates(const std::vector<std::string>& words) {
+  if (words.empty()) return false;
+  if (words[0].contains("/pkg/tool/")) return true;  // Go's compile, link and asm
+  std::string_view name = std::string_view(words[0]).substr(words[0].rfind('/') + 1);
+  // "x86_64-linux-gnu-g++-12", ".clang-wrapped"
+  const std::size_t version = name.find_last_not_of("0123456789.");
+  if (version != std::string_view::npos && version > 0 && version + 1 < name.size() && name[version] == '-') name = name.substr(0, version);
+  if (name.ends_with("-wrapped")) name.remove_suffix(std::string_view("-wrapped").size());
+  while (name.starts_with('.')) name.remove_prefix(1);
+  constexpr std::string_view kAll[] = {"cc", "c++", "cpp", "gcc", "g++", "cc1", "cc1plus", "cc1obj", "f951", "gfortran", "lto1", "lto-wrapper", "collect2", "clang", "clang++",
+                                       "clang-cl", "clangd", "clang-tidy", "ld", "ld.bfd", "ld.gold", "ld.lld", "lld", "mold", "as", "rustc", "ghc", "javac", "tsc",
+                                       "swiftc", "nvcc", "ccache", "sccache", "distcc"};
+  return std::ranges::any_of(kAll, [&](std::string_view known) {
+    return name == known || (name.ends_with(known) && name[name.size() - known.size() - 1] == '-');
+  });
+}
+
 void wipe_words(std::vector<std::string>& words) {
   for (std::string& word : words) wipe({reinterpret_cast<std::uint8_t*>(word.data()), word.size()});  // NOLINT: bytes
 }
@@ -120,7 +138,8 @@ std::vector<Finding> examine_processes(const Doors& doors, const LeakPatterns& p
     if (const auto line = read_secret(doors.at("/proc/" + pid + "/cmdline"), kMaxWords);
         line && !look_for_values(process, LeakKind::argv, *line, patterns, findings)) {
       std::vector<std::string> words = split(line->text());
-      for (Finding& each : check_command_line(words, process.name, kOldestGuest)) {
+      const bool judged = !translates(words);
+      for (Finding& each : judged ? check_command_line(words, process.name, kOldestGuest) : std::vector<Finding>()) {
         each.message = one_line(each.message);  // a process chooses the words of its own command line
         findings.push_back(std::move(each));
       }

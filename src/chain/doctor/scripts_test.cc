@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using vmcred::testing::TestFolder;
 
 std::string told(const TestFolder& root, const std::string& socket = "/run/systemd/private") {
   const auto findings = examine_scripts({.root = root.path(), .run = {}}, socket);

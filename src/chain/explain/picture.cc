@@ -169,7 +169,7 @@ Result<Picture> picture(const Declaration& declaration, const Seen& seen, std::v
   if (!vm.empty() && !declaration.vms.contains(vm)) {
     std::vector<std::string> names;
     for (const auto& [name, declared] : declaration.vms) names.push_back(name);
-    return hint(fail(Errc::not_found, "no vm '{}' in '{}'", vm, declaration.file), did_you_mean(vm, names));
+    return hint(fail(Errc::not_found, "no vm '{}' in '{}'", vm, declaration.file), near_or_known(vm, names));
   }
   Picture whole{.folder = declaration.folder, .generation = seen.generation};
   for (const auto& [name, declared] : declaration.vms)

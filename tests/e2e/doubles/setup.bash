@@ -14,7 +14,7 @@ prepare_doubles() {
 
 # The vm v stands where the commands about running vms look for those of a user.
 be_a_users_vm() {
-  export XDG_RUNTIME_DIR=$PWD/user
+  export VMCRED_RUNTIME_DIR=$PWD/user/vmcred/vm
   mkdir -p user/vmcred/vm && ln -s "$PWD/run" user/vmcred/vm/v
 }
 

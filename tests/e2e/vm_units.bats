@@ -20,10 +20,10 @@ teardown() { rm -rf --one-file-system "$folder"; }
 
 @test "--install below another root says what is new, and the second time that nothing changed" {
   run -0 "$VMCRED" vm units --install --root root --program /usr/bin/vmcred --host-project /etc/vmcred
-  [ "${#lines[@]}" -eq 3 ]
-  [ "$(grep -c ': new$' <<<"$output")" -eq 3 ]
+  [ "${#lines[@]}" -eq 4 ]
+  [ "$(grep -c ': new$' <<<"$output")" -eq 4 ]
   run -0 "$VMCRED" vm units --install --root root --program /usr/bin/vmcred --host-project /etc/vmcred
-  [ "$(grep -c ': unchanged$' <<<"$output")" -eq 3 ]
+  [ "$(grep -c ': unchanged$' <<<"$output")" -eq 4 ]
   cmp root/etc/systemd/system/microvm@.service "$VMCRED_SOURCE/packaging/systemd/microvm@.service"
 }
 

@@ -150,6 +150,10 @@ setup() {
     # fw_cfg comes first, and a second credential of the name is dropped.
     [ "$(jq -c '[.strings[] | [.name, .fate]]' <<<"$output")" = '[["A","skipped"],["B","imported"]]' ]
   done
+  mkdir -p slash/by_name/opt/io.systemd.credentials/a/b
+  printf 'first' >slash/by_name/opt/io.systemd.credentials/a/b/raw
+  run -3 --separate-stderr "$VMCRED" inspect --json slash
+  [ "$(jq -c '[.fw_cfg[] | [.name, .fate]]' <<<"$output")" = '[["a/b","skipped"]]' ]
   for part in name/by_name/etc/smbios/smbios-tables name/by_name/etc/smbios/smbios-tables/raw name/by_name/opt; do
     run -0 --separate-stderr "$VMCRED" inspect "$part"
   done

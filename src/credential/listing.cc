@@ -30,6 +30,7 @@ class Writer {
   }
   void text(std::string_view string, bool whole) {
     if (!open_ || string.empty()) return;
+    if (in_string_) byte(0);
     for (const char c : string) add(static_cast<std::uint8_t>(c));
     bytes_.writable()[start_ + 4] = static_cast<std::uint8_t>(++strings_);
     if (whole) add(0);

@@ -47,6 +47,10 @@ TEST(Dmidecode, MayShowBytes) {
   EXPECT_THAT(shown(begin + "\t\t61 00\n\t\ta\n\t\t62"), ElementsAre("0.1 a", "0.2 b", "cut"));
 }
 
+TEST(Dmidecode, MixedWithOtherTextIsReadAsFarAsItGoes) {
+  EXPECT_THAT(shown("OEM Strings\n\tString 1: a\n\tStrings:\n\t\t61 62\n\tString 2: c\n\nOEM Strings\n\tString 1: d\n"), ElementsAre("0.1 a", "0.2 ab", "0.3 c", "1.1 d"));
+}
+
 TEST(Dmidecode, MayShowOneString) {
   EXPECT_THAT(shown("io.systemd.credential:a=b\n"), ElementsAre("0.1 io.systemd.credential:a=b"));
   EXPECT_TRUE(is_dmidecode_text("io.systemd.credential:a=b\n"));

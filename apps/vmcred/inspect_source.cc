@@ -88,13 +88,20 @@ Result<> take_tables(Inspected& found, const std::string& folder) {
   return {};
 }
 
-Result<> take_items(Inspected& found, const std::string& folder) {
+/// `below`: of an item whose name has a '/', which is a folder that systemd does not look into.
+Result<> take_items(Inspected& found, const std::string& folder, const std::string& below = {}) {
+  constexpr std::size_t kLongest = 56;  // of a fw_cfg name, so that it ends
   TRY_LET(const auto names, list_folder(folder));
   for (const std::string& name : names) {
-    const std::string raw = folder + "/" + name + "/raw";
-    TRY_LET(const Fd fd, open_for_reading(exists(raw) ? raw : folder + "/" + name));
+    const std::string path = folder + "/" + name;
+    const std::string raw = path + "/raw";
+    if (is_folder(path) && !exists(raw)) {
+      if (below.size() < kLongest) TRY(take_items(found, path, below + name + "/"));
+      continue;
+    }
+    TRY_LET(const Fd fd, open_for_reading(exists(raw) ? raw : path));
     TRY_LET(Secret value, read_secret(fd, name, credential::kMaxTable));
-    found.items.emplace_back(name, std::move(value));
+    found.items.emplace_back(below + name, std::move(value));
   }
   return {};
 }

@@ -1,6 +1,6 @@
 #include "credential/listing.h"
 
-#include <algorithm>
+#include <charconv>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -25,19 +25,28 @@ class Writer {
     start_ = used_;
     for (const int byte : {11, 5, handle_++, 0, 0}) add(static_cast<std::uint8_t>(byte));
     strings_ = 0;
+    in_string_ = false;
     open_ = true;
   }
   void text(std::string_view string, bool whole) {
     if (!open_ || string.empty()) return;
+    if (in_string_) byte(0);
     for (const char c : string) add(static_cast<std::uint8_t>(c));
     bytes_.writable()[start_ + 4] = static_cast<std::uint8_t>(++strings_);
     if (whole) add(0);
+  }
+  /// One byte of a string, whose end is a zero.
+  void byte(std::uint8_t byte) {
+    if (!open_ || (byte == 0 && !in_string_)) return;
+    if (!in_string_) bytes_.writable()[start_ + 4] = static_cast<std::uint8_t>(++strings_);
+    in_string_ = byte != 0;
+    add(byte);
   }
   /// The structure stays without an end.
   void stop() { open_ = false; }
   void end() {
     if (!open_) return;
-    if (strings_ == 0) add(0);
+    if (strings_ == 0 || in_string_) add(0);
     add(0);
     open_ = false;
   }
@@ -57,9 +66,25 @@ class Writer {
   std::size_t strings_ = 0;
   int handle_ = 0;
   bool open_ = false;
+  bool in_string_ = false;
 };
 
+/// The bytes of a line of `dmidecode --dump`: "\t\t69 6F 2E 00"; false for what is none.
+template <class Take>
+bool take_hex(std::string_view line, Take take) {
+  if (line.size() % 3 != 2) return false;
+  for (std::size_t i = 0; i < line.size(); ++i)
+    if (i % 3 == 2 ? line[i] != ' ' : !std::string_view("0123456789ABCDEFabcdef").contains(line[i])) return false;
+  for (std::size_t i = 0; i < line.size(); i += 3) {
+    unsigned value = 0;
+    std::from_chars(line.data() + i, line.data() + i + 2, value, 16);
+    take(static_cast<std::uint8_t>(value));
+  }
+  return true;
+}
+
 constexpr std::string_view kTitle = "OEM Strings";
+constexpr std::string_view kAlone = "io.systemd.cred";  // what --oem-string prints begins with, where it is of interest
 
 /// Where the columns of systemd-creds' table begin; it has none otherwise.
 bool is_table_head(std::string_view line) { return line.starts_with("NAME ") && line.contains(" SECURE ") && line.contains("SIZE"); }
@@ -86,6 +111,7 @@ bool is_dmidecode_text(std::string_view text) {
   const std::string_view begin = trimmed(text);
   const bool shows = begin.contains("DMI type") || begin.contains(kTitle);
   if (begin.starts_with("# dmidecode") || ((begin.starts_with("Handle 0x") || begin.starts_with("Getting SMBIOS data") || begin.starts_with("SMBIOS ")) && shows)) return true;
+  if (begin.starts_with(kAlone)) return true;
   // --quiet has no first lines.
   for (std::size_t at = begin.find(kTitle); at != std::string_view::npos; at = begin.find(kTitle, at + 1)) {
     std::string_view after = begin.substr(at + kTitle.size());
@@ -98,14 +124,23 @@ bool is_dmidecode_text(std::string_view text) {
 DmidecodeText read_dmidecode_text(std::string_view text) {
   DmidecodeText read;
   Writer writer(text.size() + 64);  // each line of the text is longer than what it stands for
+  if (trimmed(text).starts_with(kAlone)) {
+    writer.begin();
+    while (!text.empty()) writer.text(trimmed(take_until(text, '\n')), true);
+    read.table = std::move(writer).take();
+    return read;
+  }
   bool strings = false;
   bool headed = false;  // the line before said of what type the structure is
+  bool hex = false;     // below "Strings:" of --dump
+  bool ended = false;   // there a string ended in the line before, and stands here as text
   while (!text.empty()) {
     const bool last = !text.contains('\n');
     const std::string_view raw = take_until(text, '\n');
     const std::string_view line = trimmed(raw);
     if (raw.starts_with("Handle 0x")) {
       headed = true;
+      hex = false;
       strings = raw.contains("DMI type 11,");
       if (strings) writer.begin();
       continue;
@@ -123,6 +158,16 @@ DmidecodeText read_dmidecode_text(std::string_view text) {
       std::string_view value = raw.substr(colon + 2);
       if (value.ends_with('\r')) value.remove_suffix(1);
       writer.text(value, !last);
+    } else if (line == "Strings:") {
+      hex = true;
+      ended = false;
+    } else if (hex && !ended) {
+      take_hex(line, [&](std::uint8_t byte) {
+        writer.byte(byte);
+        ended = byte == 0;
+      });
+    } else {
+      ended = false;
     }
     if (!last) continue;
     writer.stop();

@@ -38,6 +38,24 @@ TEST(Dmidecode, ShowsTheStringsOfItsType11Structures) {
   EXPECT_THAT(shown("Handle 0x0E00, DMI type 11, 5 bytes\nOEM Strings\n\tString 1: \n\n"), ElementsAre());
 }
 
+TEST(Dmidecode, MayShowBytes) {
+  const std::string begin = "# dmidecode 3.4\n\nHandle 0x0100, DMI type 1, 27 bytes\n\tHeader and Data:\n\t\t01 1B\n\tStrings:\n\t\t78 00\n\t\tx\n\nHandle 0x1100, DMI type 11, 5 bytes\n"
+                            "\tHeader and Data:\n\t\t0B 05 00 11 02\n\tStrings:\n";
+  EXPECT_THAT(shown(begin + "\t\t61 62 3D\n\t\t41 00\n\t\tab=A\n\t\t63 00\n\t\t63\n\t\t64 00\n\t\td\n\nHandle 0xFEFF, DMI type 127, 4 bytes\n\tHeader and Data:\n\t\t7F 04 FF FE\n\n"),
+              ElementsAre("0.1 ab=A", "0.2 c", "0.3 d"));
+  EXPECT_THAT(shown(begin + "\t\t61 62 3D\n\t\t41 4"), ElementsAre("0.1 ab=", "cut"));
+  EXPECT_THAT(shown(begin + "\t\t61 00\n\t\ta\n\t\t62"), ElementsAre("0.1 a", "0.2 b", "cut"));
+}
+
+TEST(Dmidecode, MixedWithOtherTextIsReadAsFarAsItGoes) {
+  EXPECT_THAT(shown("OEM Strings\n\tString 1: a\n\tStrings:\n\t\t61 62\n\tString 2: c\n\nOEM Strings\n\tString 1: d\n"), ElementsAre("0.1 a", "0.2 ab", "0.3 c", "1.1 d"));
+}
+
+TEST(Dmidecode, MayShowOneString) {
+  EXPECT_THAT(shown("io.systemd.credential:a=b\n"), ElementsAre("0.1 io.systemd.credential:a=b"));
+  EXPECT_TRUE(is_dmidecode_text("io.systemd.credential:a=b\n"));
+}
+
 TEST(Dmidecode, ThatStopsInAStringWasCut) {
   EXPECT_THAT(shown("OEM Strings\n\tString 1: a\n\tString 2: io.sys"), ElementsAre("0.1 a", "0.2 io.sys", "cut"));
   EXPECT_THAT(shown("OEM Strings\n\tString 1: a\n\tStri"), ElementsAre("0.1 a", "cut"));

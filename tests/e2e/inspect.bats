@@ -104,6 +104,21 @@ setup() {
   [[ $stderr == "the table ends early: the text stops in the middle of a line; "* ]]
 }
 
+@test "what dmidecode prints of a dump says the same as the dump" {
+  for dump in dump2 dump3; do
+    strings='[.strings[] | [.structure, .number, .name, .bytes, .fate]]'
+    whole=$("$VMCRED" --json inspect "$corpus/$dump" | jq -c "$strings")
+    for options in '' '-t 11' -q -u '-u -t 11'; do
+      dmidecode $options --from-dump "$corpus/$dump" >text
+      run -0 --separate-stderr "$VMCRED" inspect --json text
+      [ "$(jq -c "$strings" <<<"$output")" = "$whole" ] || { echo "$dump $options: $output"; return 1; }
+    done
+    dmidecode --oem-string 1 --from-dump "$corpus/$dump" >text
+    run -0 --separate-stderr "$VMCRED" inspect --json text
+    [ "$(jq -r '.strings[0].name' <<<"$output")" = API_KEY ]
+  done
+}
+
 @test "the list of systemd-creds is read as a table and as JSON" {
   printf 'NAME        SECURE   SIZE\ndb-password secure     7B\n' >table
   echo '[{"name":"db-password","secure":"secure","size":"7B"}]' >json
@@ -135,6 +150,10 @@ setup() {
     # fw_cfg comes first, and a second credential of the name is dropped.
     [ "$(jq -c '[.strings[] | [.name, .fate]]' <<<"$output")" = '[["A","skipped"],["B","imported"]]' ]
   done
+  mkdir -p slash/by_name/opt/io.systemd.credentials/a/b
+  printf 'first' >slash/by_name/opt/io.systemd.credentials/a/b/raw
+  run -3 --separate-stderr "$VMCRED" inspect --json slash
+  [ "$(jq -c '[.fw_cfg[] | [.name, .fate]]' <<<"$output")" = '[["a/b","skipped"]]' ]
   for part in name/by_name/etc/smbios/smbios-tables name/by_name/etc/smbios/smbios-tables/raw name/by_name/opt; do
     run -0 --separate-stderr "$VMCRED" inspect "$part"
   done

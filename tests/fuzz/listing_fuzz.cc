@@ -14,8 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!text.contains('\0')) {
     const auto table = vmcred::credential::read_structures(read.table.bytes());
     if (table.complaint.empty() == read.cut) std::abort();
+    const bool as_bytes = text.contains("Strings:");
     for (const auto& seen : vmcred::credential::examine(table.structures, 257))
-      if (!text.contains(vmcred::text_of(seen.text))) std::abort();
+      if (!as_bytes && !text.contains(vmcred::text_of(seen.text))) std::abort();
   }
   (void)vmcred::credential::is_credential_list(text);
   if (const auto list = vmcred::credential::read_credential_list(text))

@@ -74,7 +74,7 @@ std::vector<Fault> look_at(const Project& project, const generate::Task& task, c
 
 }  // namespace
 
-Result<Judgement> judge(const Project& project, const Asked& named, const World& world) {
+Result<Judgement> judge(const Project& project, const Selection& named, const World& world) {
   Judgement all;
   TRY_LET(all.graph, generate::build_graph(project.declaration));
   const std::vector<generate::Task>& tasks = all.graph.tasks;

@@ -24,13 +24,13 @@ struct Judgement {
 };
 
 /// Which tasks are looked at: all where nothing is named.
-struct Asked {
+struct Selection {
   std::vector<std::string> machines = {};
   std::vector<std::string> generators = {};
   [[nodiscard]] bool everything() const { return machines.empty() && generators.empty(); }
 };
 
-Result<Judgement> judge(const Project& project, const Asked& asked, const World& world);
+Result<Judgement> judge(const Project& project, const Selection& asked, const World& world);
 
 /// What is said of secrets that no generator has: those below sops/secrets, exports, and `orphans`.
 Result<std::vector<Fault>> judge_others(const Project& project, const std::vector<store::VarId>& orphans);

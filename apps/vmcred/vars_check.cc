@@ -61,7 +61,7 @@ void tell(const std::vector<Fault>& found, const World& world) {
 
 Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project_with_scripts(world, named_machines(given, world)));
-  Asked asked;
+  Selection asked;
   TRY_LET(asked.machines, declared_machines(given, world, project.declaration));
   TRY_LET(asked.generators, declared_generators(given, project.declaration));
   TRY_LET(Judgement judgement, judge(project, asked, world));

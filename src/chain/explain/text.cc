@@ -236,13 +236,19 @@ std::string vm_text(const Picture& picture, const Chains& vm, const Screen& scre
   return text + "\n";
 }
 
+/// What the marks mean; the rarer ones where they are in the drawing.
+std::string legend(std::string_view drawing) {
+  return fmt::format("● as it should be{}{}   ○ not known here   ▲ warning   ✖ broken", drawing.contains("◐") ? "   ◐ arrived" : "",
+                     drawing.contains("◆") ? "   ◆ older" : "");
+}
+
 }  // namespace
 
 std::string picture_text(const Picture& picture, const Screen& screen) {
   const Pen pen{screen.color};
   std::string text;
   for (const Chains& vm : picture.vms) text += vm_text(picture, vm, screen);
-  text += pen.dim("● as it should be   ○ not known here   ▲ warning   ✖ broken") + "\n";
+  text += pen.dim(legend(text)) + "\n";
   if (!picture.findings.empty()) text += "\n" + findings_text(picture.findings, screen.color);
   return text;
 }

@@ -109,7 +109,7 @@ std::string declaration(int credentials, const std::string& program, const std::
   std::string text = "[machines.host]\n[generators.g]\nscript = 'true'\n";
   for (int i = 0; i < credentials; ++i) text += fmt::format("files.secret-{} = {{}}\n", i);
   text += fmt::format("[vms.bench]\nmachine = \"host\"\nhypervisor = \"qemu\"\nbinary = \"{}\"\nkernel = \"{}\"\n"
-                      "extra-arguments = [\"-stamp\", \"{}\"]\n[vms.bench.credentials]\n", program, program, stamp);
+                      "allow-options = [\"stamp=\"]\nextra-arguments = [\"-stamp\", \"{}\"]\n[vms.bench.credentials]\n", program, program, stamp);
   for (int i = 0; i < credentials; ++i) text += fmt::format("secret-{} = {{ from = \"g/secret-{}\", services = [\"s\"] }}\n", i, i);
   return text;
 }

@@ -6,8 +6,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "base/file.h"
 #include "base/guardian.h"
@@ -16,6 +18,7 @@ namespace vmcred::generate {
 namespace {
 
 constexpr auto kJobLimit = std::chrono::seconds(10);
+constexpr auto kLongestPause = std::chrono::milliseconds(50);
 /// Of the kernel and of bubblewrap, beside what a script may use.
 constexpr std::uint64_t kOverhead = 32ULL << 20U;
 constexpr unsigned kOverheadProcesses = 8;
@@ -30,10 +33,14 @@ Result<> set(const std::string& path, std::string_view text) {
 
 Result<> wait_for(SystemdBus& bus, const std::string& job) {
   const auto end = std::chrono::steady_clock::now() + kJobLimit;
+  std::chrono::milliseconds pause(1);
   while (true) {
     TRY_LET(const bool waits, bus.job_exists(job));
     if (!waits) return {};
     if (std::chrono::steady_clock::now() > end) return fail(Errc::unavailable, "systemd does not make a scope");
+    // PID 1 does its jobs when nobody asks it anything: who asks without a pause keeps it from them.
+    std::this_thread::sleep_for(pause);
+    pause = std::min(2 * pause, kLongestPause);
   }
 }
 

@@ -140,12 +140,17 @@ nlohmann::ordered_json to_library(const Json& value) {
   if (const auto* s = value.if_string()) return *s;
   if (const auto* array = value.if_array()) {
     auto result = nlohmann::ordered_json::array();
-    for (const Json& element : *array) result.push_back(to_library(element));
+    auto& elements = result.get_ref<nlohmann::ordered_json::array_t&>();
+    elements.reserve(array->size());
+    for (const Json& element : *array) elements.push_back(to_library(element));
     return result;
   }
   if (const auto* object = value.if_object()) {
     auto result = nlohmann::ordered_json::object();
-    for (const auto& [key, member] : *object) result[key] = to_library(member);
+    // Keys are unique here: the library need not look for each among all before it, nor copy members that have constant keys.
+    auto& members = result.get_ref<nlohmann::ordered_json::object_t&>();
+    members.reserve(object->size());
+    for (const auto& [key, member] : *object) members.emplace_back(key, to_library(member));
     return result;
   }
   return nullptr;

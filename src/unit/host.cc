@@ -178,6 +178,14 @@ WantedBy={3}
                      kMark, head, command, wanted_by);
 }
 
+/// The command that decrypts on this host.
+Result<std::string> activation_of(const Host& host) {
+  TRY_LET(const std::string command, command_of(host));
+  if (host.machine.empty()) return command + " activate";
+  TRY_LET(const std::string machine, setting_word(host.machine, Splitting::command, "the machine"));
+  return fmt::format("{} --machine {} activate", command, machine);
+}
+
 constexpr std::string_view kAfterMemory = "Requires=vmcred-memory.service\nAfter=vmcred-memory.service\n";
 
 }  // namespace
@@ -223,34 +231,24 @@ SystemCallErrorNumber=EPERM
 }
 
 Result<UnitFile> activate_unit(const Host& host) {
-  TRY_LET(const std::string command, command_of(host));
   TRY_LET(const std::string folder, setting_word(host.project, Splitting::words, "the project folder"));
-  std::string machine;
-  if (!host.machine.empty()) {
-    TRY_LET(const std::string word, setting_word(host.machine, Splitting::command, "the machine"));
-    machine = " --machine " + word;
-  }
+  TRY_LET(const std::string command, activation_of(host));
   return UnitFile{"vmcred-activate.service",
                   activation_text(fmt::format("[Unit]\nDescription=Decrypt the vars of this machine\nDocumentation=man:vmcred(1)\n"
                                               "{}RequiresMountsFor={}\n", kAfterMemory, folder),
-                                  fmt::format("{}{} activate", command, machine), "multi-user.target")};
+                                  command, "multi-user.target")};
 }
 
 Result<UnitFile> early_unit(const Host& host) {
-  TRY_LET(const std::string command, command_of(host));
   TRY_LET(const std::string folder, setting_word(host.project, Splitting::words, "the project folder"));
-  std::string machine;
-  if (!host.machine.empty()) {
-    TRY_LET(const std::string word, setting_word(host.machine, Splitting::command, "the machine"));
-    machine = " --machine " + word;
-  }
+  TRY_LET(const std::string command, activation_of(host));
   // Before there are users: long before basic.target, which default dependencies would wait for.
   return UnitFile{"vmcred-activate-early.service",
                   activation_text(fmt::format("[Unit]\nDescription=Decrypt the vars that users are made with\nDocumentation=man:vmcred(1)\n"
                                               "DefaultDependencies=no\n{}RequiresMountsFor={} /var/lib/vmcred /run\n"
                                               "Before=systemd-sysusers.service userborn.service sysinit.target shutdown.target\n"
                                               "Conflicts=shutdown.target\n", kAfterMemory, folder),
-                                  fmt::format("{}{} activate --early", command, machine), "sysinit.target")};
+                                  command + " --early", "sysinit.target")};
 }
 
 Result<std::vector<UnitFile>> host_units(const declare::Declaration& declaration, const std::string& machine,

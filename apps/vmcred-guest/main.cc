@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "base/memory.h"
 #include "base/secret.h"
 #include "base/spelling.h"
 #include "commands.h"
@@ -60,6 +61,7 @@ int run(std::span<char*> words) {
 
 int main(int argc, char** argv) {
   vmcred::forbid_core_dumps();
+  vmcred::exit_when_memory_ends();
   std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): a closed reader is seen at the write
   return vmcred::guest::run(std::span<char*>(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0));
 }

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/foreign_text.h"
+#include "base/memory.h"
 #include "base/secret.h"
 #include "command.h"
 #include "help.h"
@@ -91,6 +92,7 @@ int main(int count, char** arguments) {
   using namespace vmcred;
   using namespace vmcred::app;
   forbid_core_dumps();
+  exit_when_memory_ends();
   (void)::mallopt(M_PERTURB, 1);  // what libraries free is overwritten: a second net behind Secret
   ::signal(SIGPIPE, SIG_IGN);
   World world = make_world();

@@ -8,11 +8,11 @@
 #include <array>
 #include <bit>
 #include <cassert>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <ostream>
+
+#include "base/memory.h"
 
 namespace vmcred {
 namespace {
@@ -42,10 +42,7 @@ std::size_t class_of(std::size_t capacity) { return static_cast<std::size_t>(std
 
 std::uint8_t* map_protected(std::size_t length) {
   void* const memory = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) {
-    std::fputs("vmcred: error: out of memory for secrets\n", stderr);
-    std::abort();
-  }
+  if (memory == MAP_FAILED) out_of_memory();
   // Each of these is a second net: where one is refused (an old kernel, RLIMIT_MEMLOCK) the value is still wiped.
   (void)::madvise(memory, length, MADV_DONTDUMP);
   (void)::madvise(memory, length, MADV_WIPEONFORK);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <csignal>
 
-#include "base/memory.h"
+#include "base/die.h"
 #include "base/secret.h"
 #include "base/spelling.h"
 #include "commands.h"

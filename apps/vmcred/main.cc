@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/foreign_text.h"
-#include "base/memory.h"
+#include "base/die.h"
 #include "base/secret.h"
 #include "command.h"
 #include "help.h"

@@ -8,9 +8,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 
+#include "base/die.h"
 #include "base/randomness.h"
 
 namespace vmcred {
@@ -20,9 +19,7 @@ constexpr std::size_t kTag = 16;
 
 /// libcrypto fails here only when memory is exhausted or the library is broken: nothing a caller could do.
 void must(bool ok) {
-  if (ok) return;
-  std::fputs("vmcred: error: libcrypto failed\n", stderr);
-  std::abort();
+  if (!ok) die("libcrypto failed", "it does so only without memory: see 'ulimit -a' and MemoryMax= of the unit");
 }
 
 int int_size(std::size_t size) {

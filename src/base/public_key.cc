@@ -10,19 +10,17 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <vector>
+
+#include "base/die.h"
 
 namespace vmcred {
 namespace {
 
 /// As in crypto.cc: fails only when memory is exhausted.
 void must(bool ok) {
-  if (ok) return;
-  std::fputs("vmcred: error: libcrypto failed\n", stderr);
-  std::abort();
+  if (!ok) die("libcrypto failed", "it does so only without memory: see 'ulimit -a' and MemoryMax= of the unit");
 }
 
 template <auto Free>

@@ -3,10 +3,9 @@
 #include <sys/random.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 
 #include "base/crypto.h"
+#include "base/die.h"
 
 namespace vmcred {
 
@@ -15,10 +14,9 @@ void random_bytes(WritableBytes out) {
   while (!out.empty()) {
     const ssize_t n = ::getrandom(out.data(), out.size(), 0);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      std::fputs("vmcred: error: the kernel gives no random bytes\n", stderr);
-      std::abort();
-    }
+    if (n <= 0)
+      die("the kernel gives no random bytes",
+          "a filter of system calls may forbid getrandom: see SystemCallFilter= of the unit");
     out = out.subspan(static_cast<std::size_t>(n));
   }
 }

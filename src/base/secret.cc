@@ -12,7 +12,7 @@
 #include <mutex>
 #include <ostream>
 
-#include "base/memory.h"
+#include "base/die.h"
 
 namespace vmcred {
 namespace {

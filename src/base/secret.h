@@ -28,7 +28,7 @@ inline std::string_view text_of(Bytes bytes) {
 class Secret {
  public:
   Secret() noexcept = default;
-  /// `size` zero bytes to be filled through writable(). Ends the program (base/memory.h) when memory is exhausted.
+  /// `size` zero bytes to be filled through writable(). Ends the program (base/die.h) when memory is exhausted.
   explicit Secret(std::size_t size);
   static Secret copy_of(Bytes bytes);
   static Secret copy_of(std::string_view text) { return copy_of(bytes_of(text)); }

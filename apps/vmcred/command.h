@@ -82,7 +82,4 @@ struct Command {
   Rest rest = Rest::none;
 };
 
-/// The table, in the order of help (commands.cc). Each command is a constant beside its function, in its own file.
-std::span<const Command* const> commands();
-
 }  // namespace vmcred::app

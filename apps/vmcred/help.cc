@@ -2,14 +2,15 @@
 
 #include <algorithm>
 
-#include "commands.h"
 #include "options.h"
-#include "terminal.h"
+#include "rooms.h"
+#include "terminal/terminal.h"
 
 namespace vmcred::app {
 namespace {
 
-constexpr std::string_view kAbout = "vmcred carries secrets from a host into its microVMs, and proves that they arrived";
+constexpr std::string_view kAbout =
+    "vmcred carries secrets from a host into its microVMs, and proves that they arrived";
 constexpr std::string_view kExitCodes =
     "0 done, 1 failed or refused, 2 wrong usage, 3 something was found (check, doctor, inspect and others);\n"
     "exec ends as its VMM does";
@@ -38,10 +39,9 @@ std::string usage(const Command& command) {
   return line;
 }
 
-/// Two columns, the second wrapped to 100 characters a line.
-std::string columns(const std::vector<std::pair<std::string, std::string>>& rows) {
+/// Two columns, the first at least `left` wide, the second wrapped to 100 characters a line.
+std::string columns(const std::vector<std::pair<std::string, std::string>>& rows, std::size_t left = 0) {
   constexpr std::size_t kWidth = 100;
-  std::size_t left = 0;
   for (const auto& [name, help] : rows) left = std::max(left, name.size());
   std::string text;
   for (const auto& [name, help] : rows) {
@@ -81,18 +81,24 @@ bool starts_with_words(const Command& command, const std::vector<std::string>& w
 
 std::string overview(const std::vector<std::string>& words) {
   std::string text;
-  if (words.empty()) {
-    text = fmt::format("{}\n\nusage: vmcred COMMAND [options]\n\ncommands:\n", kAbout);
-  } else {
-    text = fmt::format("usage: vmcred {} VERB [options]\n\n", words.front());
-  }
   std::vector<std::pair<std::string, std::string>> rows;
-  for (const Command* command : commands()) {
-    if (starts_with_words(*command, words)) rows.emplace_back(command->words, command->summary);
-  }
-  text += columns(rows);
   if (words.empty()) {
-    text += "\noptions of every command:\n";
+    text = fmt::format("{}\n\nusage: vmcred COMMAND [options]\n", kAbout);
+    const std::size_t left =
+        std::ranges::max(commands(), {}, [](const Command* c) { return c->words.size(); })->words.size();
+    for (const Room* room : rooms()) {
+      rows.clear();
+      for (const Command* command : room->commands) rows.emplace_back(command->words, command->summary);
+      text += fmt::format("\n{}\n", room->title) + columns(rows, left);
+    }
+  } else {
+    for (const Command* command : commands()) {
+      if (starts_with_words(*command, words)) rows.emplace_back(command->words, command->summary);
+    }
+    text = fmt::format("usage: vmcred {} VERB [options]\n\n", words.front()) + columns(rows);
+  }
+  if (words.empty()) {
+    text += "\nOptions of every command\n";
     rows.clear();
     for (const Parameter& parameter : global_parameters()) rows.emplace_back(shown(parameter), parameter.help);
     text += columns(rows);
@@ -195,7 +201,8 @@ complete -F _vmcred vmcred
   }
   if (shell == "zsh") {
     TRY_LET(const std::string bash, completion_script("bash"));
-    return "# zsh completion for vmcred, made by 'vmcred completion zsh'\nautoload -Uz bashcompinit && bashcompinit\n" + bash;
+    return "# zsh completion for vmcred, made by 'vmcred completion zsh'\nautoload -Uz bashcompinit && bashcompinit\n" +
+           bash;
   }
   return hint(fail(Errc::usage, "no completion for the shell '{}'", shell), "bash, zsh and fish are known");
 }
@@ -240,9 +247,14 @@ Result<Exit> completion(const Given& given, World& world) {
   return Exit::done;
 }
 
+constexpr Command kHelp = {"help", "show help", "", kHelpParameters, help};
+constexpr Command kCompletion = {"completion", "print a completion script for a shell", "", kCompletionParameters,
+                                 completion};
+
+constexpr const Command* kCommands[] = {&kHelp, &kCompletion};
+
 }  // namespace
 
-constinit const Command kHelp = {"help", "show help", "", kHelpParameters, help};
-constinit const Command kCompletion = {"completion", "print a completion script for a shell", "", kCompletionParameters, completion};
+constinit const Room kHelpRoom = {"Help", kCommands};
 
 }  // namespace vmcred::app

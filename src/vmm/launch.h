@@ -157,7 +157,7 @@ struct Foreign {
   std::string config = {};  ///< the text of the configuration file that it names, where the backend asks for it
 };
 
-/// One row of the table of backends (apps/vmcred/backends.cc); supervise and chain know no VMM by name.
+/// One row of the table of backends (apps/vmcred/vm/backends.cc); supervise and chain know no VMM by name.
 struct Backend {
   std::string_view name;
   Result<Launch> (*launch)(const declare::Vm& vm, const credential::Plan& plan, const Context& context);

@@ -70,6 +70,7 @@ grep 'NOT RUN HERE' "$steps_log/last"
 need "build: release" build release
 need "guest image" tools/guest-image --guest build/release/bin/vmcred-guest build/guest
 check "shell scripts (shellcheck)" bash -c 'git ls-files | xargs grep -lsE "^#!.*(bash|sh)$" | grep -v "\.bats$" | xargs shellcheck -x'
+check "layout of the code (clang-format)" bash -c 'git ls-files "*.cc" "*.h" | xargs clang-format-19 --dry-run -Werror'
 suite "end to end (release programs)" build/release -L e2e -j "$(nproc)"
 suite "attacks (tools/attack, the short form)" build/release -L attack
 suite "guests (QEMU, real systemd)" build/release -L vm -j "$(nproc)"

@@ -1,6 +1,5 @@
-// `activate` of 1,000 secrets, from start to exit, beside one `age -d` process a file and a bare libcrypto loop of the same
-// operations.
-// links: vmcred_store OpenSSL::Crypto
+// `activate` of 1,000 secrets, from start to exit, beside one `age -d` process a file and a bare libcrypto loop of the
+// same operations. links: vmcred_store OpenSSL::Crypto
 
 #include "age/age.h"
 #include "libcrypto_loop.h"

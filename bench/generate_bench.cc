@@ -1,6 +1,5 @@
-// 200 independent trivial generators on one core and on two, beside the bare sandbox: one `bwrap` with a bash in it each,
-// the way a shell would run them.
-// links: vmcred_store
+// 200 independent trivial generators on one core and on two, beside the bare sandbox: one `bwrap` with a bash in it
+// each, the way a shell would run them. links: vmcred_store
 
 #include "store_project.h"
 
@@ -50,9 +49,33 @@ int main() {
       {"bare bwrap on one core",
        [] {
          for (std::size_t i = 0; i < kProcesses; ++i)
-           bench::run_quietly({"taskset", "-c", "0", "bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/usr", "/usr", "--symlink",
-                               "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--proc", "/proc",
-                               "--dev", "/dev", "--tmpfs", "/tmp", "bash", "-c", "echo 1 > /tmp/value"});
+           bench::run_quietly({"taskset",
+                               "-c",
+                               "0",
+                               "bwrap",
+                               "--unshare-all",
+                               "--die-with-parent",
+                               "--ro-bind",
+                               "/usr",
+                               "/usr",
+                               "--symlink",
+                               "usr/bin",
+                               "/bin",
+                               "--symlink",
+                               "usr/lib",
+                               "/lib",
+                               "--symlink",
+                               "usr/lib64",
+                               "/lib64",
+                               "--proc",
+                               "/proc",
+                               "--dev",
+                               "/dev",
+                               "--tmpfs",
+                               "/tmp",
+                               "bash",
+                               "-c",
+                               "echo 1 > /tmp/value"});
        },
        static_cast<double>(kGenerators) / kProcesses},
   };
@@ -60,7 +83,9 @@ int main() {
   fmt::print("{} generators, median of {} rounds:\n", kGenerators, kRounds);
   for (const Series& one : all)
     fmt::print("  {:23} {}: {:.2f} ms each\n", one.name, one.text(), one.median() / kGenerators);
-  fmt::print("  two cores against one: {:.2f} times faster (limit 1.6); over the bare sandbox on one core: {:.2f} ms each (limit 15)\n",
-             all[1].median() / all[0].median(), (all[1].median() - all[2].median()) / kGenerators);
+  fmt::print(
+      "  two cores against one: {:.2f} times faster (limit 1.6); over the bare sandbox on one core: {:.2f} ms each "
+      "(limit 15)\n",
+      all[1].median() / all[0].median(), (all[1].median() - all[2].median()) / kGenerators);
   return 0;
 }

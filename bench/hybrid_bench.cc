@@ -1,6 +1,6 @@
-// Post-quantum age files of 44 bytes, a thousand a round, beside the bare operations in the same run: the same KEM, X25519, HPKE's
-// hashes and AEAD, with the file's own HKDFs, HMAC and payload. Gate: at most 1.3 times.
-// links: vmcred_age
+// Post-quantum age files of 44 bytes, a thousand a round, beside the bare operations in the same run: the same KEM,
+// X25519, HPKE's hashes and AEAD, with the file's own HKDFs, HMAC and payload. Gate: at most 1.3 times. links:
+// vmcred_age
 
 #include "age/age.h"
 #include "age/hybrid.h"
@@ -29,8 +29,10 @@ void common(bool seal) {
   (void)hmac_sha256(Bytes(in).first(32), {Bytes(in).first(200)});
   const Nonce12 nonce = {};
   for (const std::size_t size : {std::size_t{16}, std::size_t{44}}) {
-    if (seal) chacha_seal(Bytes(in).first(32), nonce, Bytes(in).first(size), out);
-    else (void)chacha_open(Bytes(in).first(32), nonce, Bytes(in).first(size + 16), out);
+    if (seal)
+      chacha_seal(Bytes(in).first(32), nonce, Bytes(in).first(size), out);
+    else
+      (void)chacha_open(Bytes(in).first(32), nonce, Bytes(in).first(size + 16), out);
   }
 }
 
@@ -55,7 +57,8 @@ int main() {
   std::vector<Series> encrypt = {{"vmcred",
                                   [&] {
                                     for (std::size_t i = 0; i < kCount; ++i)
-                                      if (must(age::encrypt({&to, 1}, value.bytes())).empty()) bench::stop("encrypt failed");
+                                      if (must(age::encrypt({&to, 1}, value.bytes())).empty())
+                                        bench::stop("encrypt failed");
                                   }},
                                  {"bare operations", [&] {
                                     for (std::size_t i = 0; i < kCount; ++i) {
@@ -68,7 +71,8 @@ int main() {
   std::vector<Series> decrypt = {{"vmcred",
                                   [&] {
                                     for (std::size_t i = 0; i < kCount; ++i)
-                                      if (must(age::decrypt({&key, 1}, file)).size() != 44) bench::stop("decrypt failed");
+                                      if (must(age::decrypt({&key, 1}, file)).size() != 44)
+                                        bench::stop("decrypt failed");
                                   }},
                                  {"bare operations", [&] {
                                     for (std::size_t i = 0; i < kCount; ++i) {

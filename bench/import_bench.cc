@@ -1,6 +1,5 @@
-// `import agenix` of 1,000 files for two readers, from start to exit, beside the bare loop over the same files in one process:
-// decrypt, then encrypt for the same two. Gate: at most 1.3 times.
-// links: vmcred_sops
+// `import agenix` of 1,000 files for two readers, from start to exit, beside the bare loop over the same files in one
+// process: decrypt, then encrypt for the same two. Gate: at most 1.3 times. links: vmcred_sops
 
 #include "age/age.h"
 #include "sops/sops.h"
@@ -27,7 +26,8 @@ int main() {
   const std::string key_file = folder.path() + "/key";
   must(write_file(key_file, mine.identity.text(), 0600));
   must(make_folders(folder.path() + "/secrets"));
-  std::string rules = fmt::format("let alice = \"{}\"; web = \"{}\"; systems = [ web ]; in {{\n", mine.recipient, host.recipient);
+  std::string rules =
+      fmt::format("let alice = \"{}\"; web = \"{}\"; systems = [ web ]; in {{\n", mine.recipient, host.recipient);
   std::vector<std::string> files;
   for (std::size_t i = 0; i < kSecrets; ++i) {
     files.push_back(must(age::encrypt(to, bytes_of(fmt::format("{:044}", i)))));
@@ -40,13 +40,15 @@ int main() {
                               [&] {
                                 const std::string project = fmt::format("{}/project-{}", folder.path(), number++);
                                 must(make_folders(project));
-                                bench::run_quietly({program, "--project", project, "import", "agenix", folder.path() + "/secrets"}, 0,
-                                                   {"SOPS_AGE_KEY_FILE=" + key_file, "HOME=" + folder.path()});
+                                bench::run_quietly(
+                                    {program, "--project", project, "import", "agenix", folder.path() + "/secrets"}, 0,
+                                    {"SOPS_AGE_KEY_FILE=" + key_file, "HOME=" + folder.path()});
                               }},
                              {"decrypt and encrypt, bare loop", [&] {
                                 for (const std::string& file : files) {
                                   const Secret value = must(age::decrypt(key, file));
-                                  if (sops::print(must(sops::encrypt(value.bytes(), to))).empty()) bench::stop("encrypt failed");
+                                  if (sops::print(must(sops::encrypt(value.bytes(), to))).empty())
+                                    bench::stop("encrypt failed");
                                 }
                               }}};
   measure(all, kRounds);

@@ -66,13 +66,15 @@ std::string build_stamp(const std::string& folder) {
   const std::string program = join_path(folder, "stamp-vmm");
   const std::string source = program + ".c";
   must(vmcred::write_file(source, kStampProgram, 0644));
-  const std::string command = fmt::format("cc -O1 -static -nostdlib -fno-stack-protector -o '{}' '{}'", program, source);
+  const std::string command =
+      fmt::format("cc -O1 -static -nostdlib -fno-stack-protector -o '{}' '{}'", program, source);
   if (std::system(command.c_str()) != 0) give_up("cannot build the stamp program");  // NOLINT
   return program;
 }
 
 /// Microseconds from before the fork to the stamp of the VMM.
-double launch(const std::vector<std::string>& words, const std::vector<std::string>& environment, const std::string& stamp) {
+double launch(const std::vector<std::string>& words, const std::vector<std::string>& environment,
+              const std::string& stamp) {
   std::vector<char*> argv;
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));  // NOLINT
   argv.push_back(nullptr);
@@ -108,13 +110,17 @@ Figures figures(std::vector<double> samples) {
 std::string declaration(int credentials, const std::string& program, const std::string& stamp) {
   std::string text = "[machines.host]\n[generators.g]\nscript = 'true'\n";
   for (int i = 0; i < credentials; ++i) text += fmt::format("files.secret-{} = {{}}\n", i);
-  text += fmt::format("[vms.bench]\nmachine = \"host\"\nhypervisor = \"qemu\"\nbinary = \"{}\"\nkernel = \"{}\"\n"
-                      "allow-options = [\"stamp=\"]\nextra-arguments = [\"-stamp\", \"{}\"]\n[vms.bench.credentials]\n", program, program, stamp);
-  for (int i = 0; i < credentials; ++i) text += fmt::format("secret-{} = {{ from = \"g/secret-{}\", services = [\"s\"] }}\n", i, i);
+  text += fmt::format(
+      "[vms.bench]\nmachine = \"host\"\nhypervisor = \"qemu\"\nbinary = \"{}\"\nkernel = \"{}\"\n"
+      "allow-options = [\"stamp=\"]\nextra-arguments = [\"-stamp\", \"{}\"]\n[vms.bench.credentials]\n",
+      program, program, stamp);
+  for (int i = 0; i < credentials; ++i)
+    text += fmt::format("secret-{} = {{ from = \"g/secret-{}\", services = [\"s\"] }}\n", i, i);
   return text;
 }
 
-void compare(int credentials, const std::string& vmcred, const std::string& runner, const std::string& vmm, int rounds) {
+void compare(int credentials, const std::string& vmcred, const std::string& runner, const std::string& vmm,
+             int rounds) {
   auto folder = vmcred::TemporaryFolder::make();
   if (!folder) give_up(folder.error().message);
   const std::string root = folder->path();
@@ -128,20 +134,23 @@ void compare(int credentials, const std::string& vmcred, const std::string& runn
   must(vmcred::write_file(join_path(root, "vmcred.toml"), declaration(credentials, vmm, stamp), 0644));
 
   const std::string path = std::getenv("PATH") != nullptr ? std::getenv("PATH") : "/usr/bin:/bin";
-  const std::vector<std::string> environment = {"PATH=" + path, "CREDENTIALS_DIRECTORY=" + values, "RUNTIME_DIRECTORY=" + join_path(root, "run")};
+  const std::vector<std::string> environment = {"PATH=" + path, "CREDENTIALS_DIRECTORY=" + values,
+                                                "RUNTIME_DIRECTORY=" + join_path(root, "run")};
   std::vector<double> plain, ours, shell;
   for (int i = 0; i < rounds; ++i) {
     plain.push_back(launch({vmm, "-stamp", stamp}, environment, stamp));
-    ours.push_back(launch({vmcred, "--project", root, "--quiet", "vm", "run", "bench", "--accel", "tcg"}, environment, stamp));
+    ours.push_back(
+        launch({vmcred, "--project", root, "--quiet", "vm", "run", "bench", "--accel", "tcg"}, environment, stamp));
     if (i % 3 == 0) shell.push_back(launch({"/usr/bin/env", "bash", runner, vmm, "-stamp", stamp}, environment, stamp));
   }
   const Figures p = figures(plain), o = figures(ours), s = figures(shell);
-  fmt::print("{} credentials, start of the process to the VMM's first instruction (median, quartiles of {} runs):\n", credentials, rounds);
+  fmt::print("{} credentials, start of the process to the VMM's first instruction (median, quartiles of {} runs):\n",
+             credentials, rounds);
   fmt::print("  plain exec     {:8.2f} ms  ({:.2f} to {:.2f})\n", p.median / 1000, p.low / 1000, p.high / 1000);
-  fmt::print("  vmcred vm run  {:8.2f} ms  ({:.2f} to {:.2f}): {:.2f} ms over plain exec\n", o.median / 1000, o.low / 1000,
-             o.high / 1000, (o.median - p.median) / 1000);
-  fmt::print("  shell runner   {:8.2f} ms  ({:.2f} to {:.2f}): {:.1f} times vmcred\n", s.median / 1000, s.low / 1000, s.high / 1000,
-             s.median / o.median);
+  fmt::print("  vmcred vm run  {:8.2f} ms  ({:.2f} to {:.2f}): {:.2f} ms over plain exec\n", o.median / 1000,
+             o.low / 1000, o.high / 1000, (o.median - p.median) / 1000);
+  fmt::print("  shell runner   {:8.2f} ms  ({:.2f} to {:.2f}): {:.1f} times vmcred\n", s.median / 1000, s.low / 1000,
+             s.high / 1000, s.median / o.median);
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ class Bare {
     std::array<std::uint8_t, 32> shared = {};
     std::size_t size = shared.size();
     check(EVP_PKEY_derive_init(context) == 1 && EVP_PKEY_derive_set_peer_ex(context, peer, 0) == 1 &&
-         EVP_PKEY_derive(context, shared.data(), &size) == 1);
+          EVP_PKEY_derive(context, shared.data(), &size) == 1);
     EVP_PKEY_CTX_free(context);
     EVP_PKEY_free(peer);
   }
@@ -62,7 +62,7 @@ class Bare {
     for (int i = 0; i < 3; ++i) hkdf(out);
     unsigned size = 0;
     check(EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, in.data(), 32, in.data(), 100, out.data(), 32,
-                   nullptr) != nullptr);
+                    nullptr) != nullptr);
     aead(chacha_, 12, in.data(), 16, out.data(), seal);
     aead(chacha_, 12, in.data(), 32, out.data(), seal);
     aead(gcm_, 32, in.data(), 44, out.data(), seal);

@@ -1,6 +1,6 @@
-// 1,000 secrets given to one more reader, and taken from one: `vars fix` after a key was added and removed, beside `age -d`
-// and `age -e` of every value, which is what it takes without data keys. Says whether payloads were kept.
-// links: vmcred_store
+// 1,000 secrets given to one more reader, and taken from one: `vars fix` after a key was added and removed, beside `age
+// -d` and `age -e` of every value, which is what it takes without data keys. Says whether payloads were kept. links:
+// vmcred_store
 
 #include "age/age.h"
 #include "sops/sops.h"
@@ -78,8 +78,10 @@ int main() {
   bench::measure(all, kRounds);
   fmt::print("{} secrets, median of {} rounds:\n", kSecrets, kRounds);
   for (const Series& one : all) fmt::print("  {:33} {}\n", one.name, one.text());
-  fmt::print("  payloads kept where nobody is removed: {} of {} (limit: all); changed where somebody is: {} of {} (limit: all)\n",
-             kept, kSecrets, changed, kSecrets);
+  fmt::print(
+      "  payloads kept where nobody is removed: {} of {} (limit: all); changed where somebody is: {} of {} (limit: "
+      "all)\n",
+      kept, kSecrets, changed, kSecrets);
   if (all.size() > 2) fmt::print("  {:.1f} times faster than age processes\n", all[2].median() / all[0].median());
   return kept == kSecrets && changed == kSecrets ? 0 : 1;
 }

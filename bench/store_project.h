@@ -1,5 +1,5 @@
-// A project with many stored secrets, made fast: nothing is flushed, nothing runs. It lies in memory, so that what is measured
-// is the program and not a disk.
+// A project with many stored secrets, made fast: nothing is flushed, nothing runs. It lies in memory, so that what is
+// measured is the program and not a disk.
 #pragma once
 
 #include <sys/stat.h>
@@ -37,7 +37,8 @@ struct StoreProject {
       const std::string machine = fmt::format("m-{}", i);
       const age::KeyPair pair = age::generate_key_pair();
       if (i == 0) write("host/var/lib/vmcred/key.txt", std::string(pair.identity.text()) + "\n", 0600);
-      write(fmt::format("sops/machines/{}/key.json", machine), store::print_key_file({{.type = "age", .text = pair.recipient}}));
+      write(fmt::format("sops/machines/{}/key.json", machine),
+            store::print_key_file({{.type = "age", .text = pair.recipient}}));
       store::Principals principals(repository);
       store::Sealer sealer(principals);
       const std::string generator = fmt::format("vars/per-machine/{}/g", machine);

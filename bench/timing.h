@@ -69,7 +69,8 @@ inline std::string program() {
 }
 
 /// Runs a program with its output to nowhere; gives its largest resident memory in MiB. `expect`: its exit code.
-inline double run_quietly(const std::vector<std::string>& argv, int expect = 0, const std::vector<std::string>& environment = {}) {
+inline double run_quietly(const std::vector<std::string>& argv, int expect = 0,
+                          const std::vector<std::string>& environment = {}) {
   std::vector<std::string> variables = environment;
   variables.emplace_back("PATH=/usr/bin:/bin:/usr/sbin:/sbin");
   std::vector<char*> words;

@@ -1,7 +1,6 @@
-// `vars list` and `vars check` on 1,000, 10,000 and 100,000 stored secrets, from start to exit, beside what a shell does with
-// the same tree: `find` that only walks it, and `find` with `cat` that also reads every secret file. `vars check` once as it
-// runs the first time, with no cache, and once as it runs from then on.
-// links: vmcred_store
+// `vars list` and `vars check` on 1,000, 10,000 and 100,000 stored secrets, from start to exit, beside what a shell
+// does with the same tree: `find` that only walks it, and `find` with `cat` that also reads every secret file. `vars
+// check` once as it runs the first time, with no cache, and once as it runs from then on. links: vmcred_store
 
 #include "store_project.h"
 
@@ -24,9 +23,11 @@ void compare(std::size_t machines, std::size_t rounds, bool judge) {
   std::vector<Series> all = {
       {"vars list", [&] { memory[0] = bench::run_quietly({program, "--project", folder, "vars", "list"}); }},
       {"first check", [&] { memory[1] = bench::run_quietly({program, "--project", folder, "vars", "check"}); }},
-      {"vars check", [&] { memory[2] = bench::run_quietly({program, "--project", folder, "vars", "check"}, 0, {variable}); }},
+      {"vars check",
+       [&] { memory[2] = bench::run_quietly({program, "--project", folder, "vars", "check"}, 0, {variable}); }},
       {"find", [&] { bench::run_quietly({"find", folder + "/vars", "-type", "f"}); }},
-      {"find and cat", [&] { bench::run_quietly({"find", folder + "/vars", "-name", "secret", "-exec", "cat", "{}", "+"}); }},
+      {"find and cat",
+       [&] { bench::run_quietly({"find", folder + "/vars", "-name", "secret", "-exec", "cat", "{}", "+"}); }},
   };
   bench::measure(all, rounds);
   fmt::print("{} machines x {} secrets, median of {} rounds:\n", machines, kSecrets, rounds);

@@ -38,7 +38,8 @@ Result<> wait_for_job(SystemdBus& bus, const std::string& job, const std::string
   for (;;) {
     TRY_LET(const bool exists, bus.job_exists(job));
     if (!exists) return {};
-    if (steady_clock::now() >= end) return fail(Errc::unavailable, "'{}' took longer than {} s", unit, kJobLimit.count());
+    if (steady_clock::now() >= end)
+      return fail(Errc::unavailable, "'{}' took longer than {} s", unit, kJobLimit.count());
     std::this_thread::sleep_for(kPause);
   }
 }
@@ -51,7 +52,8 @@ Result<std::vector<link::Consumer>> present_consumers() {
 
 Result<> act(SystemdBus& bus, const link::UnitAction& action, const std::vector<link::Consumer>& consumers) {
   switch (action.action) {
-    case link::Action::none: return {};
+    case link::Action::none:
+      return {};
     case link::Action::signal: {
       TRY_LET(const int number, signal_number(action.signal));
       TRY(renew_service_folder(action.unit, consumers));
@@ -80,7 +82,8 @@ struct Patient {
 
 /// The command says that the unit is well, or the time is over in which it had to.
 Result<> ask_command(Patient& patient, bool last) {
-  const auto output = run({.argv = patient.action->health_command, .environment = std::vector<std::string>{"PATH=" + std::string(kSystemPath)}},
+  const auto output = run({.argv = patient.action->health_command,
+                           .environment = std::vector<std::string>{"PATH=" + std::string(kSystemPath)}},
                           {.limit = kCommandLimit});
   patient.well = output && output->status.ok();
   if (patient.well || !last) return {};

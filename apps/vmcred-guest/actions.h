@@ -8,9 +8,9 @@
 
 namespace vmcred::guest {
 
-/// Carries all actions out, one after the other, then waits until every unit was healthy: active (or done) for its time, or
-/// its health command says so. A unit that is reloaded or signalled is given the values in place first. The error names
-/// every unit whose action failed, or the first that is not well. Systemd is asked over its private socket.
+/// Carries all actions out, one after the other, then waits until every unit was healthy: active (or done) for its
+/// time, or its health command says so. A unit that is reloaded or signalled is given the values in place first. The
+/// error names every unit whose action failed, or the first that is not well. Systemd is asked over its private socket.
 Result<> carry_out(const std::vector<link::UnitAction>& actions);
 
 }  // namespace vmcred::guest

@@ -1,5 +1,5 @@
-// `agent`: stays on the link. It fetches the values before the first consumer starts, puts new sets in place, and powers
-// the guest off when it is asked to.
+// `agent`: stays on the link. It fetches the values before the first consumer starts, puts new sets in place, and
+// powers the guest off when it is asked to.
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -39,7 +39,8 @@ bool notify_ready() {
   const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(name));
   constexpr std::string_view kReady = "READY=1";
-  (void)::sendto(fd.get(), kReady.data(), kReady.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);  // NOLINT
+  (void)::sendto(fd.get(), kReady.data(), kReady.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+                 size);  // NOLINT
   return true;
 }
 
@@ -77,7 +78,11 @@ Result<> Agent::contact() {
   TRY_LET(const link::BootId boot, boot_id());
   const Secret key = session_secret ? *std::move(session_secret) : std::move(address.token);
   const auto begin = [&] {
-    return link::GuestSession({.key = key.clone(), .boot_id = boot, .agent = true, .generation = generation, .randomness = &kernel_randomness()});
+    return link::GuestSession({.key = key.clone(),
+                               .boot_id = boot,
+                               .agent = true,
+                               .generation = generation,
+                               .randomness = &kernel_randomness()});
   };
   TRY_LET(Reached reached, reach_host(address, begin, limit_));
   TRY(handle(reached.session, reached.first));
@@ -102,7 +107,8 @@ Result<> Agent::say_farewell(const Fd& port, link::GuestSession& session) {
 }
 
 Result<> Agent::handle(link::GuestSession& session, link::GuestEvent& event) {
-  if (const auto* refused = std::get_if<link::Refused>(&event)) return fail(Errc::denied, "the host refused us: {}", refused->reason);
+  if (const auto* refused = std::get_if<link::Refused>(&event))
+    return fail(Errc::denied, "the host refused us: {}", refused->reason);
   if (const auto* fresh = std::get_if<link::NewSecret>(&event)) return store_.keep_session(fresh->secret);
   if (const auto* task = std::get_if<link::Welcomed>(&event)) {
     boot_generation_ = task->generation;
@@ -147,7 +153,8 @@ Result<> Agent::take_set(link::GuestSession& session, const link::Received& rece
   const std::uint64_t old = before == 0 ? boot_generation_ : before;
   if (mounted) {
     if (const auto back = store_.take_back(); !back) reason += "; " + back.error().message;
-    if (const auto again = carry_out(received.set.actions); !again) reason += "; with the old ones: " + again.error().message;
+    if (const auto again = carry_out(received.set.actions); !again)
+      reason += "; with the old ones: " + again.error().message;
     (void)store_.forget_others();  // as above
   }
   become_ready();
@@ -164,7 +171,8 @@ Result<int> agent(std::span<char* const> given) {
   ReportOptions options;
   TRY_LET(options.outputs, read_outputs(arguments));
   // The unit starts it wherever PID 1 received nothing; in a machine without a link it has no business.
-  if (const auto address = read_address(); !address && address.error().code == Errc::not_found && notify_ready()) return 0;
+  if (const auto address = read_address(); !address && address.error().code == Errc::not_found && notify_ready())
+    return 0;
   TRY_LET(SetStore store, SetStore::open());
   TRY_LET(EndSignal end_signal, EndSignal::open());
   Agent running(std::move(store), std::move(options), limit, std::move(end_signal));

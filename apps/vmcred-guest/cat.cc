@@ -60,7 +60,8 @@ Result<Secret> unhex(const Secret& text) {
   Secret out(digits.size() / 2);
   for (std::size_t i = 0; i < digits.size(); ++i) {
     const int value = digit(digits.bytes()[i]);
-    if (value < 0 || digits.size() % 2 != 0) return fail(Errc::invalid_data, "Failed to transcode data: Invalid argument");
+    if (value < 0 || digits.size() % 2 != 0)
+      return fail(Errc::invalid_data, "Failed to transcode data: Invalid argument");
     auto& byte = out.writable()[i / 2];
     byte = static_cast<std::uint8_t>(byte << 4 | value);
   }
@@ -69,10 +70,14 @@ Result<Secret> unhex(const Secret& text) {
 
 Result<Secret> transcoded(Secret value, Transcode mode) {
   switch (mode) {
-    case Transcode::off: return value;
-    case Transcode::base64: return wrapped(base64_encode_secret(value.bytes()));
-    case Transcode::hex: return hex(value);
-    case Transcode::unhex: return unhex(value);
+    case Transcode::off:
+      return value;
+    case Transcode::base64:
+      return wrapped(base64_encode_secret(value.bytes()));
+    case Transcode::hex:
+      return hex(value);
+    case Transcode::unhex:
+      return unhex(value);
     case Transcode::unbase64: {
       auto plain = base64_decode_secret(without_space(value.text()).text());
       if (!plain) return fail(Errc::invalid_data, "Failed to transcode data: Invalid argument");
@@ -97,13 +102,15 @@ Result<Secret> find(const std::vector<Folder>& folders, const std::string& name)
 }  // namespace
 
 Result<int> cat(std::span<char* const> given) {
-  constexpr std::string_view kKnown[] = {"--system", "--json=", "--transcode=", "--newline=", "--no-pager", "--no-legend"};
+  constexpr std::string_view kKnown[] = {
+      "--system", "--json=", "--transcode=", "--newline=", "--no-pager", "--no-legend"};
   TRY_LET(const Arguments arguments, parse_arguments(given, kKnown));
   TRY_LET(const JsonMode mode, json_mode(arguments.value("--json", "off")));
   TRY_LET(const Transcode transcode, transcode_mode(arguments.value("--transcode", "off")));
   const std::string newline = arguments.value("--newline", "auto");
   if (arguments.words.empty()) return fail(Errc::usage, "no credential was named");
-  const bool system = arguments.has("--system") || std::getenv("CREDENTIALS_DIRECTORY") == nullptr;  // NOLINT(concurrency-mt-unsafe)
+  const bool system =
+      arguments.has("--system") || std::getenv("CREDENTIALS_DIRECTORY") == nullptr;  // NOLINT(concurrency-mt-unsafe)
   TRY_LET(const auto folders, open_folders(system));
   if (folders.empty()) {
     note(system ? "No credentials passed to system." : "No credentials passed. (i.e. $CREDENTIALS_DIRECTORY not set.)");
@@ -111,8 +118,9 @@ Result<int> cat(std::span<char* const> given) {
   }
   int exit = 0;
   for (const std::string& name : arguments.words) {
-    auto value = is_credential_name(name) ? find(folders, name)
-                                          : Result<Secret>(fail(Errc::usage, "Credential name '{}' is not valid.", name));
+    auto value = is_credential_name(name)
+                     ? find(folders, name)
+                     : Result<Secret>(fail(Errc::usage, "Credential name '{}' is not valid.", name));
     if (value) value = transcoded(*std::move(value), transcode);
     if (!value) {
       note(value.error().message);

@@ -28,7 +28,8 @@ std::vector<unitfile::Folder> listed(const std::vector<std::string>& paths) {
     unitfile::Folder& folder = folders.emplace_back(unitfile::Folder{.path = path});
     for (std::string& name : *names) {
       if (name.ends_with(".service.d") || name == "service.d") {
-        if (auto files = list_folder(join_path(path, name))) folder.drop_ins.emplace(std::move(name), *std::move(files));
+        if (auto files = list_folder(join_path(path, name)))
+          folder.drop_ins.emplace(std::move(name), *std::move(files));
       } else if (name.ends_with(kService)) {
         folder.files.push_back(std::move(name));
       }
@@ -55,8 +56,8 @@ bool has_drop_ins(const std::string& unit, const std::vector<unitfile::Folder>& 
   });
 }
 
-/// A link to another name in a folder of units makes it that one's other name, whichever folder that one stands in. Only
-/// those that have drop-ins are looked at.
+/// A link to another name in a folder of units makes it that one's other name, whichever folder that one stands in.
+/// Only those that have drop-ins are looked at.
 std::map<std::string, std::string> aliases_in(const std::vector<unitfile::Folder>& folders) {
   std::set<std::string> seen;
   std::map<std::string, std::string> aliases;
@@ -86,7 +87,8 @@ unitfile::CredentialLines loads_of(const unitfile::UnitFiles& unit) {
   if (!fragment || fragment->empty()) return {};
   if (fragment->contains("Credential")) texts.push_back({unit.fragment, *fragment});
   for (const std::string& path : unit.drop_ins)
-    if (auto text = read_file(path, kMaxUnitFile); text && text->contains("Credential")) texts.push_back({path, *std::move(text)});
+    if (auto text = read_file(path, kMaxUnitFile); text && text->contains("Credential"))
+      texts.push_back({path, *std::move(text)});
   return texts.empty() ? unitfile::CredentialLines() : unitfile::credential_lines(texts, unit.name);
 }
 
@@ -112,14 +114,16 @@ std::set<std::string> ids_of(const std::vector<unitfile::CredentialLine>& lines,
 
 std::vector<std::string> unit_folders() { return unitfile::system_folders(); }
 
-std::vector<link::Consumer> find_consumers(const std::vector<std::string>& folders, const std::vector<std::string>& names) {
+std::vector<link::Consumer> find_consumers(const std::vector<std::string>& folders,
+                                           const std::vector<std::string>& names) {
   const std::vector<unitfile::Folder> all = listed(folders);
   std::vector<link::Consumer> consumers;
   for (const unitfile::UnitFiles& unit : unitfile::units_of(all, kService, aliases_in(all))) {
     if (unit.name.ends_with("@.service") || unit.fragment.empty()) continue;
     const unitfile::CredentialLines loads = loads_of(unit);
     for (const std::string& name : names)
-      for (const std::string& id : ids_of(loads.lines, name)) consumers.push_back({.guest = name, .id = id, .unit = unit.name, .state = {}});
+      for (const std::string& id : ids_of(loads.lines, name))
+        consumers.push_back({.guest = name, .id = id, .unit = unit.name, .state = {}});
   }
   return consumers;
 }

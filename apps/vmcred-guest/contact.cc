@@ -43,8 +43,9 @@ Result<link::BootId> boot_id() {
   return id;
 }
 
-Result<std::optional<link::GuestEvent>> next_event(const Fd& port, link::GuestSession& session, std::chrono::milliseconds limit,
-                                                   bool until_written, const Fd* wake) {
+Result<std::optional<link::GuestEvent>> next_event(const Fd& port, link::GuestSession& session,
+                                                   std::chrono::milliseconds limit, bool until_written,
+                                                   const Fd* wake) {
   const auto end = steady_clock::now() + limit;
   Secret buffer(32 * 1024);
   for (;;) {

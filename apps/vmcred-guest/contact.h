@@ -16,7 +16,8 @@ Result<link::BootId> boot_id();
 
 /// Writes what the session has and reads what comes until it has an event, everything is written, or `limit` is over
 /// (`unavailable`). Gives the event; empty when everything is written and `until_written`, or when `wake` is readable.
-Result<std::optional<link::GuestEvent>> next_event(const Fd& port, link::GuestSession& session, std::chrono::milliseconds limit,
-                                                   bool until_written = false, const Fd* wake = nullptr);
+Result<std::optional<link::GuestEvent>> next_event(const Fd& port, link::GuestSession& session,
+                                                   std::chrono::milliseconds limit, bool until_written = false,
+                                                   const Fd* wake = nullptr);
 
 }  // namespace vmcred::guest

@@ -53,7 +53,8 @@ Result<std::vector<Folder>> open_folders(bool system) {
   for (const bool encrypted : {true, false}) {
     std::string path = encrypted ? "/run/credentials/@encrypted" : kSystemFolder;
     if (!system) {
-      const char* const given = std::getenv(encrypted ? "ENCRYPTED_CREDENTIALS_DIRECTORY" : "CREDENTIALS_DIRECTORY");  // NOLINT
+      const char* const given =
+          std::getenv(encrypted ? "ENCRYPTED_CREDENTIALS_DIRECTORY" : "CREDENTIALS_DIRECTORY");  // NOLINT
       if (given == nullptr) continue;
       path = given;
       if (!path.starts_with('/')) return fail(Errc::usage, "the credentials directory '{}' is not absolute", path);
@@ -89,7 +90,8 @@ Result<std::vector<Credential>> credentials_in(const Folder& folder) {
   while (const dirent* entry = ::readdir(entries.get())) {  // NOLINT(concurrency-mt-unsafe): one thread
     const std::string name = entry->d_name;
     struct stat status = {};
-    if (!is_credential_name(name) || ::fstatat(folder.fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (!is_credential_name(name) || ::fstatat(folder.fd.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+      continue;
     if (!S_ISREG(status.st_mode)) continue;
     found.push_back({.name = name,
                      .path = join_path(folder.path, name),

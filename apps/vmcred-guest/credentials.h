@@ -16,8 +16,8 @@ inline constexpr std::size_t kMaxCredential = 1024 * 1024;  ///< systemd's CREDE
 inline constexpr const char* kSystemFolder = "/run/credentials/@system";
 inline constexpr const char* kRunStore = "/run/credstore";
 
-/// Where services look for what an agent puts in place: @system; where PID 1 received nothing at boot it does not know that
-/// folder, but a credstore is looked into at every start of a service (systemd 252 and later).
+/// Where services look for what an agent puts in place: @system; where PID 1 received nothing at boot it does not know
+/// that folder, but a credstore is looked into at every start of a service (systemd 252 and later).
 std::string present_folder();
 
 /// A folder of credentials; `encrypted` ones must be decrypted before use.
@@ -27,8 +27,8 @@ struct Folder {
   bool encrypted = false;
 };
 
-/// The service's own folders ($CREDENTIALS_DIRECTORY, $ENCRYPTED_CREDENTIALS_DIRECTORY) or the system's; encrypted first,
-/// as systemd-creds looks. Folders that do not exist are left out. The environment's must be absolute.
+/// The service's own folders ($CREDENTIALS_DIRECTORY, $ENCRYPTED_CREDENTIALS_DIRECTORY) or the system's; encrypted
+/// first, as systemd-creds looks. Folders that do not exist are left out. The environment's must be absolute.
 Result<std::vector<Folder>> open_folders(bool system);
 
 /// /run/credstore alone, where it is there.

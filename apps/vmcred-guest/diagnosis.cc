@@ -77,11 +77,13 @@ Result<> Look::read_system() {
 
 void Look::kernel() {
   if (!is_folder(at("sys/firmware/dmi/entries"))) {
-    add(Code::guest_kernel, "/sys/firmware/dmi/entries", "the kernel shows no SMBIOS entries, so credentials by SMBIOS are not seen",
+    add(Code::guest_kernel, "/sys/firmware/dmi/entries",
+        "the kernel shows no SMBIOS entries, so credentials by SMBIOS are not seen",
         "build CONFIG_DMI_SYSFS into the kernel; as a module it must be in the initrd");
   }
   if (!is_folder(at("sys/firmware/qemu_fw_cfg")) && is_folder(at("sys/bus/acpi/devices/QEMU0002:00"))) {
-    add(Code::guest_kernel, "/sys/firmware/qemu_fw_cfg", "this machine has QEMU's fw_cfg, but its driver is not loaded", "put the module qemu_fw_cfg into the initrd");
+    add(Code::guest_kernel, "/sys/firmware/qemu_fw_cfg", "this machine has QEMU's fw_cfg, but its driver is not loaded",
+        "put the module qemu_fw_cfg into the initrd");
   }
   constexpr std::string_view kImport = "systemd.import_credentials=";
   const auto line = read_file(at("proc/cmdline"), kMaxKernelLine);
@@ -89,12 +91,14 @@ void Look::kernel() {
     const std::string_view value = std::string_view(*line).substr(line->find(kImport) + kImport.size());
     const auto off = {"no", "0", "false", "off", "n\n", "n ", "f\n", "f "};
     if (std::ranges::any_of(off, [&](std::string_view word) { return value.starts_with(word); })) {
-      add(Code::guest_kernel, "/proc/cmdline", "systemd.import_credentials is off on the kernel command line", "take it off");
+      add(Code::guest_kernel, "/proc/cmdline", "systemd.import_credentials is off on the kernel command line",
+          "take it off");
     }
   }
   const auto s390 = read_file(at("sys/firmware/uv/prot_virt_guest"), 4096);
   if (exists(at("dev/sev-guest")) || exists(at("dev/tdx_guest")) || (s390 && s390->starts_with('1'))) {
-    add(Code::guest_confidential, "this machine", "this is a confidential vm: systemd from 254 on ignores SMBIOS and fw_cfg here",
+    add(Code::guest_confidential, "this machine",
+        "this is a confidential vm: systemd from 254 on ignores SMBIOS and fw_cfg here",
         "the host cannot be trusted with values there");
   }
 }
@@ -110,10 +114,12 @@ void Look::prefixes() {
       rest.remove_prefix(std::min(rest.size(), text.size() + 1));
       const std::string_view prefix = text.substr(0, text.find_first_of(":="));
       std::string lower(prefix);
-      std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+      std::ranges::transform(lower, lower.begin(),
+                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
       const bool right = prefix == "io.systemd.credential" || prefix == "io.systemd.credential.binary";
       if (!right && lower.contains("cred") && prefix.size() < kMaxPrefix) {
-        add(Code::guest_prefix, fmt::format("SMBIOS structure 11-{}", i), fmt::format("an OEM string begins with '{}': systemd ignores it", prefix),
+        add(Code::guest_prefix, fmt::format("SMBIOS structure 11-{}", i),
+            fmt::format("an OEM string begins with '{}': systemd ignores it", prefix),
             "the prefixes are io.systemd.credential: and io.systemd.credential.binary:");
       }
     }
@@ -125,16 +131,21 @@ void Look::lost(const Offered& offered, bool nothing_else_came) {
   const bool smbios = offered.source == link::Source::smbios;
   if (nothing_else_came && (smbios || offered.source == link::Source::fw_cfg)) {
     const std::string_view module = smbios ? "dmi_sysfs" : "qemu_fw_cfg";
-    remedy = fmt::format("it took nothing from there; if {0} is a module that came after its import: build {0} in, or load it in the initrd", module);
+    remedy = fmt::format(
+        "it took nothing from there; if {0} is a module that came after its import: build {0} in, or load it in the "
+        "initrd",
+        module);
   } else if (machine_.systemd != 0 && machine_.systemd < kReadsWholeStructures && smbios) {
-    remedy = fmt::format("systemd {} reads {} bytes of an SMBIOS structure: use several smaller ones", machine_.systemd, kPage);
+    remedy = fmt::format("systemd {} reads {} bytes of an SMBIOS structure: use several smaller ones", machine_.systemd,
+                         kPage);
   }
   add(Code::guest_not_taken, shown(offered.name), "it is offered, but systemd did not take it", remedy);
 }
 
 void Look::offers() {
   const auto mounts = read_file(at("proc/self/mountinfo"), 4 * kMaxCredential);
-  if (mounts && mounted_generation(*mounts, kSystemFolder) != 0) return;  // an agent's set is in place, not the machine's offer
+  if (mounts && mounted_generation(*mounts, kSystemFolder) != 0)
+    return;  // an agent's set is in place, not the machine's offer
   const Offers offers = read_offers(machine_.root);
   for (const std::string& notice : offers.notices) add(Code::guest_not_taken, "this machine", notice);
   std::set<link::Source> sources;  // from which something came
@@ -144,7 +155,8 @@ void Look::offers() {
   std::map<std::string, int> seen;
   for (const Offered& offered : offers.offered) {
     if (seen[offered.name]++ > 0) {
-      add(Code::guest_offered_twice, shown(offered.name), "it is offered twice, the first one counts", "give it another name on the host");
+      add(Code::guest_offered_twice, shown(offered.name), "it is offered twice, the first one counts",
+          "give it another name on the host");
       continue;
     }
     const auto held = values_.find(offered.name);
@@ -154,8 +166,10 @@ void Look::offers() {
     }
     const Bytes here = held->second.bytes();
     if (equal_in_constant_time(here, offered.value.bytes())) continue;
-    const bool beginning = here.size() < offered.value.size() && equal_in_constant_time(here, offered.value.bytes().first(here.size()));
-    add(Code::guest_not_taken, shown(offered.name), beginning ? "it was cut off by systemd" : "it has another value than the machine offers");
+    const bool beginning =
+        here.size() < offered.value.size() && equal_in_constant_time(here, offered.value.bytes().first(here.size()));
+    add(Code::guest_not_taken, shown(offered.name),
+        beginning ? "it was cut off by systemd" : "it has another value than the machine offers");
   }
 }
 
@@ -165,14 +179,17 @@ void Look::stores() {
     if (!names) continue;
     for (const std::string& name : *names) {
       if (!values_.contains(name)) continue;
-      add(Code::guest_shadowed, fmt::format("{}/{}", store, name), "it is never read: the machine passes a credential of that name", "remove one of them");
+      add(Code::guest_shadowed, fmt::format("{}/{}", store, name),
+          "it is never read: the machine passes a credential of that name", "remove one of them");
     }
   }
 }
 
 void Look::files() {
   if (machine_.system_on_tmpfs && credentials_.size() >= kMaxOnTmpfs) {
-    add(Code::guest_too_many, kSystemFolder, fmt::format("{} credentials: a tmpfs of credentials holds {}", credentials_.size(), kMaxOnTmpfs), "pass fewer, or by reference");
+    add(Code::guest_too_many, kSystemFolder,
+        fmt::format("{} credentials: a tmpfs of credentials holds {}", credentials_.size(), kMaxOnTmpfs),
+        "pass fewer, or by reference");
   }
   const auto weak = std::ranges::find(credentials_, std::string("weak"), &Credential::secure);
   if (weak != credentials_.end()) add(Code::guest_swappable, shown(weak->name), "it may be swapped out");
@@ -187,7 +204,8 @@ void Look::files() {
       return ::stat(at("run/credentials/" + unit + "/" + name).c_str(), &status) == 0 && (status.st_mode & 0077U) != 0;
     });
     if (shared == names->end()) continue;
-    add(Code::guest_access_list, unit, fmt::format("'{}' has mode 0440 and an access list: programs that demand 0400 or 0600 refuse it", *shared),
+    add(Code::guest_access_list, unit,
+        fmt::format("'{}' has mode 0440 and an access list: programs that demand 0400 or 0600 refuse it", *shared),
         "where one does, copy it first: ExecStartPre=install -m 0400 %d/NAME %t/NAME");
   }
 }
@@ -197,7 +215,8 @@ void Look::port() {
   const auto address = link::parse_link_line(values_.at(std::string(link::kLinkName)).bytes());
   if (!address) return add(Code::guest_link, shown(link::kLinkName), address.error().message);
   if (address->transport == link::Transport::serial && !find_serial_port(at("sys"))) {
-    add(Code::guest_link, shown(link::kLinkName), "the host waits on a virtio-serial port that is not here", "the kernel needs virtio_console, and virtio_pci or virtio_mmio");
+    add(Code::guest_link, shown(link::kLinkName), "the host waits on a virtio-serial port that is not here",
+        "the kernel needs virtio_console, and virtio_pci or virtio_mmio");
   }
 }
 

@@ -1,5 +1,5 @@
-// What is wrong between the machine's offers and the folder that services load from, and why: the questions of `doctor`.
-// Values are compared in memory; no finding ever holds one.
+// What is wrong between the machine's offers and the folder that services load from, and why: the questions of
+// `doctor`. Values are compared in memory; no finding ever holds one.
 #pragma once
 
 #include <string>

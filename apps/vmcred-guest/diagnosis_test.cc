@@ -11,12 +11,12 @@ namespace vmcred::guest {
 namespace {
 
 using namespace std::string_literals;
-using testing::Succeeds;
-using testing::TestFolder;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using testing::Succeeds;
+using testing::TestFolder;
 
 /// A guest without faults: two credentials offered by SMBIOS and taken.
 class Doctor : public ::testing::Test {
@@ -47,7 +47,8 @@ class Doctor : public ::testing::Test {
   static std::vector<std::string> texts(const std::vector<chain::Finding>& findings) {
     std::vector<std::string> texts;
     for (const chain::Finding& one : findings) {
-      if (one.code != chain::Code::guest_swappable) texts.push_back(one.place.file + ": " + one.message + "; " + one.hint);
+      if (one.code != chain::Code::guest_swappable)
+        texts.push_back(one.place.file + ": " + one.message + "; " + one.hint);
     }
     return texts;
   }

@@ -32,7 +32,8 @@ Result<int> doctor(std::span<char* const> given) {
   const bool tmpfs = ::statfs(kSystemFolder, &file_system) == 0 && file_system.f_type == TMPFS_MAGIC;
   TRY_LET(auto findings, diagnose({.systemd = systemd_major(), .system_on_tmpfs = tmpfs}));
   chain::sort_findings(findings);
-  print(arguments.has("--json") ? dump_json(chain::findings_json(findings), Indent::two_spaces) : chain::findings_text(findings, false));
+  print(arguments.has("--json") ? dump_json(chain::findings_json(findings), Indent::two_spaces)
+                                : chain::findings_text(findings, false));
   return chain::any_findings(findings) ? 3 : 0;
 }
 

@@ -13,8 +13,9 @@ namespace {
 using link::Departure;
 
 /// systemd.special(7): each of them starts its own service, which is the last thing that PID 1 does.
-constexpr std::array kTargets = {std::pair(Departure::reboot, "reboot.target"), std::pair(Departure::halt, "halt.target"),
-                                 std::pair(Departure::kexec, "kexec.target"), std::pair(Departure::power_off, "poweroff.target")};
+constexpr std::array kTargets = {std::pair(Departure::reboot, "reboot.target"),
+                                 std::pair(Departure::halt, "halt.target"), std::pair(Departure::kexec, "kexec.target"),
+                                 std::pair(Departure::power_off, "poweroff.target")};
 
 sigset_t only_sigterm() {
   sigset_t set;

@@ -16,14 +16,14 @@
 namespace vmcred::guest {
 namespace {
 
-using testing::FailsWith;
-using testing::Succeeds;
-using testing::TestFolder;
 using ::testing::_;
 using ::testing::ElementsAre;
+using testing::FailsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using testing::Succeeds;
+using testing::TestFolder;
 
 Result<Arguments> parse(std::vector<std::string> words) {
   std::vector<char*> pointers;
@@ -47,7 +47,8 @@ TEST(Arguments, UnknownOptionsAndMissingValuesAreUsage) {
 }
 
 TEST(CredentialName, IsWhatSystemdTakes) {
-  for (const char* good : {"a", "API_KEY", ".hidden", "with space", "ssh.authorized_keys.root", "a=b"}) EXPECT_TRUE(is_credential_name(good)) << good;
+  for (const char* good : {"a", "API_KEY", ".hidden", "with space", "ssh.authorized_keys.root", "a=b"})
+    EXPECT_TRUE(is_credential_name(good)) << good;
   for (const char* bad : {"", ".", "..", "a/b", "a:b", "\xc3\xbc", "a\n"}) EXPECT_FALSE(is_credential_name(bad)) << bad;
   EXPECT_TRUE(is_credential_name(std::string(255, 'a')));
   EXPECT_FALSE(is_credential_name(std::string(256, 'a')));
@@ -77,8 +78,8 @@ TEST(Type11, GivesTextAndBinaryCredentialsInOrder) {
 
 TEST(Type11, SaysWhatItSkipsWithoutTheValue) {
   using namespace std::string_literals;
-  const std::string raw = "\x0b\x05\0\x11\x03"s + "io.systemd.credential:hunter2\0"s + "io.systemd.credential:a/b=hunter2\0"s +
-                          "io.systemd.credential.binary:C=hunter2\0\0"s;
+  const std::string raw = "\x0b\x05\0\x11\x03"s + "io.systemd.credential:hunter2\0"s +
+                          "io.systemd.credential:a/b=hunter2\0"s + "io.systemd.credential.binary:C=hunter2\0\0"s;
   Offers offers;
   read_type11(bytes_of(raw), "SMBIOS structure 11-0", offers);
   EXPECT_TRUE(offers.offered.empty());
@@ -118,7 +119,9 @@ TEST(Offers, ComeFromFwCfgAndTheKernelLine) {
 
 TEST(MappedVersion, IsTheNameOfPid1sLibrary) {
   const auto of = [](std::string_view library) {
-    return mapped_version(fmt::format("7f01-7f02 r-xp 00000000 fe:00 42    /usr/lib/systemd/systemd\n7f03-7f04 r--p 00000000 fe:00 43    {}\n", library));
+    return mapped_version(fmt::format(
+        "7f01-7f02 r-xp 00000000 fe:00 42    /usr/lib/systemd/systemd\n7f03-7f04 r--p 00000000 fe:00 43    {}\n",
+        library));
   };
   EXPECT_EQ(of("/usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so"), "252");
   EXPECT_EQ(of("/usr/lib64/systemd/libsystemd-shared-254.5-2.fc39.so"), "254.5-2.fc39");
@@ -129,7 +132,8 @@ TEST(MappedVersion, IsTheNameOfPid1sLibrary) {
 
 TEST(Consumers, ComeFromUnitsAndDropIns) {
   const TestFolder root;
-  root.write("etc/web.service", "[Unit]\nLoadCredential=no:API_KEY\n[Service]\nLoadCredential=key:API_KEY\nLoadCredential = API_KEY\n");
+  root.write("etc/web.service",
+             "[Unit]\nLoadCredential=no:API_KEY\n[Service]\nLoadCredential=key:API_KEY\nLoadCredential = API_KEY\n");
   root.write("usr/web.service", "[Service]\nLoadCredential=hidden:API_KEY\n");
   root.write("usr/web.service.d/10-more.conf", "[Service]\nLoadCredential=file:/etc/x\n# LoadCredential=c:API_KEY\n");
   root.write("usr/late.service", "[Service]\nLoadCredential=a:API_KEY\n");
@@ -155,8 +159,8 @@ TEST(Consumers, AreThoseThatSystemdWouldSee) {
   root.write("etc/service.d/z.conf", "[Service]\nLoadCredential=d:API_KEY\n");
   root.write("usr/only-drop-ins.service", "[Service]\n");
   root.write("etc/only-drop-ins.service.d/only.conf", "[Service]\nLoadCredential=e:API_KEY\n");
-  EXPECT_THAT(ids(), ElementsAre("only-drop-ins.service d", "only-drop-ins.service e", "web-api-v2.service a", "web-api-v2.service b",
-                                 "web-api-v2.service c", "web-api-v2.service d"));
+  EXPECT_THAT(ids(), ElementsAre("only-drop-ins.service d", "only-drop-ins.service e", "web-api-v2.service a",
+                                 "web-api-v2.service b", "web-api-v2.service c", "web-api-v2.service d"));
   // One's own file hides one of the same name for all, in whatever folder; nothing is left of what is masked.
   root.write("usr/web-api-v2.service.d/z.conf", "[Service]\nLoadCredential=\n");
   ASSERT_EQ(::symlink("/dev/null", (root / "etc/only-drop-ins.service").c_str()), 0);
@@ -186,9 +190,10 @@ TEST(Consumers, AreNoneInAnEmptyFileAndInDropInsOfNothing) {
 
 TEST(Consumers, AreReadFromLinesAsSystemdJoinsThem) {
   const TestFolder root;
-  root.write("web.service",
-             "[Service]\nEnvironment=A=b \\ \nLoadCredential=blank:API_KEY\nEnvironment=A=b\\\\\nLoadCredential=pair:API_KEY\n"
-             "Environment=A=b \\\n# a comment \\\nLoadCredential=joined:API_KEY\nLoadCredential=last:API_KEY\n");
+  root.write(
+      "web.service",
+      "[Service]\nEnvironment=A=b \\ \nLoadCredential=blank:API_KEY\nEnvironment=A=b\\\\\nLoadCredential=pair:API_KEY\n"
+      "Environment=A=b \\\n# a comment \\\nLoadCredential=joined:API_KEY\nLoadCredential=last:API_KEY\n");
   EXPECT_THAT(consumers_in({root.path()}), ElementsAre("web.service blank", "web.service last", "web.service pair"));
 }
 
@@ -196,9 +201,11 @@ TEST(Consumers, ImportUnderTheNameThatTheServiceSees) {
   const TestFolder root;
   root.write("a.service", "[Service]\nImportCredential=db.*:mine.\n");
   root.write("b.service", "[Service]\nImportCredential=db.password:password\n");
-  root.write("c.service", "[Service]\nImportCredential=db.*:\nImportCredential=API_*\nLoadCredential=API_KEY:/run/key\n");
+  root.write("c.service",
+             "[Service]\nImportCredential=db.*:\nImportCredential=API_*\nLoadCredential=API_KEY:/run/key\n");
   root.write("d.service", "[Service]\nLoadCredential=password:/run/key\nImportCredential=db.password:password\n");
-  EXPECT_THAT(consumers_in({root.path()}), ElementsAre("a.service mine.password", "b.service password", "c.service db.password"));
+  EXPECT_THAT(consumers_in({root.path()}),
+              ElementsAre("a.service mine.password", "b.service password", "c.service db.password"));
 }
 
 TEST(Consumers, HaveTheDropInsOfTheirOtherNames) {
@@ -208,12 +215,13 @@ TEST(Consumers, HaveTheDropInsOfTheirOtherNames) {
   ASSERT_EQ(::symlink("../usr/mariadb.service", (root / "etc/mysql.service").c_str()), 0);
   root.write("usr/web.service", "[Service]\n");
   root.write("etc/www-.service.d/x.conf", "[Service]\nLoadCredential=d:API_KEY\n");
-  ASSERT_EQ(::symlink((root / "etc/web.service").c_str(), (root / "etc/www-1.service").c_str()), 0);  // where it is does not matter
+  ASSERT_EQ(::symlink((root / "etc/web.service").c_str(), (root / "etc/www-1.service").c_str()),
+            0);  // where it is does not matter
   root.write("elsewhere/linked.service", "[Service]\nLoadCredential=c:API_KEY\n");
   ASSERT_EQ(::symlink((root / "elsewhere/linked.service").c_str(), (root / "etc/linked.service").c_str()), 0);
   EXPECT_THAT(consumers_in({root / "etc", root / "usr"}),
-              ElementsAre("linked.service c", "mariadb.service a", "mariadb.service b", "mysql.service a", "mysql.service b",
-                          "web.service d"));
+              ElementsAre("linked.service c", "mariadb.service a", "mariadb.service b", "mysql.service a",
+                          "mysql.service b", "web.service d"));
 }
 
 TEST(Consumers, ThatAreInstancesHaveTheirTemplates) {
@@ -224,14 +232,15 @@ TEST(Consumers, ThatAreInstancesHaveTheirTemplates) {
   root.write("etc/web-api@x-1.service.d/x.conf", "[Service]\nLoadCredential=d:API_KEY\n");
   root.write("etc/web-.service.d/w.conf", "[Service]\nLoadCredential=e:API_KEY\n");
   EXPECT_THAT(consumers_in({root / "etc", root / "usr"}),
-              ElementsAre("web-api@x-1.service a", "web-api@x-1.service b", "web-api@x-1.service c", "web-api@x-1.service d",
-                          "web-api@x-1.service e"));
+              ElementsAre("web-api@x-1.service a", "web-api@x-1.service b", "web-api@x-1.service c",
+                          "web-api@x-1.service d", "web-api@x-1.service e"));
 }
 
 TEST(Consumers, AreLookedForWhereSystemdLooks) {
   const std::vector<std::string> folders = unit_folders();
   const auto place = [&](std::string_view folder) { return std::ranges::find(folders, folder) - folders.begin(); };
-  // `systemd-analyze unit-paths`: a mask on the kernel's line stands in generator.early, `systemd-run` writes transient.
+  // `systemd-analyze unit-paths`: a mask on the kernel's line stands in generator.early, `systemd-run` writes
+  // transient.
   EXPECT_LT(place("/run/systemd/transient"), place("/run/systemd/generator.early"));
   EXPECT_LT(place("/run/systemd/generator.early"), place("/etc/systemd/system"));
   EXPECT_LT(place("/etc/systemd/system"), place("/etc/systemd/system.attached"));
@@ -256,14 +265,16 @@ TEST(MountedGeneration, IsThatOfTheUppermostMount) {
   EXPECT_EQ(mounted_generation(pid1, system), 0u);
   EXPECT_EQ(mounted_generation(pid1 + first + elsewhere, system), 3u);
   EXPECT_EQ(mounted_generation(pid1 + first + second, system), 4u);
-  EXPECT_EQ(mounted_generation(second + first + pid1, system), 4u);  // one that was put beneath another comes later in the list
+  EXPECT_EQ(mounted_generation(second + first + pid1, system),
+            4u);  // one that was put beneath another comes later in the list
   EXPECT_EQ(mounted_generation("", system), 0u);
 }
 
 TEST(SystemdJson, LooksLikeSystemds) {
   const auto json = parse_json(R"({"b":1,"a":[1,2.5,"x"],"c":null,"d":{},"e":[]})");
   ASSERT_THAT(json, Succeeds());
-  EXPECT_EQ(systemd_json(*json, JsonMode::brief), "{\"b\":1,\"a\":[1,2.500000000000000000000e+00,\"x\"],\"c\":null,\"d\":{},\"e\":[]}\n");
+  EXPECT_EQ(systemd_json(*json, JsonMode::brief),
+            "{\"b\":1,\"a\":[1,2.500000000000000000000e+00,\"x\"],\"c\":null,\"d\":{},\"e\":[]}\n");
   EXPECT_EQ(systemd_json(*parse_json(R"([{"a":true}])"), JsonMode::pretty), "[\n\t{\n\t\t\"a\" : true\n\t}\n]\n");
 }
 

@@ -1,5 +1,5 @@
-// `import`: what PID 1 of systemd does with credentials, for guests with another init: fw_cfg items, SMBIOS strings and the
-// kernel command line become files of mode 0400 in a ramfs that is read-only afterwards.
+// `import`: what PID 1 of systemd does with credentials, for guests with another init: fw_cfg items, SMBIOS strings and
+// the kernel command line become files of mode 0400 in a ramfs that is read-only afterwards.
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/mount.h>
@@ -28,7 +28,8 @@ Result<> make_ramfs(const std::string& folder) {
   if (::statfs(folder.c_str(), &system) == 0 && system.f_type == RAMFS_MAGIC) {
     return hint(fail(Errc::usage, "'{}' is a ramfs already", folder), "credentials are imported once a boot");
   }
-  if (::mount("vmcred", folder.c_str(), "ramfs", kQuiet, "mode=0700") != 0) return fail_errno("mount a ramfs at '{}'", folder);
+  if (::mount("vmcred", folder.c_str(), "ramfs", kQuiet, "mode=0700") != 0)
+    return fail_errno("mount a ramfs at '{}'", folder);
   return {};
 }
 

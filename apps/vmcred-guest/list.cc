@@ -19,7 +19,8 @@ void print_table(const std::vector<Credential>& rows, bool legend) {
   }
   if (legend) print(fmt::format("{:<{}} {:<{}} {:>{}} PATH\n", "NAME", width[0], "SECURE", width[1], "SIZE", width[2]));
   for (const Credential& row : rows) {
-    print(fmt::format("{:<{}} {:<{}} {:>{}} {}\n", row.name, width[0], row.secure, width[1], size_text(row.size), width[2], row.path));
+    print(fmt::format("{:<{}} {:<{}} {:>{}} {}\n", row.name, width[0], row.secure, width[1], size_text(row.size),
+                      width[2], row.path));
   }
 }
 
@@ -50,7 +51,10 @@ Result<int> list(std::span<char* const> given) {
   }
   Json json = Json::array();
   for (const Credential& row : rows) {
-    json.push(Json(Json::Object{{"name", row.name}, {"secure", row.secure}, {"size", static_cast<std::int64_t>(row.size)}, {"path", row.path}}));
+    json.push(Json(Json::Object{{"name", row.name},
+                                {"secure", row.secure},
+                                {"size", static_cast<std::int64_t>(row.size)},
+                                {"path", row.path}}));
   }
   print(systemd_json(json, mode));
   return 0;

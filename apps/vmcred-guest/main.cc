@@ -14,10 +14,12 @@ namespace {
 
 constexpr Command kCommands[] = {
     {"list", "[--system] [--json=short|pretty|off] [--no-legend]", "list credentials, as systemd-creds does", list},
-    {"cat", "[--system] [--transcode=MODE] [--json=MODE] [--newline=MODE] NAME...", "print credentials, as systemd-creds does", cat},
+    {"cat", "[--system] [--transcode=MODE] [--json=MODE] [--newline=MODE] NAME...",
+     "print credentials, as systemd-creds does", cat},
     {"show", "[--json]", "say where each credential came from and which services load it", show},
     {"receipt", "[--output UNIT=FILE]... [--wait SECONDS]", "prove to the host which credentials arrived", receipt},
-    {"agent", "[--output UNIT=FILE]... [--wait SECONDS]", "stay on the link: fetch credentials, take new ones, power off", agent},
+    {"agent", "[--output UNIT=FILE]... [--wait SECONDS]",
+     "stay on the link: fetch credentials, take new ones, power off", agent},
     {"import", "[--into DIR]", "without systemd: put what the machine offers where systemd would", import},
     {"doctor", "[--json]", "say what is wrong with the credentials of this guest, and why", doctor},
 };
@@ -52,7 +54,8 @@ int run(std::span<char*> words) {
   }
   if (word.empty()) return complain({Errc::usage, "no command was given", "vmcred-guest --help lists them"});
   const std::string nearest = did_you_mean(word, names);
-  return complain({Errc::usage, fmt::format("there is no command '{}'", word), nearest.empty() ? "vmcred-guest --help lists them" : nearest});
+  return complain({Errc::usage, fmt::format("there is no command '{}'", word),
+                   nearest.empty() ? "vmcred-guest --help lists them" : nearest});
 }
 
 }  // namespace

@@ -48,12 +48,15 @@ std::optional<std::string_view> line_of(std::string_view dependencies, const std
   return {};
 }
 
-/// Whether a word of modprobe's settings may mean the module: its name, its name with a parameter, a pattern that it matches.
+/// Whether a word of modprobe's settings may mean the module: its name, its name with a parameter, a pattern that it
+/// matches.
 bool means(std::string_view word, const std::string& name) {
   if (word.contains('[')) return true;  // what stands in it is not ours to read
   const std::string plain = with_underscores(word);
   if (plain.find_first_of("*?") != std::string::npos && ::fnmatch(plain.c_str(), name.c_str(), 0) == 0) return true;
-  const auto of_a_name = [&](std::size_t at) { return at < plain.size() && (std::isalnum(static_cast<unsigned char>(plain[at])) != 0 || plain[at] == '_'); };
+  const auto of_a_name = [&](std::size_t at) {
+    return at < plain.size() && (std::isalnum(static_cast<unsigned char>(plain[at])) != 0 || plain[at] == '_');
+  };
   for (std::size_t at = plain.find(name); at != std::string::npos; at = plain.find(name, at + 1))
     if (!of_a_name(at - 1) && !of_a_name(at + name.size())) return true;
   return false;
@@ -127,7 +130,8 @@ ModuleFolders module_folders() {
           .loaded = "/sys/module"};
 }
 
-std::optional<std::vector<std::string>> module_files(const std::vector<std::string>& names, const ModuleFolders& folders) {
+std::optional<std::vector<std::string>> module_files(const std::vector<std::string>& names,
+                                                     const ModuleFolders& folders) {
   const auto dependencies = read_file(join_path(folders.modules, "modules.dep"), kMaxDependencies);
   if (!dependencies) return {};
   std::vector<std::string> files;

@@ -31,8 +31,8 @@ bool put(const std::string& path, std::string_view text) {
   return fd && write_all(fd, text).has_value();
 }
 
-/// Runs `body` in a child with its own mount namespace (and user namespace, where we are not root). The child's complaints
-/// count as ours.
+/// Runs `body` in a child with its own mount namespace (and user namespace, where we are not root). The child's
+/// complaints count as ours.
 void in_own_namespace(const std::function<void()>& body) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -68,7 +68,8 @@ void make_read_only(const std::string& path) {
 
 link::Set set_of(std::uint64_t generation) {
   link::Set set = {.generation = generation};
-  for (int i = 0; i < 20; ++i) set.values.emplace(fmt::format("KEY_{}", i), secret(fmt::format("value {} of {}", i, generation)));
+  for (int i = 0; i < 20; ++i)
+    set.values.emplace(fmt::format("KEY_{}", i), secret(fmt::format("value {} of {}", i, generation)));
   return set;
 }
 
@@ -88,7 +89,8 @@ bool kernel_exchanges() {
   utsname name = {};
   int major = 0;
   int minor = 0;
-  return ::uname(&name) == 0 && std::sscanf(name.release, "%d.%d", &major, &minor) == 2 && std::pair(major, minor) >= std::pair(6, 5);
+  return ::uname(&name) == 0 && std::sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+         std::pair(major, minor) >= std::pair(6, 5);
 }
 
 std::ptrdiff_t mounts_on(const std::string& path) {
@@ -185,7 +187,8 @@ TEST(SetStore, WhoLooksDuringAnExchangeSeesAWholeSet) {
         ++looks;
       }
     });
-    for (std::uint64_t generation = 2; (generation <= 300 || looks < 100) && !::testing::Test::HasFailure(); ++generation) {
+    for (std::uint64_t generation = 2; (generation <= 300 || looks < 100) && !::testing::Test::HasFailure();
+         ++generation) {
       ASSERT_THAT(store.put(set_of(generation)), Succeeds());
     }
     done = true;

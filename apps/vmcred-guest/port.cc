@@ -33,8 +33,8 @@ struct PciNumbers {
 constexpr PciNumbers kConsole{"0x1043\n", "0x1003\n"};
 constexpr PciNumbers kVsock{"0x1053\n", "0x1012\n"};
 
-/// The driver and the bus that the device is on; all buses where it is not seen on PCI. A module that is loaded for nothing is
-/// a hundredth of a small guest's boot.
+/// The driver and the bus that the device is on; all buses where it is not seen on PCI. A module that is loaded for
+/// nothing is a hundredth of a small guest's boot.
 std::vector<std::string> modules_of(const PciNumbers& numbers, const std::string& driver) {
   const std::string folder = "/sys/bus/pci/devices";
   const auto devices = list_folder(folder);
@@ -56,7 +56,8 @@ Result<Fd> open_serial(steady_clock::time_point end) {
       Fd fd(::open(device->c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
       if (fd) return fd;
       if (errno == EBUSY) {
-        if (steady_clock::now() >= end) return fail(Errc::unavailable, "the port '{}' is in use by another process", *device);
+        if (steady_clock::now() >= end)
+          return fail(Errc::unavailable, "the port '{}' is in use by another process", *device);
       } else if (errno != ENOENT || steady_clock::now() >= end) {
         return fail_errno("open the port '{}'", *device);
       }
@@ -89,7 +90,8 @@ Result<Fd> open_vsock(std::uint32_t port, steady_clock::time_point end) {
       load_modules(modules_of(kVsock, "vmw_vsock_virtio_transport"));
       continue;
     }
-    if (steady_clock::now() >= end) return system_failure(error, fmt::format("connect to the host's vsock port {}", port));
+    if (steady_clock::now() >= end)
+      return system_failure(error, fmt::format("connect to the host's vsock port {}", port));
     std::this_thread::sleep_for(kPause);
   }
 }
@@ -111,7 +113,8 @@ Result<link::Address> read_address() {
     const auto offered = std::ranges::find(offers.offered, link::kLinkName, &Offered::name);
     if (offered != offers.offered.end()) return link::parse_link_line(offered->value.bytes());
   }
-  return hint(fail(Errc::not_found, "there is no credential '{}'", link::kLinkName), "only vmcred's vms with a link have one");
+  return hint(fail(Errc::not_found, "there is no credential '{}'", link::kLinkName),
+              "only vmcred's vms with a link have one");
 }
 
 std::optional<std::string> find_serial_port(const std::string& sys) {
@@ -119,7 +122,8 @@ std::optional<std::string> find_serial_port(const std::string& sys) {
   const auto ports = list_folder(folder);
   if (!ports) return std::nullopt;
   for (const std::string& port : *ports) {
-    const auto name = read_file(join_path(join_path(folder, port), "name"), 4096);  // sysfs says 4096 bytes of every file
+    const auto name =
+        read_file(join_path(join_path(folder, port), "name"), 4096);  // sysfs says 4096 bytes of every file
     if (name && *name == std::string(link::kLinkName) + "\n") return "/dev/" + port;
   }
   return std::nullopt;

@@ -29,7 +29,9 @@ Fd stand_at_guest_port() {
   address.svm_family = AF_VSOCK;
   address.svm_cid = VMADDR_CID_ANY;
   address.svm_port = link::kGuestPort;
-  if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || ::listen(fd.get(), 1) != 0) return {};  // NOLINT
+  if (!fd || ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(fd.get(), 1) != 0)
+    return {};  // NOLINT
   return fd;
 }
 
@@ -41,7 +43,8 @@ Fd take_call(const Fd& listener, milliseconds limit) {
     if (::poll(&wait, 1, static_cast<int>(left(end).count())) <= 0) continue;
     sockaddr_vm peer = {};
     socklen_t size = sizeof peer;
-    Fd fd(::accept4(listener.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));  // NOLINT
+    Fd fd(
+        ::accept4(listener.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));  // NOLINT
     if (fd && peer.svm_cid == VMADDR_CID_HOST) return fd;
   } while (steady_clock::now() < end);
   return {};
@@ -62,7 +65,8 @@ Result<Fd> await_call(const link::Address& address, milliseconds limit, steady_c
 
 }  // namespace
 
-Result<Reached> reach_host(const link::Address& address, const std::function<link::GuestSession()>& begin, milliseconds limit) {
+Result<Reached> reach_host(const link::Address& address, const std::function<link::GuestSession()>& begin,
+                           milliseconds limit) {
   const auto end = steady_clock::now() + limit;
   const bool serial = address.transport == link::Transport::serial;
   for (;;) {

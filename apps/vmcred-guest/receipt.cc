@@ -16,7 +16,9 @@ Result<int> receipt(std::span<char* const> given) {
 
   TRY_LET(link::Address address, read_address());
   TRY_LET(const link::BootId boot, boot_id());
-  const auto begin = [&] { return link::GuestSession({.key = address.token.clone(), .boot_id = boot, .randomness = &kernel_randomness()}); };
+  const auto begin = [&] {
+    return link::GuestSession({.key = address.token.clone(), .boot_id = boot, .randomness = &kernel_randomness()});
+  };
   TRY_LET(Reached reached, reach_host(address, begin, limit));
   link::GuestSession& session = reached.session;
   std::optional<link::GuestEvent> event = std::move(reached.first);

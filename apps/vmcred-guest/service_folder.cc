@@ -27,12 +27,13 @@ Result<Fd> writable_view(const std::string& path) {
   if (!view) return fail_errno("look at the mount '{}'", path);
   mount_attr change = {};
   change.attr_clr = MOUNT_ATTR_RDONLY;
-  if (::mount_setattr(view.get(), "", AT_EMPTY_PATH, &change, sizeof change) != 0) return fail_errno("write to the mount '{}'", path);
+  if (::mount_setattr(view.get(), "", AT_EMPTY_PATH, &change, sizeof change) != 0)
+    return fail_errno("write to the mount '{}'", path);
   return view;
 }
 
-/// From systemd 259 on the file system itself is read-only as well (fsconfig(2)): it is opened for the time of a change, and
-/// only root may write in it.
+/// From systemd 259 on the file system itself is read-only as well (fsconfig(2)): it is opened for the time of a
+/// change, and only root may write in it.
 class OpenedFileSystem {
  public:
   static Result<OpenedFileSystem> of(const Fd& view, const std::string& path) {
@@ -93,7 +94,8 @@ Result<> replace(const Fd& folder, const std::string& id, const Secret& value, c
 
 }  // namespace
 
-Result<> renew_service_folder(const std::string& unit, const std::vector<link::Consumer>& consumers, const ServicePlaces& places) {
+Result<> renew_service_folder(const std::string& unit, const std::vector<link::Consumer>& consumers,
+                              const ServicePlaces& places) {
   const std::string path = join_path(places.services, unit);
   if (!is_folder(path)) return {};
   TRY_LET(const Fd folder, writable_view(path));

@@ -39,7 +39,8 @@ void wipe_file(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status = {};
   if (fd && ::fstat(fd.get(), &status) == 0) {
-    (void)write_all(fd, std::string(static_cast<std::size_t>(status.st_size), '\0'));  // what remains is removed all the same
+    (void)write_all(
+        fd, std::string(static_cast<std::size_t>(status.st_size), '\0'));  // what remains is removed all the same
   }
   (void)::unlink(path.c_str());
 }
@@ -63,7 +64,8 @@ std::vector<Mount> stack_on(std::string_view mountinfo, std::string_view path) {
   while (!mountinfo.empty()) {
     const std::string_view line = mountinfo.substr(0, mountinfo.find('\n'));
     mountinfo.remove_prefix(std::min(mountinfo.size(), line.size() + 1));
-    if (field(line, 4) == path) mounts.push_back({.id = field(line, 0), .parent = field(line, 1), .root = field(line, 3)});
+    if (field(line, 4) == path)
+      mounts.push_back({.id = field(line, 0), .parent = field(line, 1), .root = field(line, 3)});
   }
   std::map<std::string_view, const Mount*> child_of;
   for (const Mount& mount : mounts) child_of.emplace(mount.parent, &mount);
@@ -71,7 +73,8 @@ std::vector<Mount> stack_on(std::string_view mountinfo, std::string_view path) {
     return std::ranges::none_of(mounts, [&](const Mount& other) { return other.id == mount.parent; });
   });
   std::vector<Mount> stack;
-  for (const Mount* next = lowest == mounts.end() ? nullptr : &*lowest; next != nullptr && stack.size() < mounts.size();) {
+  for (const Mount* next = lowest == mounts.end() ? nullptr : &*lowest;
+       next != nullptr && stack.size() < mounts.size();) {
     stack.push_back(*next);
     const auto above = child_of.find(next->id);
     next = above == child_of.end() ? nullptr : above->second;
@@ -97,17 +100,19 @@ Result<Fd> detached_mount(const std::string& folder) {
   if (!mount) return fail_errno("bind '{}'", folder);
   mount_attr change = {};
   change.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &change, sizeof change) != 0) return fail_errno("make '{}' read-only", folder);
+  if (::mount_setattr(mount.get(), "", AT_EMPTY_PATH, &change, sizeof change) != 0)
+    return fail_errno("make '{}' read-only", folder);
   return mount;
 }
 
-/// Puts `folder` below the uppermost mount on `system` and takes that one away: who looks sees the old or the new one, and no
-/// mount more is there than before (move_mount(2) with MOVE_MOUNT_BENEATH: Linux 6.5). False: this kernel cannot, nothing
-/// was changed.
+/// Puts `folder` below the uppermost mount on `system` and takes that one away: who looks sees the old or the new one,
+/// and no mount more is there than before (move_mount(2) with MOVE_MOUNT_BENEATH: Linux 6.5). False: this kernel
+/// cannot, nothing was changed.
 bool exchange_mounts(const std::string& folder, const std::string& system) {
   constexpr unsigned kBeneath = 0x200;  // MOVE_MOUNT_BENEATH, which older headers do not have
   const auto mount = detached_mount(folder);
-  if (!mount || ::move_mount(mount->get(), "", AT_FDCWD, system.c_str(), MOVE_MOUNT_F_EMPTY_PATH | kBeneath) != 0) return false;
+  if (!mount || ::move_mount(mount->get(), "", AT_FDCWD, system.c_str(), MOVE_MOUNT_F_EMPTY_PATH | kBeneath) != 0)
+    return false;
   // Should this fail the old set stays in place, and the caller puts the new one on top of it.
   return ::umount2(system.c_str(), MNT_DETACH) == 0;
 }
@@ -163,7 +168,8 @@ Result<> SetStore::put(const link::Set& set) {
   const auto link_line = read_secret(join_path(places_.system, link::kLinkName), 256);
   if (link_line) TRY(write_value(join_path(folder, link::kLinkName), link_line->bytes()));
   for (const auto& [guest, value] : set.values) {
-    if (!is_credential_name(guest) || guest == link::kLinkName) return fail(Errc::invalid_data, "the host sent a credential with a bad name");
+    if (!is_credential_name(guest) || guest == link::kLinkName)
+      return fail(Errc::invalid_data, "the host sent a credential with a bad name");
     TRY(write_value(join_path(folder, guest), value.bytes()));
   }
   TRY_LET(const std::string mounts, read_file("/proc/self/mountinfo", 4 * kMaxCredential));
@@ -182,7 +188,8 @@ Result<> SetStore::take_back() {
   const std::optional<std::string> before = std::exchange(before_, std::nullopt);
   if (before && exchange_mounts(set_folder(*before), places_.system)) return {};
   if (before) return stack_up(set_folder(*before), places_.system);
-  if (::umount2(places_.system.c_str(), MNT_DETACH) != 0) return fail_errno("take the set at '{}' back", places_.system);
+  if (::umount2(places_.system.c_str(), MNT_DETACH) != 0)
+    return fail_errno("take the set at '{}' back", places_.system);
   return {};
 }
 

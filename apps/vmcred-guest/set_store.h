@@ -1,5 +1,5 @@
-// Where an agent keeps sets of credentials: a ramfs of its own, from which one folder at a time is bound over the folder that
-// PID 1 hands to services. One mount is one atomic change; nothing is ever half there.
+// Where an agent keeps sets of credentials: a ramfs of its own, from which one folder at a time is bound over the
+// folder that PID 1 hands to services. One mount is one atomic change; nothing is ever half there.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@
 namespace vmcred::guest {
 
 struct StorePlaces {
-  std::string folder = "/run/vmcred";                  ///< becomes a ramfs with mode 0700
-  std::string system = present_folder();               ///< what services load from; made where it is not there
+  std::string folder = "/run/vmcred";     ///< becomes a ramfs with mode 0700
+  std::string system = present_folder();  ///< what services load from; made where it is not there
   bool exchanges = true;  ///< uses what Linux has from 6.5 on where it is there; a test looks at older ones
 };
 

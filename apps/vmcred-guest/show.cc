@@ -14,10 +14,14 @@ namespace {
 
 std::string source_text(link::Source source) {
   switch (source) {
-    case link::Source::fw_cfg: return "fw_cfg";
-    case link::Source::smbios: return "smbios";
-    case link::Source::kernel_line: return "kernel-line";
-    default: return "other";
+    case link::Source::fw_cfg:
+      return "fw_cfg";
+    case link::Source::smbios:
+      return "smbios";
+    case link::Source::kernel_line:
+      return "kernel-line";
+    default:
+      return "other";
   }
 }
 

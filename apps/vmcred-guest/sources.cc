@@ -14,7 +14,8 @@ constexpr std::string_view kText = "io.systemd.credential:";
 constexpr std::string_view kBinary = "io.systemd.credential.binary:";
 
 /// Takes "NAME=VALUE" or "NAME:VALUE". The error texts never quote what stands behind the name.
-void take_assignment(std::string_view text, char separator, bool binary, link::Source source, const std::string& where, Offers& offers) {
+void take_assignment(std::string_view text, char separator, bool binary, link::Source source, const std::string& where,
+                     Offers& offers) {
   const auto at = text.find(separator);
   if (at == std::string_view::npos) {
     offers.notices.push_back(fmt::format("{}: a credential without '{}' was skipped", where, separator));
@@ -62,9 +63,11 @@ void read_kernel_line(const std::string& root, Offers& offers) {
     constexpr std::string_view kSet = "systemd.set_credential=";
     constexpr std::string_view kSetBinary = "systemd.set_credential_binary=";
     if (word.starts_with(kSet)) {
-      take_assignment(word.substr(kSet.size()), ':', false, link::Source::kernel_line, "the kernel command line", offers);
+      take_assignment(word.substr(kSet.size()), ':', false, link::Source::kernel_line, "the kernel command line",
+                      offers);
     } else if (word.starts_with(kSetBinary)) {
-      take_assignment(word.substr(kSetBinary.size()), ':', true, link::Source::kernel_line, "the kernel command line", offers);
+      take_assignment(word.substr(kSetBinary.size()), ':', true, link::Source::kernel_line, "the kernel command line",
+                      offers);
     }
   }
 }

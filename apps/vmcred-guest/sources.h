@@ -18,8 +18,8 @@ struct Offered {
 };
 
 struct Offers {
-  std::vector<Offered> offered;       ///< in the order in which systemd looks: fw_cfg, SMBIOS, kernel command line
-  std::vector<std::string> notices;   ///< what is malformed, cut off or not readable; never a value
+  std::vector<Offered> offered;      ///< in the order in which systemd looks: fw_cfg, SMBIOS, kernel command line
+  std::vector<std::string> notices;  ///< what is malformed, cut off or not readable; never a value
 };
 
 /// All that this machine offers; sources that are not there are left out. `root` is "/" but in tests.

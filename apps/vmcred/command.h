@@ -44,24 +44,24 @@ class Given {
 struct World {
   int out = 1;
   int err = 2;
-  std::string project;          ///< --project, else the nearest folder upwards with a declaration, else "."
-  std::string machine;          ///< --machine, may be empty
-  std::string nix;              ///< --nix, may be empty
-  std::string nixpkgs;          ///< --nixpkgs, may be empty
-  std::string flake;            ///< --flake, may be empty
+  std::string project;  ///< --project, else the nearest folder upwards with a declaration, else "."
+  std::string machine;  ///< --machine, may be empty
+  std::string nix;      ///< --nix, may be empty
+  std::string nixpkgs;  ///< --nixpkgs, may be empty
+  std::string flake;    ///< --flake, may be empty
   bool json = false;
   bool quiet = false;
   bool verbose = false;
-  bool color_out = false;       ///< colour on stdout
+  bool color_out = false;  ///< colour on stdout
   bool color_err = false;
-  bool tty_err = false;         ///< a progress line may be drawn on stderr
+  bool tty_err = false;  ///< a progress line may be drawn on stderr
   std::map<std::string, std::string> environment = {};
   const Clock* clock = &real_clock();
   [[nodiscard]] std::string env(std::string_view name) const;
 };
 
-/// Prints text to World::out; a closed pipe ends the program quietly. What would steer a terminal comes out as '?', whoever
-/// wrote it: names, paths and messages of others are in there.
+/// Prints text to World::out; a closed pipe ends the program quietly. What would steer a terminal comes out as '?',
+/// whoever wrote it: names, paths and messages of others are in there.
 void print(const World& world, std::string_view text);
 /// The same for bytes that are meant as they are: a guest's console, a file to be kept.
 void print_bytes(const World& world, std::string_view bytes);

@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <memory>
 
+#include "base/die.h"
 #include "base/file.h"
 #include "base/foreign_text.h"
-#include "base/die.h"
 #include "base/secret.h"
 #include "command.h"
 #include "help.h"

@@ -14,7 +14,8 @@ constexpr std::array kGlobal = {
     Parameter{"--project DIR", "the project folder (default: the nearest one upwards with a declaration)"},
     Parameter{"--machine NAME", "the machine, where a command needs one and several are declared"},
     Parameter{"--nix FILE", "read the declaration from this NixOS-style module file"},
-    Parameter{"--nixpkgs DIR", "evaluate it with this nixpkgs and all of NixOS (default: vmcred's own small evaluator)"},
+    Parameter{"--nixpkgs DIR",
+              "evaluate it with this nixpkgs and all of NixOS (default: vmcred's own small evaluator)"},
     Parameter{"--flake REF#HOST", "read the declaration from this NixOS configuration of a flake"},
     Parameter{"--json", "print data as JSON"},
     Parameter{"--color WHEN", "auto, always or never (default: auto; NO_COLOR is honoured)"},
@@ -69,8 +70,11 @@ void add(CLI::App& app, std::list<Slot>& slots, const Parameter& parameter, bool
   }
   slot.option = app.add_option(slot.spelling.names, slot.values);
   if (slot.spelling.option) {
-    const bool several = lists && slot.spelling.repeatable && (slot.spelling.value == "PATH" || slot.spelling.value == "FILE");
-    slot.option->expected(1, several ? -1 : 1)->allow_extra_args(several)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    const bool several =
+        lists && slot.spelling.repeatable && (slot.spelling.value == "PATH" || slot.spelling.value == "FILE");
+    slot.option->expected(1, several ? -1 : 1)
+        ->allow_extra_args(several)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   } else if (slot.spelling.repeatable) {
     slot.option->expected(slot.spelling.required ? 1 : 0, -1);
   } else {
@@ -86,7 +90,8 @@ void store(Given& given, const Slot& slot) {
 }
 
 /// CLI11's exceptions end here; its texts are replaced by ours.
-Result<> parse_with(CLI::App& app, std::vector<std::string> arguments, const Command& command, const std::list<Slot>& slots) {
+Result<> parse_with(CLI::App& app, std::vector<std::string> arguments, const Command& command,
+                    const std::list<Slot>& slots) {
   const std::string help = fmt::format("'vmcred {} --help' shows what it takes", command.words);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 wants the last one first
   try {
@@ -109,8 +114,9 @@ Result<> parse_with(CLI::App& app, std::vector<std::string> arguments, const Com
     const std::string first = extra.empty() ? "" : extra.front();
     const bool option = first.starts_with('-');
     std::string remedy = option ? did_you_mean(first.substr(0, first.find('=')), known) : "";
-    return hint(fail(Errc::usage, "'{}' takes no {} '{}'", command.words, option ? "option" : "further argument", first),
-                remedy.empty() ? help : remedy);
+    return hint(
+        fail(Errc::usage, "'{}' takes no {} '{}'", command.words, option ? "option" : "further argument", first),
+        remedy.empty() ? help : remedy);
   } catch (const CLI::ArgumentMismatch&) {
     return hint(fail(Errc::usage, "'{}': an option lacks its value", command.words), help);
   } catch (const CLI::Error& error) {
@@ -167,7 +173,8 @@ Result<Asked> parse_command_line(const std::vector<std::string>& arguments) {
     if (!ours[i].starts_with('-')) {
       words.push_back(ours[i]);
       word_positions.push_back(i);
-    } else if (ours[i] == "--project" || ours[i] == "--machine" || ours[i] == "--nix" || ours[i] == "--nixpkgs" || ours[i] == "--flake" || ours[i] == "--color") {
+    } else if (ours[i] == "--project" || ours[i] == "--machine" || ours[i] == "--nix" || ours[i] == "--nixpkgs" ||
+               ours[i] == "--flake" || ours[i] == "--color") {
       ++i;
     }
   }
@@ -183,7 +190,8 @@ Result<Asked> parse_command_line(const std::vector<std::string>& arguments) {
       asked.words = parts;
     }
   }
-  const bool wants_help = std::any_of(ours.begin(), ours.end(), [](const auto& a) { return a == "--help" || a == "-h"; });
+  const bool wants_help =
+      std::any_of(ours.begin(), ours.end(), [](const auto& a) { return a == "--help" || a == "-h"; });
   if (asked.command == nullptr) {
     if (best < words.size()) return unknown_word(words, best);
     asked.words = words;
@@ -194,11 +202,13 @@ Result<Asked> parse_command_line(const std::vector<std::string>& arguments) {
       std::string verbs;
       for (const Command* command : commands()) {
         const auto parts = split(command->words, ' ');
-        if (parts.size() > words.size() && matching_words(parts, words) == words.size() && !verbs.contains(" " + parts[words.size()] + ","))
+        if (parts.size() > words.size() && matching_words(parts, words) == words.size() &&
+            !verbs.contains(" " + parts[words.size()] + ","))
           verbs += " " + parts[words.size()] + ",";
       }
       if (!verbs.empty()) verbs.pop_back();
-      return hint(fail(Errc::usage, "'vmcred {}' needs a verb:{}", noun, verbs), fmt::format("'vmcred {} --help' says what each does", noun));
+      return hint(fail(Errc::usage, "'vmcred {}' needs a verb:{}", noun, verbs),
+                  fmt::format("'vmcred {} --help' says what each does", noun));
     }
     asked.help = true;
     return asked;
@@ -218,7 +228,8 @@ Result<Asked> parse_command_line(const std::vector<std::string>& arguments) {
   CLI::App app;
   app.set_help_flag();
   std::list<Slot> slots;
-  const bool lists = std::ranges::none_of(asked.command->parameters, [](const Parameter& each) { return !each.spelling.starts_with('-'); });
+  const bool lists = std::ranges::none_of(asked.command->parameters,
+                                          [](const Parameter& each) { return !each.spelling.starts_with('-'); });
   for (const Parameter& parameter : asked.command->parameters) add(app, slots, parameter, lists);
   const std::size_t own = slots.size();
   for (const Parameter& parameter : kGlobal) add(app, slots, parameter, false);

@@ -13,13 +13,13 @@ std::span<const Parameter> global_parameters();
 
 /// How a Parameter's spelling reads: kind, names, placeholder.
 struct Spelling {
-  bool option = false;     ///< starts with '-'
+  bool option = false;  ///< starts with '-'
   bool takes_value = false;
   bool required = false;
   bool repeatable = false;
-  std::string names;       ///< "-g,--generator" or "NAME"
-  std::string key;         ///< the key in Given: "generator" or "NAME"
-  std::string value;       ///< the placeholder of an option: "VALUE"
+  std::string names;  ///< "-g,--generator" or "NAME"
+  std::string key;    ///< the key in Given: "generator" or "NAME"
+  std::string value;  ///< the placeholder of an option: "VALUE"
 };
 Spelling spelling_of(const Parameter& parameter);
 

@@ -41,7 +41,8 @@ Result<> name_users(const Request& request, const std::vector<store::Wanted>& wa
   for (const Change& change : report.published.changes) changed.insert(change.path);
   std::set<std::string> units;
   for (const store::Wanted& one : wanted) {
-    if (changed.contains(store::rel_path(one.id))) units.insert(one.file->restart_units.begin(), one.file->restart_units.end());
+    if (changed.contains(store::rel_path(one.id)))
+      units.insert(one.file->restart_units.begin(), one.file->restart_units.end());
   }
   TRY_LET(const auto vms, vms_that_use(request, changed));
   report.units.assign(units.begin(), units.end());
@@ -57,7 +58,8 @@ Result<Report> activate(const Request& request) {
   if (!request.declaration.machines.contains(request.machine)) {
     std::vector<std::string> known;
     for (const auto& [name, machine] : request.declaration.machines) known.push_back(name);
-    return hint(fail(Errc::not_found, "no machine '{}' is declared in '{}'", request.machine, request.declaration.file), near_or_known(request.machine, known));
+    return hint(fail(Errc::not_found, "no machine '{}' is declared in '{}'", request.machine, request.declaration.file),
+                near_or_known(request.machine, known));
   }
   std::vector<store::Wanted> wanted = store::wanted_on(request.declaration, request.machine);
   if (request.early) std::erase_if(wanted, [](const store::Wanted& one) { return one.file->needed_for != "users"; });
@@ -67,8 +69,9 @@ Result<Report> activate(const Request& request) {
     auto item = make_item(request, one);
     // An owner that this machine does not have is this var's failure, not everybody's.
     items.push_back(item ? *std::move(item)
-                         : Item{.path = store::rel_path(one.id),
-                                .value = [error = item.error()]() -> Result<Secret> { return std::unexpected(error); }});
+                         : Item{.path = store::rel_path(one.id), .value = [error = item.error()]() -> Result<Secret> {
+                                  return std::unexpected(error);
+                                }});
     items.back().may_stay = [&request, &principals, id = one.id] {
       return store::names_reader(request.repository, principals, id, request.machine);
     };

@@ -27,8 +27,8 @@ Places early_places();
 
 struct Report {
   Published published;
-  /// Who uses something that changed, sorted: the restart-units of vars, and vms of this machine. Empty after a boot, when
-  /// nothing runs on older values.
+  /// Who uses something that changed, sorted: the restart-units of vars, and vms of this machine. Empty after a boot,
+  /// when nothing runs on older values.
   std::vector<std::string> units = {};
   std::vector<std::string> vms = {};
 };

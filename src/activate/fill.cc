@@ -46,7 +46,9 @@ struct Look {
 
 Result<> write_value(const std::string& root, const std::string& name, const Look& look, const Secret& value) {
   const std::string path = join_path(root, name);
-  const auto make = [&path] { return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)); };
+  const auto make = [&path] {
+    return Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  };
   Fd file = make();
   if (!file && errno == ENOENT) {  // the first one of its folder
     TRY(make_parents(root, name));
@@ -66,8 +68,8 @@ Result<> write_value(const std::string& root, const std::string& name, const Loo
 /// What became of one item.
 struct Outcome {
   std::optional<Error> unreadable = {};  ///< its value cannot be had: its own failure
-  Result<> written = {};                  ///< it could be put in its place
-  bool changed = true;                    ///< else it is as it was before
+  Result<> written = {};                 ///< it could be put in its place
+  bool changed = true;                   ///< else it is as it was before
   ChangeKind change = ChangeKind::added;
 };
 
@@ -83,7 +85,8 @@ Outcome take_over(const std::string& root, const std::string& before, const Item
     // An old file that cannot be read is simply another one.
     const Result<Secret> old = read_secret(old_path, store::kMaxValueBytes);
     const bool same = old && equal_in_constant_time(old->bytes(), value->bytes());
-    const bool same_look = status.st_uid == item.uid && status.st_gid == item.gid && (status.st_mode & 07777U) == item.mode;
+    const bool same_look =
+        status.st_uid == item.uid && status.st_gid == item.gid && (status.st_mode & 07777U) == item.mode;
     if (same) look.since = status.st_mtim;
     outcome.changed = !same || !same_look;
     outcome.change = same ? ChangeKind::owner : ChangeKind::content;
@@ -98,12 +101,14 @@ Result<SystemTime> keep(const std::string& root, const std::string& before, cons
   struct stat status = {};
   if (::lstat(old_path.c_str(), &status) != 0) return fail_errno("look at '{}'", old_path);
   TRY_LET(const Secret value, read_secret(old_path, store::kMaxValueBytes));
-  const Look look = {.uid = status.st_uid, .gid = status.st_gid, .mode = status.st_mode & 07777U, .since = status.st_mtim};
+  const Look look = {
+      .uid = status.st_uid, .gid = status.st_gid, .mode = status.st_mode & 07777U, .since = status.st_mtim};
   TRY(write_value(root, path, look, value));
   return SystemTime(std::chrono::seconds(status.st_mtim.tv_sec));
 }
 
-/// Of each generator that cannot be read as a whole: what the generation before had of it takes the place of what was read.
+/// Of each generator that cannot be read as a whole: what the generation before had of it takes the place of what was
+/// read.
 Result<> keep_last_good(const std::string& root, const std::string& before, const std::vector<std::string>& old_files,
                         const std::map<std::string, const Item*>& by_path, const std::vector<Failed>& failed,
                         Published& published) {
@@ -117,7 +122,8 @@ Result<> keep_last_good(const std::string& root, const std::string& before, cons
   }
   std::map<std::string, std::vector<std::string>> kept;
   for (const std::string& path : old_files) {
-    if (broken.contains(folder_of(path)) && by_path.contains(path) && !lost.contains(path)) kept[folder_of(path)].push_back(path);
+    if (broken.contains(folder_of(path)) && by_path.contains(path) && !lost.contains(path))
+      kept[folder_of(path)].push_back(path);
   }
   for (const auto& [folder, paths] : kept) {
     for (const auto& [path, item] : by_path) {
@@ -149,16 +155,20 @@ Result<> collect_files(const std::string& root, const std::string& below, std::v
   return {};
 }
 
-Result<> fill(const std::string& root, const std::string& before, const std::vector<Item>& items, Published& published) {
+Result<> fill(const std::string& root, const std::string& before, const std::vector<Item>& items,
+              Published& published) {
   std::map<std::string, const Item*> by_path;
   for (const Item& item : items) {
     if (!stays_inside(item.path)) return fail(Errc::usage, "'{}' leaves the generation", item.path);
     if (!by_path.emplace(item.path, &item).second) return fail(Errc::usage, "'{}' is given twice", item.path);
   }
   std::vector<Outcome> outcomes(items.size());
-  in_ranges(items.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) outcomes[i] = take_over(root, before, items[i]);
-  }, kTogether);
+  in_ranges(
+      items.size(),
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) outcomes[i] = take_over(root, before, items[i]);
+      },
+      kTogether);
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (outcomes[i].unreadable) {
       published.failed.push_back({items[i].path, *std::move(outcomes[i].unreadable)});

@@ -74,10 +74,14 @@ Result<> remove_others(const Places& places, std::uint64_t keep) {
 
 std::string_view change_name(ChangeKind kind) {
   switch (kind) {
-    case ChangeKind::added: return "added";
-    case ChangeKind::content: return "changed";
-    case ChangeKind::owner: return "owner or mode changed";
-    case ChangeKind::removed: break;
+    case ChangeKind::added:
+      return "added";
+    case ChangeKind::content:
+      return "changed";
+    case ChangeKind::owner:
+      return "owner or mode changed";
+    case ChangeKind::removed:
+      break;
   }
   return "removed";
 }

@@ -54,9 +54,9 @@ struct Kept {
 
 struct Published {
   std::uint64_t number = 0;  ///< 0: nothing is active
-  bool first = false;     ///< there was no generation before
-  bool switched = false;  ///< false: nothing differs, the present one stays
-  std::size_t files = 0;  ///< in the generation
+  bool first = false;        ///< there was no generation before
+  bool switched = false;     ///< false: nothing differs, the present one stays
+  std::size_t files = 0;     ///< in the generation
   std::vector<Change> changes = {};
   std::vector<Failed> failed = {};  ///< could not be read
   std::vector<Kept> kept = {};      ///< what stays of generators that could not be read as a whole
@@ -68,10 +68,10 @@ Result<> make_places(const Places& places);
 /// Builds the next generation from `items` and publishes it; the one before is wiped and removed. Folders are 0751 and
 /// root's, files get owner and mode before anybody can reach them.
 ///
-/// An item whose value cannot be had is named. It is not unwanted for that: all that the generation before had in the item's
-/// folder stays as it was, so that a certificate is never without its key; but not what it may_stay() no longer. Where there
-/// was none before, the others go on, and where nothing at all can be read nothing is published. Any other failure leaves the
-/// present generation as it was.
+/// An item whose value cannot be had is named. It is not unwanted for that: all that the generation before had in the
+/// item's folder stays as it was, so that a certificate is never without its key; but not what it may_stay() no longer.
+/// Where there was none before, the others go on, and where nothing at all can be read nothing is published. Any other
+/// failure leaves the present generation as it was.
 Result<Published> publish_generation(const Places& places, const std::vector<Item>& items);
 
 /// Wipes every generation but the one that the link shows: what an activation left that was killed.

@@ -94,10 +94,12 @@ TEST_F(Generation, LeavesOutAndNamesWhatCannotBeRead) {
 }
 
 TEST_F(Generation, KeepsTheLastGoodValuesOfAFolderThatCannotBeReadAsAWhole) {
-  ASSERT_THAT(publish_generation(places_, {item("g/cert", "c1"), item("g/key", "k1", 0440), item("h/x", "one")}), Succeeds());
+  ASSERT_THAT(publish_generation(places_, {item("g/cert", "c1"), item("g/key", "k1", 0440), item("h/x", "one")}),
+              Succeeds());
   Item bad = item("g/key", "");
   bad.value = []() -> Result<Secret> { return fail(Errc::invalid_data, "merge markers"); };
-  const auto published = publish_generation(places_, {item("g/cert", "c2"), bad, item("g/added", "a"), item("h/x", "two")});
+  const auto published =
+      publish_generation(places_, {item("g/cert", "c2"), bad, item("g/added", "a"), item("h/x", "two")});
   ASSERT_THAT(published, Succeeds());
   EXPECT_EQ(active("g/cert"), "c1");
   EXPECT_EQ(active("g/key"), "k1");

@@ -23,7 +23,8 @@ Result<std::uint32_t> find(const std::string& name, const std::string& file, con
   if (const std::int64_t number = number_of(name); number >= 0) return static_cast<std::uint32_t>(number);
   if (name == "root") return 0U;
   TRY_LET(const std::string text, read_file(file, kMaxDatabase));
-  if (const std::int64_t number = number_in_database(text, name); number >= 0) return static_cast<std::uint32_t>(number);
+  if (const std::int64_t number = number_in_database(text, name); number >= 0)
+    return static_cast<std::uint32_t>(number);
   if (!doors.getent.empty()) {
     // Names from elsewhere (systemd-userdb, LDAP): getent is linked with NSS, we may not be.
     const auto output = vmcred::run({.argv = {doors.getent, "--", database, name}});

@@ -13,22 +13,26 @@ namespace {
 
 constexpr std::size_t kTogether = 8;
 
-/// Nobody becomes a reader by it who was none before. An SSH key that is in none of a file's stanzas was no reader; of other
-/// keys it cannot be told which of them were.
+/// Nobody becomes a reader by it who was none before. An SSH key that is in none of a file's stanzas was no reader; of
+/// other keys it cannot be told which of them were.
 void settle_unproven(Found& found, bool widen) {
   for (Foreign& secret : found.secrets) {
     if (secret.unproven.empty() || widen) continue;
-    const bool certain = std::ranges::all_of(secret.unproven, [](const std::string& key) { return key.starts_with("ssh-"); });
+    const bool certain =
+        std::ranges::all_of(secret.unproven, [](const std::string& key) { return key.starts_with("ssh-"); });
     if (!certain) {
-      found.left_out.push_back({secret.source, Error{Errc::mismatch, "the file is encrypted to fewer keys than are named for it",
-                                                     "run 'agenix --rekey' first; or --widen, if all who are named may read it"}});
+      found.left_out.push_back(
+          {secret.source, Error{Errc::mismatch, "the file is encrypted to fewer keys than are named for it",
+                                "run 'agenix --rekey' first; or --widen, if all who are named may read it"}});
       continue;
     }
     for (const std::string& key : secret.unproven) {
       const std::string& name = found.names[key].name;
-      found.notes.push_back(fmt::format("{} is named for '{}' and cannot read it: that stays so", name.empty() ? key : name, secret.source));
+      found.notes.push_back(fmt::format("{} is named for '{}' and cannot read it: that stays so",
+                                        name.empty() ? key : name, secret.source));
     }
-    std::erase_if(secret.recipients, [&](const std::string& key) { return std::ranges::binary_search(secret.unproven, key); });
+    std::erase_if(secret.recipients,
+                  [&](const std::string& key) { return std::ranges::binary_search(secret.unproven, key); });
   }
   std::erase_if(found.secrets, [&](const Foreign& secret) {
     return std::ranges::any_of(found.left_out, [&](const LeftOut& each) { return each.source == secret.source; });
@@ -36,7 +40,8 @@ void settle_unproven(Found& found, bool widen) {
 }
 
 /// What is stored already, whoever it belongs to.
-Result<> keep_stored(const store::Repository& repository, std::vector<Foreign>& secrets, Adoption& adoption, std::set<std::string>& generators) {
+Result<> keep_stored(const store::Repository& repository, std::vector<Foreign>& secrets, Adoption& adoption,
+                     std::set<std::string>& generators) {
   TRY_LET(const std::vector<store::VarId> stored, repository.list());
   std::set<std::pair<std::string, std::string>> names;
   for (const store::VarId& id : stored) {
@@ -72,21 +77,26 @@ std::vector<Result<std::string>> sealed_all(const std::vector<Foreign>& secrets,
     for (const std::string& recipient : secret.recipients)
       if (!parsed.contains(recipient)) parsed.emplace(recipient, age::parse_recipient(recipient, repository.plugins()));
   std::vector<Result<std::string>> all(secrets.size());
-  in_ranges(secrets.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i)
-      if (secrets[i].secret) all[i] = sealed(secrets[i], parsed);
-  }, kTogether);
+  in_ranges(
+      secrets.size(),
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i)
+          if (secrets[i].secret) all[i] = sealed(secrets[i], parsed);
+      },
+      kTogether);
   return all;
 }
 
 store::GeneratorId id_of(const std::string& generator, const store::Links& links) {
   if (links.machines.size() != 1) return {.placement = {.sharing = declare::Sharing::shared}, .generator = generator};
-  return {.placement = {.sharing = declare::Sharing::per_machine, .owner = links.machines.front()}, .generator = generator};
+  return {.placement = {.sharing = declare::Sharing::per_machine, .owner = links.machines.front()},
+          .generator = generator};
 }
 
 /// A generator's secrets, which all have the same readers, become one change.
-void add_generator(const std::string& generator, const std::vector<std::pair<const Foreign*, const std::string*>>& files, Owners& owners,
-                   bool known, Adoption& adoption) {
+void add_generator(const std::string& generator,
+                   const std::vector<std::pair<const Foreign*, const std::string*>>& files, Owners& owners, bool known,
+                   Adoption& adoption) {
   const store::Links links = owners.links_for(files.front().first->recipients);
   const std::string folder = store::Repository::generator_path(id_of(generator, links));
   Adopted adopted{.generator = generator, .machines = links.machines, .known = known};
@@ -123,11 +133,14 @@ Result<Adoption> plan_adoption(const store::Repository& repository, Found found,
   std::map<std::string, std::vector<std::pair<const Foreign*, const std::string*>>> by_generator;
   for (std::size_t i = 0; i < found.secrets.size(); ++i) {
     const Foreign& secret = found.secrets[i];
-    if (ciphertexts[i]) by_generator[secret.generator].emplace_back(&secret, &*ciphertexts[i]);
-    else found.left_out.push_back({secret.source, ciphertexts[i].error()});
+    if (ciphertexts[i])
+      by_generator[secret.generator].emplace_back(&secret, &*ciphertexts[i]);
+    else
+      found.left_out.push_back({secret.source, ciphertexts[i].error()});
   }
   TRY_LET(Owners owners, Owners::of(repository, std::move(found.names)));
-  for (const auto& [generator, files] : by_generator) add_generator(generator, files, owners, stored.contains(generator), adoption);
+  for (const auto& [generator, files] : by_generator)
+    add_generator(generator, files, owners, stored.contains(generator), adoption);
   adoption.notes = std::move(found.notes);
   owners.add_to(adoption);
   adoption.left_out = std::move(found.left_out);

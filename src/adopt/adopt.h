@@ -1,4 +1,5 @@
-// Making foreign secrets vars: the owners of their keys become users and machines, the values are sealed for the same keys.
+// Making foreign secrets vars: the owners of their keys become users and machines, the values are sealed for the same
+// keys.
 #pragma once
 
 #include <map>
@@ -13,8 +14,10 @@ namespace vmcred::adopt {
 
 /// What the caller knows better than the files.
 struct Wishes {
-  std::map<std::string, std::string> machines = {};  ///< "web": the key that is called so is a machine's; a key: it is web's
-  std::map<std::string, std::string> names = {};     ///< by source, what a secret shall be called: "NAME" or "GENERATOR/FILE"
+  std::map<std::string, std::string> machines =
+      {};  ///< "web": the key that is called so is a machine's; a key: it is web's
+  std::map<std::string, std::string> names =
+      {};              ///< by source, what a secret shall be called: "NAME" or "GENERATOR/FILE"
   bool widen = false;  ///< who is `unproven` becomes a reader as well
 };
 
@@ -30,7 +33,7 @@ struct Adopted {
   std::string generator;
   std::vector<std::string> machines = {};  ///< that read it; none: it is not deployed
   std::vector<AdoptedFile> files = {};
-  bool known = false;                      ///< other files of it are stored already
+  bool known = false;  ///< other files of it are stored already
 };
 
 /// What will be done, worked out and encrypted in memory: nothing was written.
@@ -45,16 +48,18 @@ struct Adoption {
   [[nodiscard]] std::size_t count() const;
 };
 
-/// Readers are exactly those of before. Names, keys and plugins are tried before anything else: a secret that cannot be taken
-/// over is left out with the reason and what to do. A wish that belongs to nothing is `usage`.
+/// Readers are exactly those of before. Names, keys and plugins are tried before anything else: a secret that cannot be
+/// taken over is left out with the reason and what to do. A wish that belongs to nothing is `usage`.
 Result<Adoption> plan_adoption(const store::Repository& repository, Found found, const Wishes& wishes);
 
 /// Stores it in one step.
 Result<> carry_out(const store::Repository& repository, const store::Lock& lock, const Adoption& adoption);
 
 enum class Language : std::uint8_t { toml, nix };
-/// The declaration of what was adopted, to be put into vmcred.toml or host.nix. `undeclared`: machines that have to be declared
-/// too. `host`: whose configuration a host.nix is; what other machines alone read is written as a comment. "" where it is not known.
-std::string declaration_text(const Adoption& adoption, Language language, const std::vector<std::string>& undeclared, const std::string& host);
+/// The declaration of what was adopted, to be put into vmcred.toml or host.nix. `undeclared`: machines that have to be
+/// declared too. `host`: whose configuration a host.nix is; what other machines alone read is written as a comment. ""
+/// where it is not known.
+std::string declaration_text(const Adoption& adoption, Language language, const std::vector<std::string>& undeclared,
+                             const std::string& host);
 
 }  // namespace vmcred::adopt

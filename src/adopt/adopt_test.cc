@@ -7,15 +7,19 @@
 namespace vmcred::adopt {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::Succeeds;
 using testing::TestFolder;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 Foreign foreign(const std::string& source, const std::vector<std::string>& recipients) {
   const std::string stem = source.substr(0, source.rfind('.'));
-  return {.source = source, .generator = tamed(stem), .file = tamed(stem), .value = Secret::copy_of("value of " + source), .recipients = normal_recipients(recipients)};
+  return {.source = source,
+          .generator = tamed(stem),
+          .file = tamed(stem),
+          .value = Secret::copy_of("value of " + source),
+          .recipients = normal_recipients(recipients)};
 }
 
 struct People {
@@ -66,7 +70,8 @@ TEST(Adoption, LeavesOutWhatWouldBearOneNameAndProposesAnother) {
   };
   const auto adoption = again({});
   ASSERT_THAT(adoption, Succeeds());
-  EXPECT_THAT(sources(adoption->left_out), ElementsAre(".age", "a-b.age", "a_b.age", "sub-a.age", "sub/a.age", "пароль.age"));
+  EXPECT_THAT(sources(adoption->left_out),
+              ElementsAre(".age", "a-b.age", "a_b.age", "sub-a.age", "sub/a.age", "пароль.age"));
   EXPECT_EQ(adoption->count(), 1U);
   EXPECT_THAT(adoption->left_out[2].error.message, HasSubstr("'a-b.age'"));
   EXPECT_THAT(adoption->left_out[2].error.hint, HasSubstr("--rename a_b.age="));
@@ -137,7 +142,10 @@ TEST(Adoption, AHostNixGetsWhatItsHostReads) {
 
 TEST(Adoption, AFurtherFileOfAKnownGeneratorIsATableBelowIt) {
   Adoption adoption;
-  adoption.generators = {{.generator = "env", .machines = {"web"}, .files = {{.name = "API_KEY"}, {.name = "x.y", .secret = false}}, .known = true}};
+  adoption.generators = {{.generator = "env",
+                          .machines = {"web"},
+                          .files = {{.name = "API_KEY"}, {.name = "x.y", .secret = false}},
+                          .known = true}};
   EXPECT_EQ(whole(adoption), "[generators.env.files.API_KEY]\n\n[generators.env.files.\"x.y\"]\nsecret = false\n\n");
 }
 

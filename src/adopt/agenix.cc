@@ -24,16 +24,20 @@ std::string ssh_tag(const std::string& recipient) {
   return key ? base64_encode(Bytes(sha256(bytes_of(key->wire))).first(4), Padding::without) : std::string();
 }
 
-/// Whom a file with these stanzas was perhaps never encrypted to. An SSH key is named in its stanza; of others only how many of
-/// a kind there are can be told, so one that is missing makes all of its kind doubtful, but for the reader's own.
+/// Whom a file with these stanzas was perhaps never encrypted to. An SSH key is named in its stanza; of others only how
+/// many of a kind there are can be told, so one that is missing makes all of its kind doubtful, but for the reader's
+/// own.
 std::vector<std::string> unproven(const std::vector<age::Stanza>& stanzas, const std::vector<std::string>& recipients,
                                   const age::Identities& identities) {
   enum Kind { curve, hybrid, other, kinds };
   std::size_t counts[kinds] = {};
   for (const age::Stanza& stanza : stanzas)
-    if (stanza.type == "X25519") ++counts[curve];
-    else if (stanza.type == "mlkem768x25519") ++counts[hybrid];
-    else if (!stanza.type.starts_with("ssh-") && !stanza.type.ends_with("-grease")) ++counts[other];
+    if (stanza.type == "X25519")
+      ++counts[curve];
+    else if (stanza.type == "mlkem768x25519")
+      ++counts[hybrid];
+    else if (!stanza.type.starts_with("ssh-") && !stanza.type.ends_with("-grease"))
+      ++counts[other];
   std::vector<std::string> doubtful;
   std::vector<std::string> of_kind[kinds];
   for (const std::string& recipient : recipients) {
@@ -51,7 +55,8 @@ std::vector<std::string> unproven(const std::vector<age::Stanza>& stanzas, const
   for (int kind = 0; kind < kinds; ++kind) {
     if (counts[kind] >= of_kind[kind].size()) continue;
     for (std::string& recipient : of_kind[kind])
-      if (counts[kind] == 0 || std::ranges::none_of(identities, [&](const auto& mine) { return mine->reads(recipient); }))
+      if (counts[kind] == 0 ||
+          std::ranges::none_of(identities, [&](const auto& mine) { return mine->reads(recipient); }))
         doubtful.push_back(std::move(recipient));
   }
   std::ranges::sort(doubtful);
@@ -114,7 +119,8 @@ void ask_plugins(std::vector<Reading>& readings, const age::Identities& plugins)
 
 Result<Found> read_agenix(const std::string& path, const age::Identities& identities, const nix::Settings& settings) {
   const std::string rules = is_folder(path) ? join_path(path, kRules) : path;
-  if (!exists(rules)) return hint(fail(Errc::not_found, "there is no '{}'", rules), "name agenix's secrets.nix or its folder");
+  if (!exists(rules))
+    return hint(fail(Errc::not_found, "there is no '{}'", rules), "name agenix's secrets.nix or its folder");
   const std::size_t slash = rules.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : rules.substr(0, slash);
   TRY_LET(const Json all, nix::evaluate_value(rules, settings));
@@ -124,19 +130,27 @@ Result<Found> read_agenix(const std::string& path, const age::Identities& identi
   std::vector<Reading> readings;
   for (const auto& [name, rule] : *all.if_object()) {
     auto secret = ruled(name, rule, found);
-    if (secret) readings.push_back({.secret = *std::move(secret)});
-    else found.left_out.push_back({name, std::move(secret).error()});
+    if (secret)
+      readings.push_back({.secret = *std::move(secret)});
+    else
+      found.left_out.push_back({name, std::move(secret).error()});
   }
   age::Identities native;
   age::Identities plugins;
   for (const age::IdentityPtr& each : identities) (each->recipient().empty() ? plugins : native).push_back(each);
-  in_ranges(readings.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) readings[i].outcome = open_file(folder, readings[i].secret, readings[i].file, native);
-  }, kTogether);
+  in_ranges(
+      readings.size(),
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i)
+          readings[i].outcome = open_file(folder, readings[i].secret, readings[i].file, native);
+      },
+      kTogether);
   ask_plugins(readings, plugins);
   for (Reading& each : readings) {
-    if (each.outcome) found.secrets.push_back(std::move(each.secret));
-    else found.left_out.push_back({each.secret.source, std::move(each.outcome).error()});
+    if (each.outcome)
+      found.secrets.push_back(std::move(each.secret));
+    else
+      found.left_out.push_back({each.secret.source, std::move(each.outcome).error()});
   }
   TRY_LET(const std::string text, read_file(rules, kMaxForeignFile));
   add_written_names(text, found);

@@ -36,9 +36,12 @@ std::string toml_list(const std::vector<std::string>& names) {
 }
 
 /// The options of a file that are not their defaults: "deploy = false, allow-empty = true".
-std::string options(const Adopted& adopted, const AdoptedFile& file, std::string_view allow_empty, std::string_view separator) {
+std::string options(const Adopted& adopted, const AdoptedFile& file, std::string_view allow_empty,
+                    std::string_view separator) {
   std::string all;
-  const auto add = [&](std::string_view option) { all += (all.empty() ? "" : std::string(separator)) + std::string(option); };
+  const auto add = [&](std::string_view option) {
+    all += (all.empty() ? "" : std::string(separator)) + std::string(option);
+  };
   if (!file.secret) add("secret = false");
   if (adopted.machines.empty()) add("deploy = false");
   if (file.empty) add(fmt::format("{} = true", allow_empty));
@@ -85,7 +88,8 @@ std::string commented(const std::string& text) {
 
 }  // namespace
 
-std::string declaration_text(const Adoption& adoption, Language language, const std::vector<std::string>& undeclared, const std::string& host) {
+std::string declaration_text(const Adoption& adoption, Language language, const std::vector<std::string>& undeclared,
+                             const std::string& host) {
   std::string text;
   if (language == Language::toml) {
     for (const std::string& machine : undeclared) text += fmt::format("[machines.{}]\n\n", machine);
@@ -93,7 +97,8 @@ std::string declaration_text(const Adoption& adoption, Language language, const 
     return text;
   }
   for (const Adopted& adopted : adoption.generators) {
-    const bool here = host.empty() || adopted.machines.empty() || std::ranges::find(adopted.machines, host) != adopted.machines.end();
+    const bool here =
+        host.empty() || adopted.machines.empty() || std::ranges::find(adopted.machines, host) != adopted.machines.end();
     if (!here) text += fmt::format("# of {}, not of {}:\n", toml_list(adopted.machines), host);
     text += here ? in_nix(adopted) : commented(in_nix(adopted));
   }

@@ -21,7 +21,7 @@ struct Foreign {
   std::string generator;  ///< the generator that it becomes a file of; "": nothing of its name can be one
   std::string file;
   Secret value;
-  bool secret = true;     ///< false: it stood in the clear
+  bool secret = true;                        ///< false: it stood in the clear
   std::vector<std::string> recipients = {};  ///< as they were written, without comments; sorted, each once
   std::vector<std::string> unproven = {};    ///< those of them that the file was perhaps never encrypted to
 };
@@ -42,16 +42,17 @@ struct Found {
   std::vector<Foreign> secrets = {};
   std::map<std::string, KeyName> names = {};  ///< by recipient; none for those nothing is known of
   std::vector<LeftOut> left_out = {};
-  std::vector<std::string> notes = {};        ///< what is worth knowing of secrets that are taken over
+  std::vector<std::string> notes = {};  ///< what is worth knowing of secrets that are taken over
 };
 
-/// agenix: `path` is secrets.nix or its folder. nix evaluates it; each NAME.age becomes the file NAME of a generator NAME.
-/// Names of keys come from SSH comments ("alice@laptop", "root@web") and from the names in secrets.nix. Who is named there
-/// and is not among the stanzas of the file is `unproven`.
+/// agenix: `path` is secrets.nix or its folder. nix evaluates it; each NAME.age becomes the file NAME of a generator
+/// NAME. Names of keys come from SSH comments ("alice@laptop", "root@web") and from the names in secrets.nix. Who is
+/// named there and is not among the stanzas of the file is `unproven`.
 Result<Found> read_agenix(const std::string& path, const age::Identities& identities, const nix::Settings& settings);
 
-/// sops-nix: `path` is a sops file, or a folder with some. A yaml, json or dotenv file becomes a generator with a file for
-/// each value; a binary one a generator with one file. Names of keys come from the anchors of .sops.yaml, there or above.
+/// sops-nix: `path` is a sops file, or a folder with some. A yaml, json or dotenv file becomes a generator with a file
+/// for each value; a binary one a generator with one file. Names of keys come from the anchors of .sops.yaml, there or
+/// above.
 Result<Found> read_sops_nix(const std::string& path, const age::Identities& identities);
 
 /// An SSH key without its comment; other texts as they are, without white space around them.

@@ -10,12 +10,15 @@ namespace {
 constexpr std::array<std::string_view, 6> kMachineWords{"server", "host", "machine", "system", "node", "root"};
 constexpr std::array<std::string_view, 4> kPersonWords{"admin", "user", "person", "me"};
 
-std::string_view without_digits(std::string_view word) { return word.substr(0, word.find_last_not_of("0123456789") + 1); }
+std::string_view without_digits(std::string_view word) {
+  return word.substr(0, word.find_last_not_of("0123456789") + 1);
+}
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(kBlanks);
-  return begin == std::string_view::npos ? std::string_view() : text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
 }
 
 }  // namespace
@@ -67,14 +70,17 @@ KeyName name_of_word(std::string_view word) {
   const std::size_t end = word.find_first_of("_-");
   const std::string_view first = word.substr(0, end);
   const std::string_view rest = end == std::string_view::npos ? std::string_view() : word.substr(end + 1);
-  const auto among = [](const auto& words, std::string_view one) { return std::ranges::find(words, one) != words.end(); };
+  const auto among = [](const auto& words, std::string_view one) {
+    return std::ranges::find(words, one) != words.end();
+  };
   if (among(kMachineWords, first) && !rest.empty()) return {tamed(rest), true};
   if (among(kPersonWords, first) && !rest.empty()) return {tamed(rest), false};
   return {tamed(word), rest.empty() && first != "root" && among(kMachineWords, without_digits(first))};
 }
 
 bool is_word_for_machines(std::string_view word) {
-  return word.ends_with('s') && std::ranges::find(kMachineWords, word.substr(0, word.size() - 1)) != kMachineWords.end();
+  return word.ends_with('s') &&
+         std::ranges::find(kMachineWords, word.substr(0, word.size() - 1)) != kMachineWords.end();
 }
 
 }  // namespace vmcred::adopt

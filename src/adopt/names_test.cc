@@ -49,9 +49,11 @@ TEST(ForeignNames, NumberedMachinesAreMachines) {
 TEST(ForeignNames, ComeFromTheTextOfSecretsNix) {
   Found found;
   for (const char* key : {"age1one", "age1two", "age1three", "age1four"}) found.names[key];
-  add_written_names("let\n  # old = \"age1one\";\n  alice =\n    \"age1one\";\n  db = \"age1two\"; hosts.web = \"age1three\"; /* x */\n"
-                    "  systems = [ db ];\nin { \"a.age\".publicKeys = [ alice \"age1four\" ] ++ systems; }\n",
-                    found);
+  add_written_names(
+      "let\n  # old = \"age1one\";\n  alice =\n    \"age1one\";\n  db = \"age1two\"; hosts.web = \"age1three\"; /* x "
+      "*/\n"
+      "  systems = [ db ];\nin { \"a.age\".publicKeys = [ alice \"age1four\" ] ++ systems; }\n",
+      found);
   EXPECT_EQ(found.names["age1one"].name, "alice");
   EXPECT_FALSE(found.names["age1one"].machine);
   EXPECT_EQ(found.names["age1two"].name, "db");

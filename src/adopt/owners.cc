@@ -70,10 +70,13 @@ void Owners::add_to(Adoption& adoption) const {
   for (const auto& [key, owner] : made_) {
     store::Change change;
     change.files["key.json"] = store::print_key_file({{.type = "age", .text = key}});
-    adoption.changes.push_back({.folder = fmt::format("sops/{}/{}", store::plural(owner.kind), owner.name), .change = std::move(change)});
+    adoption.changes.push_back(
+        {.folder = fmt::format("sops/{}/{}", store::plural(owner.kind), owner.name), .change = std::move(change)});
     (owner.kind == Kind::machine ? adoption.machines : adoption.users).push_back(owner.name);
     if (owner.name == principal_name(key, {}))
-      adoption.notes.push_back(fmt::format("no name is known of the key {}: it is the user '{}'; if a machine has it, '--host NAME=KEY' says so", key, owner.name));
+      adoption.notes.push_back(fmt::format(
+          "no name is known of the key {}: it is the user '{}'; if a machine has it, '--host NAME=KEY' says so", key,
+          owner.name));
   }
   std::ranges::sort(adoption.machines);
   std::ranges::sort(adoption.users);

@@ -16,8 +16,8 @@ class Owners {
   /// Who is in the store already. `names`: what keys are called where nobody has them.
   static Result<Owners> of(const store::Repository& repository, std::map<std::string, KeyName> names);
 
-  /// The links that let exactly these keys read. An owner of the store who has other keys as well would bring those along:
-  /// then the key gets a user or machine of its own.
+  /// The links that let exactly these keys read. An owner of the store who has other keys as well would bring those
+  /// along: then the key gets a user or machine of its own.
   store::Links links_for(const std::vector<std::string>& recipients);
 
   /// What has to be published for the links that were given out, and the names of those who are new.

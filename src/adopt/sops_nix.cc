@@ -45,7 +45,9 @@ Result<std::vector<std::string>> recipients_of(std::string_view text, sops::Kind
 }
 
 /// What a value is called: dotenv names stay as they are, for services read them as they are.
-std::string file_name_of(const std::string& key, sops::Kind kind) { return kind == sops::Kind::dotenv ? key : tamed(key); }
+std::string file_name_of(const std::string& key, sops::Kind kind) {
+  return kind == sops::Kind::dotenv ? key : tamed(key);
+}
 
 Result<> read_one(const std::string& path, const std::string& shown, const age::Identities& identities, Found& found) {
   TRY_LET(const std::string text, read_file(path, kMaxForeignFile));
@@ -53,11 +55,13 @@ Result<> read_one(const std::string& path, const std::string& shown, const age::
   // `sops --input-type binary` is often used on files of any name.
   if (kind == sops::Kind::json && sops::parse(text)) kind = sops::Kind::binary;
   if (kind == sops::Kind::ini)
-    return hint(fail(Errc::unavailable, "INI files are not read"), fmt::format("sops decrypt '{}' | vmcred vars set GENERATOR/FILE takes it as one value", path));
+    return hint(fail(Errc::unavailable, "INI files are not read"),
+                fmt::format("sops decrypt '{}' | vmcred vars set GENERATOR/FILE takes it as one value", path));
   TRY_LET(std::vector<std::string> recipients, recipients_of(text, kind));
   recipients = normal_recipients(std::move(recipients));
   if (recipients.empty())
-    return hint(fail(Errc::denied, "it is encrypted to no age key: PGP, KMS and Vault keys are not read"), "add an age key with sops first");
+    return hint(fail(Errc::denied, "it is encrypted to no age key: PGP, KMS and Vault keys are not read"),
+                "add an age key with sops first");
   TRY_LET(std::vector<sops::Leaf> leaves, sops::decrypt_tree(text, kind, identities));
   const std::string generator = tamed(stem_of(shown));
   for (sops::Leaf& leaf : leaves) {
@@ -88,7 +92,8 @@ void add_anchors(const std::string& path, Found& found) {
   const auto text = read_file(path, kMaxForeignFile);
   const auto anchors = text ? sops::anchored_texts(*text) : std::unexpected(text.error());
   if (!anchors) {
-    found.notes.push_back(fmt::format("the names of keys in '{}' could not be read: {}", path, anchors.error().message));
+    found.notes.push_back(
+        fmt::format("the names of keys in '{}' could not be read: {}", path, anchors.error().message));
     return;
   }
   for (const auto& [word, texts] : *anchors) {
@@ -103,14 +108,18 @@ void add_anchors(const std::string& path, Found& found) {
 
 /// Our own trees, which hold sops files as well.
 bool is_our_own(std::string_view shown) {
-  for (const std::string_view own : {"sops/secrets", "sops/users", "sops/machines", "sops/groups", "vars/shared", "vars/per-machine", "vars/per-vm", "vars/per-export"})
+  for (const std::string_view own : {"sops/secrets", "sops/users", "sops/machines", "sops/groups", "vars/shared",
+                                     "vars/per-machine", "vars/per-vm", "vars/per-export"})
     if (shown == own) return true;
   return false;
 }
 
-Result<> walk(const std::string& folder, const std::string& shown, const age::Identities& identities, std::size_t depth, Found& found) {
+Result<> walk(const std::string& folder, const std::string& shown, const age::Identities& identities, std::size_t depth,
+              Found& found) {
   TRY_LET(const std::vector<std::string> names, list_folder(folder));
-  const auto leave_out = [&](const std::string& relative, Error error) { found.left_out.push_back({relative, std::move(error)}); };
+  const auto leave_out = [&](const std::string& relative, Error error) {
+    found.left_out.push_back({relative, std::move(error)});
+  };
   for (const std::string& name : names) {
     const std::string path = join_path(folder, name);
     const std::string relative = shown.empty() ? name : shown + "/" + name;
@@ -122,8 +131,10 @@ Result<> walk(const std::string& folder, const std::string& shown, const age::Id
     if (::lstat(path.c_str(), &at) != 0) continue;
     if (S_ISDIR(at.st_mode)) {
       if (name == ".git" || is_our_own(relative)) continue;
-      if (depth >= kMaxDepth) leave_out(relative, Error{Errc::invalid_data, fmt::format("it lies deeper than {} folders", kMaxDepth)});
-      else TRY(walk(path, relative, identities, depth + 1, found));
+      if (depth >= kMaxDepth)
+        leave_out(relative, Error{Errc::invalid_data, fmt::format("it lies deeper than {} folders", kMaxDepth)});
+      else
+        TRY(walk(path, relative, identities, depth + 1, found));
       continue;
     }
     struct stat behind = {};
@@ -153,7 +164,8 @@ std::string find_configuration(std::string folder) {
 }  // namespace
 
 Result<Found> read_sops_nix(const std::string& path, const age::Identities& identities) {
-  if (!exists(path)) return hint(fail(Errc::not_found, "there is no '{}'", path), "name a sops file, or a folder with some");
+  if (!exists(path))
+    return hint(fail(Errc::not_found, "there is no '{}'", path), "name a sops file, or a folder with some");
   Found found;
   std::string folder = path;
   if (is_folder(path)) {
@@ -161,9 +173,11 @@ Result<Found> read_sops_nix(const std::string& path, const age::Identities& iden
   } else {
     const std::size_t slash = path.rfind('/');
     folder = slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
-    if (auto read = read_one(path, base_name(path), identities, found); !read) found.left_out.push_back({base_name(path), std::move(read).error()});
+    if (auto read = read_one(path, base_name(path), identities, found); !read)
+      found.left_out.push_back({base_name(path), std::move(read).error()});
   }
-  if (const std::string configuration = find_configuration(folder); !configuration.empty()) add_anchors(configuration, found);
+  if (const std::string configuration = find_configuration(folder); !configuration.empty())
+    add_anchors(configuration, found);
   return found;
 }
 

@@ -17,7 +17,8 @@ std::string file_of(const Foreign& secret) {
 }
 
 bool is_called(const Foreign& secret, const std::string& word) {
-  return secret.source == word || secret.source == word + ".age" || fmt::format("{}/{}", secret.generator, secret.file) == word;
+  return secret.source == word || secret.source == word + ".age" ||
+         fmt::format("{}/{}", secret.generator, secret.file) == word;
 }
 
 Result<> rename(Found& found, const std::string& from, const std::string& to) {
@@ -34,7 +35,8 @@ Result<> rename(Found& found, const std::string& from, const std::string& to) {
     if (of_file || slash != std::string::npos || file_of(secret).empty()) secret.generator = generator;
     if (!of_file) secret.file = file;
   }
-  if (count > 0 || std::ranges::any_of(found.left_out, [&](const LeftOut& each) { return each.source == from; })) return {};
+  if (count > 0 || std::ranges::any_of(found.left_out, [&](const LeftOut& each) { return each.source == from; }))
+    return {};
   std::vector<std::string> known;
   for (const Foreign& secret : found.secrets) known.push_back(secret.source);
   return hint(fail(Errc::usage, "no secret is called '{}'", from), did_you_mean(from, known));
@@ -43,7 +45,9 @@ Result<> rename(Found& found, const std::string& from, const std::string& to) {
 Result<> name_machine(Found& found, const std::string& name, const std::string& key) {
   TRY(store::check_machine_name(name));
   if (!key.empty()) {
-    const bool used = std::ranges::any_of(found.secrets, [&](const Foreign& secret) { return std::ranges::binary_search(secret.recipients, without_comment(key)); });
+    const bool used = std::ranges::any_of(found.secrets, [&](const Foreign& secret) {
+      return std::ranges::binary_search(secret.recipients, without_comment(key));
+    });
     if (!used) return fail(Errc::usage, "no secret is encrypted to the key of '{}'", name);
     found.names[without_comment(key)] = {name, true};
     return {};
@@ -72,7 +76,8 @@ std::string proposal(const std::string& name, std::set<std::string>& taken) {
 std::string rename_option(const std::string& source, const std::string& name) {
   const std::string both = source + "=" + name;
   const bool plain = std::ranges::all_of(both, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("._-/:=").contains(c);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._-/:=").contains(c);
   });
   if (plain) return "--rename " + both;
   std::string quoted;
@@ -97,20 +102,23 @@ void sort_out_names(Found& found) {
   }
   std::vector<Foreign> kept;
   const auto leave_out = [&](const Foreign& secret, std::string why, const std::string& name) {
-    found.left_out.push_back({secret.source, Error{Errc::invalid_data, std::move(why), rename_option(secret.source, name)}});
+    found.left_out.push_back(
+        {secret.source, Error{Errc::invalid_data, std::move(why), rename_option(secret.source, name)}});
   };
   std::map<std::pair<std::string, std::vector<std::string>>, std::string> other_readers;
   for (Foreign& secret : found.secrets) {
     if (!store::check_part_name(secret.generator) || !store::check_part_name(secret.file)) {
       const std::string name = proposal("secret", taken);
       const bool whole = store::check_part_name(secret.generator).has_value();
-      leave_out(secret, "nothing of its name can be the name of a var", whole || file_of(secret).empty() ? name : fmt::format("{}/{}", name, proposal("value", taken)));
+      leave_out(secret, "nothing of its name can be the name of a var",
+                whole || file_of(secret).empty() ? name : fmt::format("{}/{}", name, proposal("value", taken)));
       continue;
     }
     const std::vector<Foreign*>& same = by_name[fmt::format("{}/{}", secret.generator, secret.file)];
     if (same.size() > 1) {
       const Foreign& other = same.front() == &secret ? *same[1] : *same.front();
-      leave_out(secret, fmt::format("it and '{}' would both become '{}/{}'", other.source, secret.generator, secret.file),
+      leave_out(secret,
+                fmt::format("it and '{}' would both become '{}/{}'", other.source, secret.generator, secret.file),
                 same.front() == &secret ? proposal(secret.file + "-1", taken) : proposal(secret.file, taken));
       continue;
     }
@@ -119,7 +127,9 @@ void sort_out_names(Found& found) {
       // One name for all of a file that the same people read.
       std::string& name = other_readers[{secret.generator, secret.recipients}];
       if (name.empty()) name = proposal(secret.generator, taken);
-      leave_out(secret, fmt::format("it would be a file of the generator '{}' as '{}' is, and others read it", secret.generator, first->source),
+      leave_out(secret,
+                fmt::format("it would be a file of the generator '{}' as '{}' is, and others read it", secret.generator,
+                            first->source),
                 fmt::format("{}/{}", name, secret.file));
       continue;
     }

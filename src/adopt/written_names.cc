@@ -5,7 +5,10 @@
 namespace vmcred::adopt {
 namespace {
 
-bool in_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '\''; }
+bool in_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+         c == '\'';
+}
 
 /// The text without its comments, strings kept: what is commented out names nothing.
 std::string without_comments(const std::string& text) {
@@ -45,8 +48,10 @@ std::set<std::string, std::less<>> listed_machines(std::string_view text) {
     if (!is_word_for_machines(name_before(text, end))) continue;
     std::string name;
     for (const char c : text.substr(open + 1, text.find(']', open) - open - 1)) {
-      if (in_name(c)) name += c;
-      else if (!name.empty()) names.insert(std::exchange(name, {}));
+      if (in_name(c))
+        name += c;
+      else if (!name.empty())
+        names.insert(std::exchange(name, {}));
     }
     if (!name.empty()) names.insert(name);
   }

@@ -7,8 +7,8 @@
 
 namespace vmcred::adopt {
 
-/// Names those keys of `found` that have none yet: `alice = "ssh-ed25519 …";`, and as machines those that stand in a list that
-/// is called systems, hosts or the like, or below such a name (`hosts.web = …`).
+/// Names those keys of `found` that have none yet: `alice = "ssh-ed25519 …";`, and as machines those that stand in a
+/// list that is called systems, hosts or the like, or below such a name (`hosts.web = …`).
 void add_written_names(const std::string& text, Found& found);
 
 }  // namespace vmcred::adopt

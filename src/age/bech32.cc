@@ -90,7 +90,8 @@ Secret bech32_encode_secret(std::string_view prefix, Bytes data) {
 }
 
 Result<Bech32> bech32_decode(std::string_view text) {
-  static constexpr const char* kCopyAgain = "copy it again, whole, from where it was made ('age-keygen -y' prints a recipient)";
+  static constexpr const char* kCopyAgain =
+      "copy it again, whole, from where it was made ('age-keygen -y' prints a recipient)";
   const bool has_lower = std::ranges::any_of(text, [](char c) { return c != upper(c); });
   const bool has_upper = std::ranges::any_of(text, [](char c) { return c != lower(c); });
   if (has_lower && has_upper) return hint(fail(Errc::invalid_data, "the key mixes upper and lower case"), kCopyAgain);
@@ -114,8 +115,9 @@ Result<Bech32> bech32_decode(std::string_view text) {
   for (std::size_t i = 0; i < encoded.size(); ++i) {
     const std::int8_t value = kValues.at(static_cast<unsigned char>(lower(encoded[i])));
     if (value < 0)
-      return hint(fail(Errc::invalid_data, "the key has a character that no key has, its number {}", separator + i + 2),
-                  "copy it again, whole: a key is letters and digits without '1', 'b', 'i' and 'o' behind its first '1'");
+      return hint(
+          fail(Errc::invalid_data, "the key has a character that no key has, its number {}", separator + i + 2),
+          "copy it again, whole: a key is letters and digits without '1', 'b', 'i' and 'o' behind its first '1'");
     checksum.add(static_cast<std::uint32_t>(value));
     if (i >= values) continue;
     pending = (pending << 5U | static_cast<std::uint32_t>(value)) & 0xfffU;
@@ -125,7 +127,8 @@ Result<Bech32> bech32_decode(std::string_view text) {
       *out++ = static_cast<std::uint8_t>(pending >> bits);
     }
   }
-  if (!checksum.good()) return hint(fail(Errc::invalid_data, "the key's checksum is wrong: a typing error, or cut short"), kCopyAgain);
+  if (!checksum.good())
+    return hint(fail(Errc::invalid_data, "the key's checksum is wrong: a typing error, or cut short"), kCopyAgain);
   if (bits >= 5 || (pending & ((1U << bits) - 1)) != 0) {
     return fail(Errc::invalid_data, "the key ends in bits that are not zero");
   }

@@ -41,7 +41,8 @@ constexpr std::string_view kVersion = "HPKE-v1";
 
 Digest labeled_extract(Bytes salt, std::string_view label, Bytes input) {
   const std::array<std::uint8_t, 32> zeros = {};  // what an empty salt means (RFC 5869 §2.2)
-  return hmac_sha256(salt.empty() ? Bytes(zeros) : salt, {bytes_of(kVersion), bytes_of(kSuite), bytes_of(label), input});
+  return hmac_sha256(salt.empty() ? Bytes(zeros) : salt,
+                     {bytes_of(kVersion), bytes_of(kSuite), bytes_of(label), input});
 }
 
 /// At most one block of HKDF's output.
@@ -75,14 +76,17 @@ class HybridRecipient final : public Recipient {
     const Secret dice = randomness.secret(64);
     TRY_LET(const X25519Key ephemeral, X25519Key::from(dice.bytes().subspan(32)));
     TRY_LET(const Secret curve, ephemeral.agree(point));
-    const ml_kem::Encapsulated lattice = ml_kem::encapsulate(key.first(ml_kem::kEncapsulationKey), dice.bytes().first(32));
+    const ml_kem::Encapsulated lattice =
+        ml_kem::encapsulate(key.first(ml_kem::kEncapsulationKey), dice.bytes().first(32));
     std::array<std::uint8_t, kEncapsulated> sent = {};
     std::ranges::copy(ephemeral.point(), std::ranges::copy(lattice.ciphertext, sent.begin()).out);
     const Schedule used = schedule(combined(lattice.shared, curve, ephemeral.point(), point));
     std::string body(kSealedFileKey, '\0');
-    chacha_seal(used.key.bytes(), used.nonce, file_key, {reinterpret_cast<std::uint8_t*>(body.data()), body.size()});  // NOLINT
+    chacha_seal(used.key.bytes(), used.nonce, file_key,
+                {reinterpret_cast<std::uint8_t*>(body.data()), body.size()});  // NOLINT
     Wrapped wrapped;
-    wrapped.stanzas.push_back({.type = std::string(kType), .arguments = {base64_encode(sent, Padding::without)}, .body = std::move(body)});
+    wrapped.stanzas.push_back(
+        {.type = std::string(kType), .arguments = {base64_encode(sent, Padding::without)}, .body = std::move(body)});
     wrapped.labels = {std::string(kLabel)};
     return wrapped;
   }
@@ -93,7 +97,8 @@ class HybridRecipient final : public Recipient {
 
 class HybridIdentity final : public Identity {
  public:
-  HybridIdentity(ml_kem::DecapsulationKey lattice, X25519Key curve) : lattice_(std::move(lattice)), curve_(std::move(curve)) {
+  HybridIdentity(ml_kem::DecapsulationKey lattice, X25519Key curve)
+      : lattice_(std::move(lattice)), curve_(std::move(curve)) {
     std::array<std::uint8_t, kPublic> key = {};
     std::ranges::copy(curve_.point(), std::ranges::copy(lattice_.encapsulation_key(), key.begin()).out);
     recipient_ = bech32_encode(kRecipientPrefix, key);
@@ -103,7 +108,8 @@ class HybridIdentity final : public Identity {
     for (const Stanza& stanza : stanzas) {
       if (stanza.type != kType) continue;
       if (stanza.arguments.size() != 1) return fail(Errc::invalid_data, "an {} stanza has not one argument", kType);
-      TRY_LET(const std::string sent, in(fmt::format("share of an {} stanza", kType), base64_decode(stanza.arguments[0], Padding::without)));
+      TRY_LET(const std::string sent,
+              in(fmt::format("share of an {} stanza", kType), base64_decode(stanza.arguments[0], Padding::without)));
       if (sent.size() != kEncapsulated) return fail(Errc::invalid_data, "an {} share has a wrong size", kType);
       if (stanza.body.size() != kSealedFileKey) return fail(Errc::invalid_data, "an {} body has a wrong size", kType);
       TRY_LET(std::optional<Secret> file_key, opened(bytes_of(sent), stanza.body));
@@ -120,7 +126,8 @@ class HybridIdentity final : public Identity {
     X25519Point share = {};
     std::ranges::copy(sent.subspan(ml_kem::kCiphertext), share.begin());
     TRY_LET(const Secret curve, in(fmt::format("{} stanza", kType), curve_.agree(share)));
-    const Schedule used = schedule(combined(lattice_.decapsulate(sent.first(ml_kem::kCiphertext)), curve, share, curve_.point()));
+    const Schedule used =
+        schedule(combined(lattice_.decapsulate(sent.first(ml_kem::kCiphertext)), curve, share, curve_.point()));
     Secret file_key(kFileKeySize);
     if (!chacha_open(used.key.bytes(), used.nonce, bytes_of(body), file_key.writable())) return std::optional<Secret>();
     return std::optional<Secret>(std::move(file_key));
@@ -132,11 +139,13 @@ class HybridIdentity final : public Identity {
 };
 
 Result<IdentityPtr> identity_of(Bytes seed) {
-  if (seed.size() != kSeed) return fail(Errc::invalid_data, "a post-quantum key has {} bytes, not {}", kSeed, seed.size());
+  if (seed.size() != kSeed)
+    return fail(Errc::invalid_data, "a post-quantum key has {} bytes, not {}", kSeed, seed.size());
   Secret both(ml_kem::kSeed + 32);
   shake256({seed}, both.writable());
   TRY_LET(X25519Key curve, X25519Key::from(both.bytes().subspan(ml_kem::kSeed)));
-  return IdentityPtr(std::make_shared<HybridIdentity>(ml_kem::DecapsulationKey(both.bytes().first(ml_kem::kSeed)), std::move(curve)));
+  return IdentityPtr(
+      std::make_shared<HybridIdentity>(ml_kem::DecapsulationKey(both.bytes().first(ml_kem::kSeed)), std::move(curve)));
 }
 
 }  // namespace
@@ -153,13 +162,15 @@ Result<RecipientPtr> parse_hybrid_recipient(std::string_view text) {
 
 Result<IdentityPtr> parse_hybrid_identity(std::string_view text) {
   TRY_LET(const Bech32 decoded, bech32_decode(text));
-  if (decoded.prefix != kIdentityPrefix || !decoded.upper_case) return fail(Errc::invalid_data, "no post-quantum identity");
+  if (decoded.prefix != kIdentityPrefix || !decoded.upper_case)
+    return fail(Errc::invalid_data, "no post-quantum identity");
   return identity_of(decoded.data.bytes());
 }
 
 KeyPair generate_hybrid_key_pair(Randomness& randomness) {
   const Secret seed = randomness.secret(kSeed);
-  return {.identity = bech32_encode_secret(kIdentityPrefix, seed.bytes()), .recipient = (*identity_of(seed.bytes()))->recipient()};
+  return {.identity = bech32_encode_secret(kIdentityPrefix, seed.bytes()),
+          .recipient = (*identity_of(seed.bytes()))->recipient()};
 }
 
 }  // namespace vmcred::age

@@ -1,4 +1,5 @@
-// Post-quantum recipients and identities (age 1.3, "The mlkem768x25519 recipient type"): ML-KEM-768 with X25519 under HPKE.
+// Post-quantum recipients and identities (age 1.3, "The mlkem768x25519 recipient type"): ML-KEM-768 with X25519 under
+// HPKE.
 #pragma once
 
 #include "age/keys.h"

@@ -14,7 +14,8 @@ namespace {
 using namespace vmcred::testing;  // NOLINT
 
 // A key and a file that filippo.io/age 1.3.2 made.
-constexpr std::string_view kHybridIdentity = "AGE-SECRET-KEY-PQ-10A63VDYSRU0VQNJX57D2Z8LGMRLCXUKXG9TF95DL2K9NSFZ27NMQYVL92V";
+constexpr std::string_view kHybridIdentity =
+    "AGE-SECRET-KEY-PQ-10A63VDYSRU0VQNJX57D2Z8LGMRLCXUKXG9TF95DL2K9NSFZ27NMQYVL92V";
 constexpr std::string_view kHybridRecipientDigest = "7c6020c8863bd2073a5c560fa5483e80b6b8be1b781e23c696ffe82185ef5409";
 constexpr std::string_view kHybridFile =
     "YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IG1sa2VtNzY4eDI1NTE5IDFsd01MQkRMYk9ycWZ4TGpoVDJTQTAzdSs3UWwrVEpuR1NKVXdHT0w2SW"
@@ -73,7 +74,8 @@ TEST(Hybrid, ClassicKeysBesideItInAKeyFileGoOnWorking) {
 }
 
 TEST(Hybrid, SharesNoFileWithAClassicRecipient) {
-  const Recipients both = {*parse_recipient(generate_key_pair().recipient), *parse_recipient(generate_hybrid_key_pair().recipient)};
+  const Recipients both = {*parse_recipient(generate_key_pair().recipient),
+                           *parse_recipient(generate_hybrid_key_pair().recipient)};
   EXPECT_THAT(encrypt(both, bytes_of("value")), FailsWith(Errc::usage, HasSubstr("")));
 }
 
@@ -81,8 +83,10 @@ TEST(Hybrid, KeysThatAreNoneAreRefused) {
   std::string recipient = generate_hybrid_key_pair().recipient;
   EXPECT_THAT(parse_recipient(recipient.substr(0, recipient.size() - 1)), FailsWith(Errc::invalid_data, HasSubstr("")));
   const std::string beyond(ml_kem::kEncapsulationKey + 32, '\xff');
-  EXPECT_THAT(parse_recipient(bech32_encode("age1pq", bytes_of(beyond))), FailsWith(Errc::invalid_data, HasSubstr("modulus")));
-  EXPECT_THAT(parse_identity(bech32_encode_secret("age-secret-key-pq-", bytes_of("short")).text()), FailsWith(Errc::invalid_data, HasSubstr("5")));
+  EXPECT_THAT(parse_recipient(bech32_encode("age1pq", bytes_of(beyond))),
+              FailsWith(Errc::invalid_data, HasSubstr("modulus")));
+  EXPECT_THAT(parse_identity(bech32_encode_secret("age-secret-key-pq-", bytes_of("short")).text()),
+              FailsWith(Errc::invalid_data, HasSubstr("5")));
 }
 
 }  // namespace

@@ -99,7 +99,8 @@ TEST(Interop, AnyFileMeansTheSameToAgeAndToUs) {
     recipients.back().pop_back();
   }
   const auto decrypted_by_age = [&](std::size_t key, const std::string& file) {
-    const auto output = run({.argv = {program("age"), "-d", "-i", keys[key]}}, {.input = file, .max_output = 1'000'000});
+    const auto output =
+        run({.argv = {program("age"), "-d", "-i", keys[key]}}, {.input = file, .max_output = 1'000'000});
     return output && output->status.ok() ? std::optional(output->out) : std::nullopt;
   };
   for (std::size_t i = 0; i < interop_runs(); ++i) {

@@ -63,8 +63,8 @@ using Identities = std::vector<IdentityPtr>;
 
 struct Plugins;  // age/plugin.h: how plugins are found and what they may ask; without it nobody answers them
 
-/// One recipient: "age1…" (X25519), "age1pq1…" (ML-KEM-768 with X25519), "ssh-ed25519 …", "ssh-rsa …", "age1NAME1…" (a plugin's). Unknown kinds are
-/// `invalid_data`; the text of a mistyped *private* key is never repeated in the message.
+/// One recipient: "age1…" (X25519), "age1pq1…" (ML-KEM-768 with X25519), "ssh-ed25519 …", "ssh-rsa …", "age1NAME1…" (a
+/// plugin's). Unknown kinds are `invalid_data`; the text of a mistyped *private* key is never repeated in the message.
 Result<RecipientPtr> parse_recipient(std::string_view text);
 Result<RecipientPtr> parse_recipient(std::string_view text, const Plugins& plugins);
 

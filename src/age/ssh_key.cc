@@ -86,7 +86,8 @@ Result<SshPrivateKey> parse_openssh_file(std::string_view text) {
   TRY_LET(const std::string_view options, take_wire_string(rest));
   if (cipher != "none" || kdf != "none" || !options.empty()) {
     return hint(fail(Errc::denied, "the private key is protected by a passphrase"),
-                "use an age identity, or a copy without passphrase in memory: 'cp KEY /dev/shm/key', 'ssh-keygen -p -N \"\" -f /dev/shm/key', and "
+                "use an age identity, or a copy without passphrase in memory: 'cp KEY /dev/shm/key', 'ssh-keygen -p -N "
+                "\"\" -f /dev/shm/key', and "
                 "SOPS_AGE_SSH_PRIVATE_KEY_FILE=/dev/shm/key until you remove it");
   }
   TRY_LET(const std::uint32_t count, take_wire_number(rest));

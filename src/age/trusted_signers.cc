@@ -10,9 +10,14 @@ namespace {
 
 constexpr std::size_t kMaxFile = 1024 * 1024;
 constexpr std::size_t kMaxSigners = 4096;
-constexpr std::array<std::string_view, 8> kKeyTypes = {
-    "ssh-ed25519",         "ssh-rsa",             "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521", "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com", "ssh-dss"};
+constexpr std::array<std::string_view, 8> kKeyTypes = {"ssh-ed25519",
+                                                       "ssh-rsa",
+                                                       "ecdsa-sha2-nistp256",
+                                                       "ecdsa-sha2-nistp384",
+                                                       "ecdsa-sha2-nistp521",
+                                                       "sk-ssh-ed25519@openssh.com",
+                                                       "sk-ecdsa-sha2-nistp256@openssh.com",
+                                                       "ssh-dss"};
 
 /// Takes one word off the front; a quotation keeps blanks together and its marks stay.
 std::string_view take_word(std::string_view& rest) {
@@ -107,7 +112,8 @@ Result<TrustedSigners> TrustedSigners::parse(std::string_view text) {
 const TrustedSigners::Signer* TrustedSigners::find(const std::string& wire, std::string_view name_space,
                                                    SystemTime now) const {
   const auto fits = [&](const Signer& signer) {
-    const bool for_this = signer.name_spaces.empty() || std::ranges::find(signer.name_spaces, name_space) != signer.name_spaces.end();
+    const bool for_this =
+        signer.name_spaces.empty() || std::ranges::find(signer.name_spaces, name_space) != signer.name_spaces.end();
     return signer.wire == wire && for_this && signer.after <= now && now < signer.before;
   };
   const auto found = std::ranges::find_if(signers_, fits);

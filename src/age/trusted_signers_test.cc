@@ -14,7 +14,8 @@ const SystemTime kNow = *parse_rfc3339("2026-06-15T12:00:00Z");
 /// Whether a file of one line, "alice OPTIONS KEY", trusts that key for "vmcred" now.
 bool trusted(const std::string& options) {
   const SshPrivateKey key = some_ssh_key();
-  const auto signers = TrustedSigners::parse(fmt::format("# mine\n\nalice {} {} laptop\r\n", options, key.public_key.line()));
+  const auto signers =
+      TrustedSigners::parse(fmt::format("# mine\n\nalice {} {} laptop\r\n", options, key.public_key.line()));
   EXPECT_THAT(signers, Succeeds());
   return signers && signers->trusts(key.public_key, "vmcred", kNow);
 }
@@ -24,9 +25,11 @@ TEST(TrustedSigners, NameWhoSigned) {
   const auto signers = *TrustedSigners::parse(fmt::format("alice@example.org,al {}\n", key.public_key.line()));
   const std::string signature = *ssh_sign(key, "vmcred", bytes_of("content"));
   EXPECT_EQ(*signers.verify(signature, "vmcred", bytes_of("content"), kNow), "alice@example.org,al");
-  EXPECT_THAT(signers.verify(*ssh_sign(some_ssh_key(), "vmcred", bytes_of("content")), "vmcred", bytes_of("content"), kNow),
-              FailsWith(Errc::denied, HasSubstr("not trusted")));
-  EXPECT_THAT(signers.verify(signature, "vmcred", bytes_of("other"), kNow), FailsWith(Errc::mismatch, HasSubstr("content")));
+  EXPECT_THAT(
+      signers.verify(*ssh_sign(some_ssh_key(), "vmcred", bytes_of("content")), "vmcred", bytes_of("content"), kNow),
+      FailsWith(Errc::denied, HasSubstr("not trusted")));
+  EXPECT_THAT(signers.verify(signature, "vmcred", bytes_of("other"), kNow),
+              FailsWith(Errc::mismatch, HasSubstr("content")));
 }
 
 TEST(TrustedSigners, AreTrustedForTheirNameSpacesAndTimesAlone) {
@@ -50,7 +53,8 @@ TEST(TrustedSigners, SayWhichLineIsWrong) {
   const std::string line = some_ssh_key().public_key.line();
   EXPECT_THAT(TrustedSigners::parse("\nalice\n"), FailsWith(Errc::invalid_data, HasSubstr("line 2")));
   EXPECT_THAT(TrustedSigners::parse("alice ssh-ed25519 AAAA\n"), FailsWith(Errc::invalid_data, HasSubstr("line 1")));
-  EXPECT_THAT(TrustedSigners::parse("a cert-authority " + line), FailsWith(Errc::invalid_data, HasSubstr("certificate")));
+  EXPECT_THAT(TrustedSigners::parse("a cert-authority " + line),
+              FailsWith(Errc::invalid_data, HasSubstr("certificate")));
   EXPECT_THAT(TrustedSigners::parse("a verify-required " + line), FailsWith(Errc::invalid_data, HasSubstr("unknown")));
   EXPECT_THAT(TrustedSigners::parse("a valid-after=soon " + line), FailsWith(Errc::invalid_data, HasSubstr("'soon'")));
 }

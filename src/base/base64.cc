@@ -21,7 +21,8 @@ constexpr std::array<std::int8_t, 256> kValues = make_values();
 /// Splits off the padding and gives the decoded size; refuses a length that base64 cannot have.
 Result<std::size_t> decoded_size(std::string_view& text, Padding padding) {
   if (padding == Padding::with) {
-    if (text.size() % 4 != 0) return fail(Errc::invalid_data, "the base64 text has {} characters, no multiple of 4", text.size());
+    if (text.size() % 4 != 0)
+      return fail(Errc::invalid_data, "the base64 text has {} characters, no multiple of 4", text.size());
     if (text.ends_with("==")) {
       text.remove_suffix(2);
     } else if (text.ends_with('=')) {
@@ -46,7 +47,8 @@ Result<> decode_into(std::string_view text, WritableBytes out) {
       out[used++] = static_cast<std::uint8_t>(bits >> held);
     }
   }
-  if ((bits & ((1U << held) - 1)) != 0) return fail(Errc::invalid_data, "the base64 text is not canonical (unused bits are set)");
+  if ((bits & ((1U << held) - 1)) != 0)
+    return fail(Errc::invalid_data, "the base64 text is not canonical (unused bits are set)");
   return {};
 }
 
@@ -57,12 +59,14 @@ void base64_encode_into(Bytes bytes, WritableBytes out, Padding padding) {
   std::size_t at = 0;
   std::size_t i = 0;
   for (; i + 3 <= bytes.size(); i += 3) {
-    const std::uint32_t group = static_cast<std::uint32_t>(bytes[i]) << 16 | static_cast<std::uint32_t>(bytes[i + 1]) << 8 | bytes[i + 2];
+    const std::uint32_t group =
+        static_cast<std::uint32_t>(bytes[i]) << 16 | static_cast<std::uint32_t>(bytes[i + 1]) << 8 | bytes[i + 2];
     for (int shift = 18; shift >= 0; shift -= 6) out[at++] = static_cast<std::uint8_t>(kAlphabet[group >> shift & 63]);
   }
   const std::size_t rest = bytes.size() - i;
   if (rest == 0) return;
-  const std::uint32_t group = static_cast<std::uint32_t>(bytes[i]) << 16 | (rest == 2 ? static_cast<std::uint32_t>(bytes[i + 1]) << 8 : 0);
+  const std::uint32_t group =
+      static_cast<std::uint32_t>(bytes[i]) << 16 | (rest == 2 ? static_cast<std::uint32_t>(bytes[i + 1]) << 8 : 0);
   for (std::size_t k = 0; k <= rest; ++k) out[at++] = static_cast<std::uint8_t>(kAlphabet[group >> (18 - 6 * k) & 63]);
   while (at < out.size()) out[at++] = '=';
 }

@@ -29,7 +29,9 @@ std::string rfc3339(SystemTime time) {
 }
 
 Result<SystemTime> parse_rfc3339(std::string_view text) {
-  const auto refuse = [text] { return fail(Errc::invalid_data, "'{}' is no time of the form 2026-01-02T03:04:05Z", text); };
+  const auto refuse = [text] {
+    return fail(Errc::invalid_data, "'{}' is no time of the form 2026-01-02T03:04:05Z", text);
+  };
   constexpr std::string_view kForm = "dddd-dd-ddTdd:dd:ddZ";
   if (text.size() != kForm.size()) return refuse();
   std::array<int, 6> fields = {};
@@ -44,7 +46,8 @@ Result<SystemTime> parse_rfc3339(std::string_view text) {
       return refuse();
     }
   }
-  const std::chrono::year_month_day day{std::chrono::year{fields[0]}, std::chrono::month{static_cast<unsigned>(fields[1])},
+  const std::chrono::year_month_day day{std::chrono::year{fields[0]},
+                                        std::chrono::month{static_cast<unsigned>(fields[1])},
                                         std::chrono::day{static_cast<unsigned>(fields[2])}};
   if (!day.ok() || fields[3] > 23 || fields[4] > 59 || fields[5] > 59) return refuse();
   const std::chrono::sys_seconds time = std::chrono::sys_days(day) + std::chrono::hours(fields[3]) +

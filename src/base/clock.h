@@ -24,8 +24,8 @@ const Clock& real_clock();
 
 /// "2026-01-02T03:04:05Z": whole seconds, UTC (RFC 3339).
 std::string rfc3339(SystemTime time);
-/// The same form back; any other form is `invalid_data`. The system's clock reaches from 1677 to 2262: a time beyond that
-/// becomes its nearest end.
+/// The same form back; any other form is `invalid_data`. The system's clock reaches from 1677 to 2262: a time beyond
+/// that becomes its nearest end.
 Result<SystemTime> parse_rfc3339(std::string_view text);
 
 }  // namespace vmcred

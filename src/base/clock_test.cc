@@ -17,7 +17,8 @@ TEST(Rfc3339, BeyondTheClockIsItsNearestEnd) {
 }
 
 TEST(Rfc3339, RefusesOtherForms) {
-  for (const char* text : {"", "2026-01-02", "2026-02-30T00:00:00Z", "2026-01-02T03:04:05.1Z", "2026-01-02T24:04:05Z"}) {
+  for (const char* text :
+       {"", "2026-01-02", "2026-02-30T00:00:00Z", "2026-01-02T03:04:05.1Z", "2026-01-02T24:04:05Z"}) {
     EXPECT_THAT(parse_rfc3339(text), testing::FailsWith(Errc::invalid_data, testing::HasSubstr("no time"))) << text;
   }
 }

@@ -36,7 +36,8 @@ Fd try_open_beneath(const Fd& folder, const std::string& path, int flags) {
   struct open_how how = {};
   how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
   how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  // Without links, only these two ways lead out; and for RESOLVE_BENEATH the kernel takes a lock that all processes share.
+  // Without links, only these two ways lead out; and for RESOLVE_BENEATH the kernel takes a lock that all processes
+  // share.
   if (path.starts_with('/') || path.contains("..")) how.resolve |= RESOLVE_BENEATH;
   Fd fd(static_cast<int>(::syscall(SYS_openat2, folder.get(), path.c_str(), &how, sizeof how)));
   if (fd || errno != ENOSYS) return fd;

@@ -56,7 +56,8 @@ Result<FdPair> make_socket_pair();
 /// An anonymous file in memory with mode 0600, not executable. `name` is only a label in /proc.
 Result<Fd> make_memfd(const std::string& name);
 
-/// One write(2), with its result and errno, but a reader that is gone is EPIPE in every program, whatever it did about SIGPIPE.
+/// One write(2), with its result and errno, but a reader that is gone is EPIPE in every program, whatever it did about
+/// SIGPIPE.
 ssize_t write_some(const Fd& fd, std::string_view bytes);
 
 /// Writes all bytes, through short writes and EINTR.

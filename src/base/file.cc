@@ -44,7 +44,7 @@ Result<> remove_at(int parent, const std::string& name, const std::string& shown
     TRY_LET(Fd copy, duplicate(folder));
     const std::unique_ptr<DIR, CloseFolder> listing(::fdopendir(copy.get()));
     if (!listing) return fail_errno("list '{}'", shown);
-    (void)copy.release();  // closedir closes it
+    (void)copy.release();                                     // closedir closes it
     while (const dirent* entry = ::readdir(listing.get())) {  // NOLINT(concurrency-mt-unsafe)
       const std::string_view found = entry->d_name;
       if (found != "." && found != "..") names.emplace_back(found);
@@ -203,7 +203,8 @@ Result<Fd> lock_file(const std::string& path, Wait wait) {
   while (::flock(fd.get(), LOCK_EX | (wait == Wait::no ? LOCK_NB : 0)) != 0) {
     if (errno == EINTR) continue;
     if (errno == EWOULDBLOCK) {
-      return hint(fail(Errc::unavailable, "'{}' is locked by another command", path), "wait for it to end, then try again");
+      return hint(fail(Errc::unavailable, "'{}' is locked by another command", path),
+                  "wait for it to end, then try again");
     }
     return fail_errno("lock '{}'", path);
   }

@@ -29,8 +29,8 @@ Result<> write_file(const std::string& path, std::string_view bytes, mode_t mode
 Result<> make_folders(const std::string& path, mode_t mode = 0755);
 Result<> sync_folder(const std::string& path);
 
-[[nodiscard]] bool exists(const std::string& path);      ///< follows links
-[[nodiscard]] bool is_folder(const std::string& path);   ///< follows links
+[[nodiscard]] bool exists(const std::string& path);     ///< follows links
+[[nodiscard]] bool is_folder(const std::string& path);  ///< follows links
 
 /// The names in a folder, sorted, without "." and "..". A missing folder is `not_found`.
 Result<std::vector<std::string>> list_folder(const std::string& path);

@@ -80,8 +80,9 @@ TEST(OpenBeneathInSteps, AgreesWithTheKernel) {
   ASSERT_EQ(::symlink("../outside", (folder / "in/out").c_str()), 0);
   const auto in = open_folder(folder / "in");
   ASSERT_THAT(in, Succeeds());
-  for (const char* path : {"deep/file", "deep//file", "deep", "deep/", "missing", "deep/missing", "linked-folder/file", "deep/linked-file",
-                           "out", "../outside", "deep/../../outside", "/etc/passwd", "", "deep/file/x"}) {
+  for (const char* path :
+       {"deep/file", "deep//file", "deep", "deep/", "missing", "deep/missing", "linked-folder/file", "deep/linked-file",
+        "out", "../outside", "deep/../../outside", "/etc/passwd", "", "deep/file/x"}) {
     for (const int flags : {O_RDONLY, O_PATH}) {
       const auto kernel = open_beneath(*in, path, flags);
       const auto ours = open_beneath_in_steps(*in, path, flags);
@@ -98,7 +99,8 @@ TEST(LockFile, SaysWhoWaitsWhenItMustNotWait) {
   const TestFolder folder;
   const auto held = lock_file(folder / "lock", Wait::no);
   ASSERT_THAT(held, Succeeds());
-  EXPECT_THAT(lock_file(folder / "lock", Wait::no), FailsWith(Errc::unavailable, HasSubstr("locked by another command")));
+  EXPECT_THAT(lock_file(folder / "lock", Wait::no),
+              FailsWith(Errc::unavailable, HasSubstr("locked by another command")));
 }
 
 TEST(JoinPath, LetsAnAbsoluteRightSideWin) {

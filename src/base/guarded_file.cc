@@ -32,13 +32,14 @@ void put_in_front(std::deque<Step>& steps, std::string_view path, const std::str
 Result<> check_owner(const struct stat& status, const std::string& shown) {
   if (status.st_uid == 0 || status.st_uid == ::geteuid()) return {};
   return hint(fail(Errc::denied, "'{}' belongs to another user (uid {})", shown, status.st_uid),
-              fmt::format("look at what is in it; if it is right, make it yours or root's: 'chown -h {} {}'", ::geteuid(), shown));
+              fmt::format("look at what is in it; if it is right, make it yours or root's: 'chown -h {} {}'",
+                          ::geteuid(), shown));
 }
 
 Result<> check_mode(const struct stat& status, mode_t forbidden, const std::string& shown) {
   if ((status.st_mode & forbidden) == 0) return {};
-  return hint(fail(Errc::denied, "'{}' may be {} by others (mode {:04o})", shown, (forbidden & 0044U) != 0 ? "read" : "written",
-                   status.st_mode & 07777U),
+  return hint(fail(Errc::denied, "'{}' may be {} by others (mode {:04o})", shown,
+                   (forbidden & 0044U) != 0 ? "read" : "written", status.st_mode & 07777U),
               fmt::format("run 'chmod go-{} {}'", (forbidden & 0044U) != 0 ? "rwx" : "w", shown));
 }
 
@@ -92,8 +93,9 @@ class Walk {
     Fd fd(::openat(here_.get(), step.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!fd && errno == ENOENT && step.link.empty()) return Next{.absent = true};
     if (!fd && errno == ENOENT)
-      return hint(fail(Errc::invalid_data, "the link '{}' leads nowhere: there is no '{}'", step.link, shown),
-                  fmt::format("bring back what it leads to; where nothing is meant to be there, run 'rm {}'", step.link));
+      return hint(
+          fail(Errc::invalid_data, "the link '{}' leads nowhere: there is no '{}'", step.link, shown),
+          fmt::format("bring back what it leads to; where nothing is meant to be there, run 'rm {}'", step.link));
     if (!fd) return fail_errno("open '{}'", shown);
     struct stat status = {};
     if (::fstat(fd.get(), &status) != 0) return fail_errno("look at '{}'", shown);
@@ -112,7 +114,8 @@ class Walk {
   }
 
   Result<Next> follow(const Fd& link, const Step& step, const std::string& shown) {
-    if (++links_ > kMaxLinks) return fail(Errc::invalid_data, "'{}' leads through more than {} links", shown, kMaxLinks);
+    if (++links_ > kMaxLinks)
+      return fail(Errc::invalid_data, "'{}' leads through more than {} links", shown, kMaxLinks);
     TRY_LET(const std::string target, target_of(link, shown));
     put_in_front(steps_, target, step.link.empty() ? shown : step.link);
     if (target.starts_with('/')) TRY(begin_at_root());
@@ -120,7 +123,8 @@ class Walk {
   }
 
   Result<Next> open_file(const std::string& name, const struct stat& checked, const std::string& shown) {
-    Next next{.file = Fd(::openat(here_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC))};
+    Next next{.file =
+                  Fd(::openat(here_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC))};
     if (!next.file) return fail_errno("open '{}'", shown);
     struct stat opened = {};
     if (::fstat(next.file.get(), &opened) != 0) return fail_errno("look at '{}'", shown);

@@ -89,12 +89,15 @@ TEST(GuardedFile, TheLinksOfNixOsAndHomeManagerWork) {
   ASSERT_THAT(make_folders(folder / "nix/store/etc/vmcred"), Succeeds());
   ASSERT_THAT(make_folders(folder / "etc"), Succeeds());
   ASSERT_EQ(::chmod((folder / "nix/store").c_str(), 01775), 0);
-  ASSERT_EQ(::symlink((folder / "nix/store/signers").c_str(), (folder / "nix/store/etc/vmcred/trusted-signers").c_str()), 0);
+  ASSERT_EQ(
+      ::symlink((folder / "nix/store/signers").c_str(), (folder / "nix/store/etc/vmcred/trusted-signers").c_str()), 0);
   ASSERT_EQ(::symlink((folder / "nix/store/etc").c_str(), (folder / "etc/static").c_str()), 0);
   ASSERT_EQ(::symlink("static/vmcred", (folder / "etc/vmcred").c_str()), 0);
   EXPECT_EQ(*read(folder / "etc/vmcred/trusted-signers"), "text");
   ASSERT_THAT(make_folders(folder / "home/.config/vmcred"), Succeeds());
-  ASSERT_EQ(::symlink((folder / "nix/store/etc/vmcred/trusted-signers").c_str(), (folder / "home/.config/vmcred/trusted-signers").c_str()), 0);
+  ASSERT_EQ(::symlink((folder / "nix/store/etc/vmcred/trusted-signers").c_str(),
+                      (folder / "home/.config/vmcred/trusted-signers").c_str()),
+            0);
   EXPECT_EQ(*read(folder / "home/.config/vmcred/trusted-signers"), "text");
   // Once the store has been cleared of it.
   ASSERT_EQ(::unlink((folder / "nix/store/signers").c_str()), 0);

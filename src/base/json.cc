@@ -42,7 +42,8 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   }
   bool number_float(number_float_t value, const string_t& text) override {
     // An integer that fits no 64 bits comes as a float: say so rather than lose digits.
-    if (!large_numbers_ && text.find_first_of(".eE") == std::string::npos) return refuse(fmt::format("the integer {} is too large", text));
+    if (!large_numbers_ && text.find_first_of(".eE") == std::string::npos)
+      return refuse(fmt::format("the integer {} is too large", text));
     return put(Json(value));
   }
   bool string(string_t& value) override { return put(Json(std::move(value))); }
@@ -58,7 +59,8 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     levels_.back().key = std::move(name);
     return true;
   }
-  bool parse_error(std::size_t position, const std::string& /*last*/, const nlohmann::detail::exception& error) override {
+  bool parse_error(std::size_t position, const std::string& /*last*/,
+                   const nlohmann::detail::exception& error) override {
     // The library's text: "[json.exception.parse_error.101] parse error at line 1, column 2: …". Ours names the place
     // itself, and drops the library's quotation of the input: it could hold a value.
     std::string text = error.what();
@@ -147,7 +149,8 @@ nlohmann::ordered_json to_library(const Json& value) {
   }
   if (const auto* object = value.if_object()) {
     auto result = nlohmann::ordered_json::object();
-    // Keys are unique here: the library need not look for each among all before it, nor copy members that have constant keys.
+    // Keys are unique here: the library need not look for each among all before it, nor copy members that have constant
+    // keys.
     auto& members = result.get_ref<nlohmann::ordered_json::object_t&>();
     members.reserve(object->size());
     for (const auto& [key, member] : *object) members.emplace_back(key, to_library(member));
@@ -247,7 +250,9 @@ Result<Json> parse(std::string_view text, const JsonLimits& limits, bool large_n
 
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits) { return parse(text, limits, false); }
 
-Result<Json> parse_json_with_large_numbers(std::string_view text, const JsonLimits& limits) { return parse(text, limits, true); }
+Result<Json> parse_json_with_large_numbers(std::string_view text, const JsonLimits& limits) {
+  return parse(text, limits, true);
+}
 
 std::string dump_json(const Json& value, Indent indent) {
   const auto replace = nlohmann::ordered_json::error_handler_t::replace;

@@ -21,17 +21,17 @@ class Json {
   using Object = std::vector<Member>;
 
   Json() = default;
-  Json(std::nullptr_t) {}                                            // NOLINT(google-explicit-constructor)
-  Json(bool value) : value_(value) {}                                // NOLINT(google-explicit-constructor)
-  Json(int value) : value_(static_cast<std::int64_t>(value)) {}      // NOLINT(google-explicit-constructor)
-  Json(std::int64_t value) : value_(value) {}                        // NOLINT(google-explicit-constructor)
+  Json(std::nullptr_t) {}                                                // NOLINT(google-explicit-constructor)
+  Json(bool value) : value_(value) {}                                    // NOLINT(google-explicit-constructor)
+  Json(int value) : value_(static_cast<std::int64_t>(value)) {}          // NOLINT(google-explicit-constructor)
+  Json(std::int64_t value) : value_(value) {}                            // NOLINT(google-explicit-constructor)
   Json(std::size_t value) : value_(static_cast<std::int64_t>(value)) {}  // NOLINT(google-explicit-constructor)
-  Json(double value) : value_(value) {}                              // NOLINT(google-explicit-constructor)
-  Json(const char* value) : value_(std::string(value)) {}            // NOLINT(google-explicit-constructor)
-  Json(std::string_view value) : value_(std::string(value)) {}       // NOLINT(google-explicit-constructor)
-  Json(std::string value) : value_(std::move(value)) {}              // NOLINT(google-explicit-constructor)
-  Json(Array value) : value_(std::move(value)) {}                    // NOLINT(google-explicit-constructor)
-  Json(Object value) : value_(std::move(value)) {}                   // NOLINT(google-explicit-constructor)
+  Json(double value) : value_(value) {}                                  // NOLINT(google-explicit-constructor)
+  Json(const char* value) : value_(std::string(value)) {}                // NOLINT(google-explicit-constructor)
+  Json(std::string_view value) : value_(std::string(value)) {}           // NOLINT(google-explicit-constructor)
+  Json(std::string value) : value_(std::move(value)) {}                  // NOLINT(google-explicit-constructor)
+  Json(Array value) : value_(std::move(value)) {}                        // NOLINT(google-explicit-constructor)
+  Json(Object value) : value_(std::move(value)) {}                       // NOLINT(google-explicit-constructor)
   static Json strings(const std::vector<std::string>& values);
   static Json object() { return Json(Object{}); }
   static Json array() { return Json(Array{}); }
@@ -72,8 +72,9 @@ struct JsonLimits {
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
 enum class Indent : std::uint8_t { none, two_spaces, tab };
-/// Serialises. With an indent it is for people: the text ends with a newline and holds no control character that a terminal
-/// would obey. Without one it is for programs, as Nix's toJSON writes it, and hashes are made of that (`validation`).
+/// Serialises. With an indent it is for people: the text ends with a newline and holds no control character that a
+/// terminal would obey. Without one it is for programs, as Nix's toJSON writes it, and hashes are made of that
+/// (`validation`).
 std::string dump_json(const Json& value, Indent indent = Indent::none);
 
 }  // namespace vmcred

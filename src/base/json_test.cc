@@ -9,7 +9,8 @@ using testing::FailsWith;
 using testing::HasSubstr;
 
 TEST(ParseJson, KeepsTheOrderOfKeys) {
-  EXPECT_EQ(dump_json(parse_json(R"({"b":1,"a":[true,null,2.5,"x"],"c":{}})").value()), R"({"b":1,"a":[true,null,2.5,"x"],"c":{}})");
+  EXPECT_EQ(dump_json(parse_json(R"({"b":1,"a":[true,null,2.5,"x"],"c":{}})").value()),
+            R"({"b":1,"a":[true,null,2.5,"x"],"c":{}})");
 }
 
 TEST(ParseJson, RefusesDuplicateKeysWithTheirPlace) {
@@ -36,7 +37,8 @@ TEST(ParseJson, NeverQuotesTheInputInAnError) {
 }
 
 TEST(DumpJson, IndentsWithTabs) {
-  EXPECT_EQ(dump_json(Json::object().set("a", Json::strings({"x"})), Indent::tab), "{\n\t\"a\": [\n\t\t\"x\"\n\t]\n}\n");
+  EXPECT_EQ(dump_json(Json::object().set("a", Json::strings({"x"})), Indent::tab),
+            "{\n\t\"a\": [\n\t\t\"x\"\n\t]\n}\n");
 }
 
 TEST(DumpJson, WritesNoControlCharacterForPeopleAndNoneIsLost) {
@@ -51,7 +53,8 @@ TEST(DumpJson, WithoutAnIndentEscapesNoMoreThanItMust) {
 }
 
 TEST(Json, DoesNotEndAtAZeroByte) {
-  for (const std::string_view text : {std::string_view("{}\0", 3), std::string_view("[1]\0{}", 6), std::string_view("\0", 1)})
+  for (const std::string_view text :
+       {std::string_view("{}\0", 3), std::string_view("[1]\0{}", 6), std::string_view("\0", 1)})
     EXPECT_FALSE(parse_json(text, {.max_bytes = 100, .max_depth = 8}).has_value());
 }
 

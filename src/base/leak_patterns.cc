@@ -112,7 +112,8 @@ void LeakPatterns::Table::build() {
   starts.push_back(static_cast<std::uint32_t>(used));
   const std::uint8_t* const base = all.bytes().data();
   // Of the same piece in several forms the first one comes first: the value as it is.
-  std::ranges::sort(positions, {}, [base](std::uint32_t position) { return std::pair(piece_at(base + position), position); });
+  std::ranges::sort(positions, {},
+                    [base](std::uint32_t position) { return std::pair(piece_at(base + position), position); });
   const std::size_t bits = std::clamp(std::bit_ceil(positions.size() * 32), 1UL << 16, kMostBits);
   shift = 64 - std::countr_zero(bits);
   filter = Secret(bits / 8);

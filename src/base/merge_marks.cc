@@ -12,7 +12,8 @@ std::size_t line_of_merge_mark(std::string_view text) {
   };
   const std::size_t begin = line_begins("<<<<<<< ");
   if (begin == std::string_view::npos || line_begins(">>>>>>> ") == std::string_view::npos) return 0;
-  if (line_begins("=======\n") == std::string_view::npos && line_begins("=======\r\n") == std::string_view::npos) return 0;
+  if (line_begins("=======\n") == std::string_view::npos && line_begins("=======\r\n") == std::string_view::npos)
+    return 0;
   return 1 + static_cast<std::size_t>(std::ranges::count(text.substr(0, begin), '\n'));
 }
 

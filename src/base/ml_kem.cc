@@ -80,7 +80,8 @@ void decrypt(Bytes private_vector, Bytes ciphertext, WritableBytes message) {
 }  // namespace
 
 Result<> check_encapsulation_key(Bytes key) {
-  if (key.size() != kEncapsulationKey) return fail(Errc::invalid_data, "an ML-KEM-768 key has {} bytes, not {}", kEncapsulationKey, key.size());
+  if (key.size() != kEncapsulationKey)
+    return fail(Errc::invalid_data, "an ML-KEM-768 key has {} bytes, not {}", kEncapsulationKey, key.size());
   for (const Polynomial& part : decode_vector(key.first(kVector)))
     if (std::ranges::any_of(part.at, [](std::uint16_t each) { return each >= kModulus; }))
       return fail(Errc::invalid_data, "the ML-KEM-768 key holds a number beyond its modulus");
@@ -139,7 +140,8 @@ Secret DecapsulationKey::decapsulate(Bytes ciphertext) const {
   const auto keep = static_cast<std::uint8_t>((difference - 1) >> 24U);  // all ones where there is no difference
   Secret shared(kShared);
   for (std::size_t i = 0; i < kShared; ++i)
-    shared.writable()[i] = static_cast<std::uint8_t>((both.bytes()[i] & keep) | (rejected.bytes()[i] & static_cast<std::uint8_t>(~keep)));
+    shared.writable()[i] =
+        static_cast<std::uint8_t>((both.bytes()[i] & keep) | (rejected.bytes()[i] & static_cast<std::uint8_t>(~keep)));
   return shared;
 }
 

@@ -12,7 +12,7 @@
 
 namespace vmcred::ml_kem {
 
-inline constexpr std::size_t kSeed = 64;              ///< d and z
+inline constexpr std::size_t kSeed = 64;  ///< d and z
 inline constexpr std::size_t kEncapsulationKey = 1184;
 inline constexpr std::size_t kCiphertext = 1088;
 inline constexpr std::size_t kShared = 32;
@@ -33,8 +33,8 @@ class DecapsulationKey {
   /// From its 64 secret bytes.
   explicit DecapsulationKey(Bytes seed);
   [[nodiscard]] const std::array<std::uint8_t, kEncapsulationKey>& encapsulation_key() const { return public_; }
-  /// The shared secret of a ciphertext of kCiphertext bytes. One that was made for another key, or changed, gives a secret
-  /// that nobody knows ("implicit rejection").
+  /// The shared secret of a ciphertext of kCiphertext bytes. One that was made for another key, or changed, gives a
+  /// secret that nobody knows ("implicit rejection").
   [[nodiscard]] Secret decapsulate(Bytes ciphertext) const;
 
  private:

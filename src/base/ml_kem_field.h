@@ -1,4 +1,5 @@
-// Arithmetic of ML-KEM: numbers modulo 3329, polynomials of 256 of them, and how both are written as bytes (FIPS 203 §4).
+// Arithmetic of ML-KEM: numbers modulo 3329, polynomials of 256 of them, and how both are written as bytes (FIPS 203
+// §4).
 #pragma once
 
 #include <array>
@@ -16,13 +17,16 @@ constexpr std::uint16_t reduce_once(std::uint32_t x) {
   const std::uint32_t less = x - kModulus;
   return static_cast<std::uint16_t>(less + ((0U - (less >> 31U)) & kModulus));
 }
-/// x < 2^24, as any product of two numbers is, to x mod q, by multiplication alone. The quotient is right or one too small.
+/// x < 2^24, as any product of two numbers is, to x mod q, by multiplication alone. The quotient is right or one too
+/// small.
 constexpr std::uint16_t reduce(std::uint32_t x) {
   const auto quotient = static_cast<std::uint32_t>((std::uint64_t{x} * 5039U) >> 24U);  // 2^24 / q, rounded down
   return reduce_once(x - quotient * kModulus);
 }
 constexpr std::uint16_t add(std::uint16_t a, std::uint16_t b) { return reduce_once(std::uint32_t{a} + b); }
-constexpr std::uint16_t subtract(std::uint16_t a, std::uint16_t b) { return reduce_once(std::uint32_t{a} + kModulus - b); }
+constexpr std::uint16_t subtract(std::uint16_t a, std::uint16_t b) {
+  return reduce_once(std::uint32_t{a} + kModulus - b);
+}
 constexpr std::uint16_t multiply(std::uint16_t a, std::uint16_t b) { return reduce(std::uint32_t{a} * b); }
 
 /// Compress and Decompress (§4.2.1) for d of 1, 4 and 10 bits. A division would take a time that depends on the number.

@@ -10,8 +10,8 @@ namespace vmcred::ml_kem {
 namespace {
 
 using testing::FailsWith;
-using testing::Succeeds;
 using ::testing::HasSubstr;
+using testing::Succeeds;
 
 DecapsulationKey some_key() { return DecapsulationKey(bytes_of(std::string(64, '\x5a'))); }
 
@@ -39,8 +39,11 @@ std::string accumulated(int runs) {
   return hex_encode(digest);
 }
 
-// The digests that Go 1.26's crypto/mlkem (FIPS 203, validated by NIST) is tested with; CCTV's own are those of the draft.
-TEST(MlKem, RunsGiveWhatFips203Gives) { EXPECT_EQ(accumulated(100), "1114b1b6699ed191734fa339376afa7e285c9e6acf6ff0177d346696ce564415"); }
+// The digests that Go 1.26's crypto/mlkem (FIPS 203, validated by NIST) is tested with; CCTV's own are those of the
+// draft.
+TEST(MlKem, RunsGiveWhatFips203Gives) {
+  EXPECT_EQ(accumulated(100), "1114b1b6699ed191734fa339376afa7e285c9e6acf6ff0177d346696ce564415");
+}
 
 TEST(MlKem, AChangedCiphertextGivesTheSecretOfTheRejection) {
   const DecapsulationKey key = some_key();
@@ -54,8 +57,8 @@ TEST(MlKem, AChangedCiphertextGivesTheSecretOfTheRejection) {
   }
 }
 
-// The seed of CCTV's "unlucky" vector: SampleNTT has to read 576 bytes, which happens once in 2^38 times. The digest is that of
-// the same algorithm over Python's hashlib.
+// The seed of CCTV's "unlucky" vector: SampleNTT has to read 576 bytes, which happens once in 2^38 times. The digest is
+// that of the same algorithm over Python's hashlib.
 TEST(MlKem, AnUnluckySampleReadsOn) {
   const std::string seed = hex_decode("5c3c6fe50d06fc1bbbffafc56ab7050f2773ee8ef8d28ca4b97b43c8d7202e71").value();
   std::array<std::uint8_t, 384> bytes = {};

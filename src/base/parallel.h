@@ -13,10 +13,10 @@
 
 namespace vmcred {
 
-/// Calls `work(begin, end)` for ranges that together are 0 … count, from several threads at once; few items stay on this
-/// one, as all do where the system gives no other. Returns when all of it is done. Each thread has a copy of `work`, so what
-/// that keeps in itself is its own. The other threads also have descriptors of their own (copies of those that are open
-/// now): `work` closes what it opens, and hands on what it read.
+/// Calls `work(begin, end)` for ranges that together are 0 … count, from several threads at once; few items stay on
+/// this one, as all do where the system gives no other. Returns when all of it is done. Each thread has a copy of
+/// `work`, so what that keeps in itself is its own. The other threads also have descriptors of their own (copies of
+/// those that are open now): `work` closes what it opens, and hands on what it read.
 template <class Work>
 void in_ranges(std::size_t count, Work work, std::size_t least = 64) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());

@@ -21,9 +21,12 @@ TEST(InRanges, DoesEachItemOnce) {
 TEST(InRanges, DoesItAllWhereTheSystemGivesNoThread) {
   const testing::NoThreads none;
   std::vector<int> met(1000);
-  in_ranges(met.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) ++met[i];
-  }, 1);
+  in_ranges(
+      met.size(),
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) ++met[i];
+      },
+      1);
   EXPECT_EQ(std::ranges::count(met, 1), 1000);
 }
 

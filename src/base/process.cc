@@ -82,7 +82,8 @@ Result<Output> run(const Command& command, const RunOptions& options) {
 
   Output result;
   std::string_view input = options.input;
-  const auto end = options.limit ? std::chrono::steady_clock::now() + *options.limit : std::chrono::steady_clock::time_point::max();
+  const auto end =
+      options.limit ? std::chrono::steady_clock::now() + *options.limit : std::chrono::steady_clock::time_point::max();
   std::string buffer(64 * 1024, '\0');
   while (out.first || err.first) {
     std::vector<pollfd> watched;
@@ -111,7 +112,8 @@ Result<Output> run(const Command& command, const RunOptions& options) {
         return {};
       }
       if (into.size() + static_cast<std::size_t>(got) > options.max_output) {
-        if (fatal) return fail(Errc::invalid_data, "'{}' printed more than {} bytes", command.argv[0], options.max_output);
+        if (fatal)
+          return fail(Errc::invalid_data, "'{}' printed more than {} bytes", command.argv[0], options.max_output);
         into.append(buffer, 0, options.max_output - into.size());
         return {};
       }
@@ -129,7 +131,8 @@ Result<Output> run(const Command& command, const RunOptions& options) {
   if (options.limit) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     TRY_LET(const auto status, child.wait_for(std::max(left, std::chrono::milliseconds(0))));
-    if (!status) return fail(Errc::unavailable, "'{}' did not end within {} ms", command.argv[0], options.limit->count());
+    if (!status)
+      return fail(Errc::unavailable, "'{}' did not end within {} ms", command.argv[0], options.limit->count());
     result.status = *status;
     return result;
   }

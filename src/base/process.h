@@ -27,12 +27,13 @@ struct Command {
   /// (the child's number, our descriptor): exactly these are open in the child, besides 0, 1 and 2, which come from
   /// /dev/null (0) and from us (1, 2) unless they are in here.
   std::vector<std::pair<int, int>> descriptors = {};
-  bool die_with_parent = true;  ///< PR_SET_PDEATHSIG (bound to the thread that spawns)
-  int death_signal = SIGKILL;   ///< …with this one
-  bool new_session = false;     ///< setsid: away from our terminal and process group
+  bool die_with_parent = true;     ///< PR_SET_PDEATHSIG (bound to the thread that spawns)
+  int death_signal = SIGKILL;      ///< …with this one
+  bool new_session = false;        ///< setsid: away from our terminal and process group
   std::optional<uid_t> user = {};  ///< root only: becomes this user and the group of the same number, no other groups
   std::vector<std::pair<int, rlim_t>> limits = {};  ///< (RLIMIT_…, soft and hard)
-  std::string call_filter = {};  ///< a BPF program that looks at each of its system calls (seccomp(2)); it gains no rights then
+  std::string call_filter =
+      {};  ///< a BPF program that looks at each of its system calls (seccomp(2)); it gains no rights then
   /// All that comes of it ends with it and with us, also where we are killed before its first instruction (guardian.h).
   bool guarded = false;
   /// Called with the guardian's process before the program starts: where that is put, all that comes of it is.
@@ -48,12 +49,13 @@ struct ExitStatus {
   [[nodiscard]] std::string text() const;
 };
 
-/// A running child. If it was not waited for, the destructor kills and reaps it. A guarded one ends with all that came of it:
-/// any signal does that, and it is over when nothing of it is left.
+/// A running child. If it was not waited for, the destructor kills and reaps it. A guarded one ends with all that came
+/// of it: any signal does that, and it is over when nothing of it is left.
 class Child {
  public:
   Child() = default;
-  Child(pid_t pid, Fd pidfd, Fd lifeline = Fd()) : pid_(pid), pidfd_(std::move(pidfd)), lifeline_(std::move(lifeline)) {}
+  Child(pid_t pid, Fd pidfd, Fd lifeline = Fd())
+      : pid_(pid), pidfd_(std::move(pidfd)), lifeline_(std::move(lifeline)) {}
   Child(Child&& other) noexcept
       : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)), lifeline_(std::move(other.lifeline_)) {}
   Child& operator=(Child&& other) noexcept {

@@ -38,7 +38,8 @@ TEST(Run, EndsWhatTakesTooLong) {
 }
 
 TEST(Run, RefusesEndlessOutput) {
-  EXPECT_THAT(run({.argv = {"yes"}}, {.max_output = 1000}), FailsWith(Errc::invalid_data, HasSubstr("more than 1000 bytes")));
+  EXPECT_THAT(run({.argv = {"yes"}}, {.max_output = 1000}),
+              FailsWith(Errc::invalid_data, HasSubstr("more than 1000 bytes")));
 }
 
 TEST(Run, BearsAProgramThatDoesNotReadItsInput) {
@@ -52,9 +53,10 @@ TEST(Spawn, GivesTheChildExactlyTheDescriptorsOfTheMap) {
   auto left = make_pipe().value();
   auto right = make_pipe().value();
   // Crossed on purpose: each source may be the other one's target number.
-  const auto output = run({.argv = {"sh", "-c", "ls /proc/self/fd | tr '\\n' ' '"},
-                           .environment = std::vector<std::string>{"PATH=/usr/bin:/bin"},
-                           .descriptors = {{left.second.get(), right.second.get()}, {right.second.get(), left.second.get()}}});
+  const auto output =
+      run({.argv = {"sh", "-c", "ls /proc/self/fd | tr '\\n' ' '"},
+           .environment = std::vector<std::string>{"PATH=/usr/bin:/bin"},
+           .descriptors = {{left.second.get(), right.second.get()}, {right.second.get(), left.second.get()}}});
   ASSERT_THAT(output, Succeeds());
   std::vector<int> wanted = {0, 1, 2, left.second.get(), right.second.get()};
   std::string text;
@@ -93,7 +95,8 @@ TEST(Spawn, FiltersTheCallsOfTheProgram) {
   rules.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   const testing::TestFolder folder;
   const auto output = run({.argv = {"mkdir", folder / "new"},
-                           .call_filter = std::string(reinterpret_cast<const char*>(rules.data()), rules.size() * sizeof rules[0])});  // NOLINT
+                           .call_filter = std::string(reinterpret_cast<const char*>(rules.data()),
+                                                      rules.size() * sizeof rules[0])});  // NOLINT
   ASSERT_THAT(output, Succeeds());
   EXPECT_THAT(output->err, HasSubstr(::strerror(EDOM)));
   EXPECT_FALSE(exists(folder / "new"));

@@ -68,14 +68,14 @@ std::ostream& operator<<(std::ostream& out, const Error& error);
 
 /// Statement: declares `declaration` from the value of a Result, or returns its error.
 #define TRY_LET(declaration, ...) TRY_LET_(VMCRED_CAT(try_, __COUNTER__), declaration, __VA_ARGS__)
-#define TRY_LET_(result, declaration, ...)                                   \
-  auto result = (__VA_ARGS__);                                               \
-  if (!result) return std::unexpected(std::move(result).error());            \
+#define TRY_LET_(result, declaration, ...)                        \
+  auto result = (__VA_ARGS__);                                    \
+  if (!result) return std::unexpected(std::move(result).error()); \
   declaration = *std::move(result)
 
 /// Statement: returns the error of a Result<>, if there is one.
-#define TRY(...)                                                             \
-  do {                                                                       \
-    auto try_result = (__VA_ARGS__);                                         \
-    if (!try_result) return std::unexpected(std::move(try_result).error());  \
+#define TRY(...)                                                            \
+  do {                                                                      \
+    auto try_result = (__VA_ARGS__);                                        \
+    if (!try_result) return std::unexpected(std::move(try_result).error()); \
   } while (false)

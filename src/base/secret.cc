@@ -128,7 +128,7 @@ void PrintTo(const Secret& secret, std::ostream* out) { *out << "Secret(" << sec
 
 void forbid_core_dumps() noexcept {
   const rlimit none = {0, 0};
-  (void)::setrlimit(RLIMIT_CORE, &none);        // lowering a limit is always allowed
+  (void)::setrlimit(RLIMIT_CORE, &none);       // lowering a limit is always allowed
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // cannot fail for 0
 }
 

@@ -107,8 +107,8 @@ void filter_calls(const std::string& filter, int report) {
   give_up(report);
 }
 
-/// vfork: no page tables are copied, and a start waits for the exec anyway. Not for another user: glibc's setresuid talks to
-/// threads, which a child that shares our memory must not do.
+/// vfork: no page tables are copied, and a start waits for the exec anyway. Not for another user: glibc's setresuid
+/// talks to threads, which a child that shares our memory must not do.
 pid_t start(void* argument) {
   auto& preparation = *static_cast<Preparation*>(argument);
   preparation.parent = ::getpid();
@@ -125,7 +125,8 @@ Result<Child> spawn(const Command& command) {
   if (const char* path = ::getenv("PATH"); path != nullptr) search = path;  // NOLINT(concurrency-mt-unsafe)
   const auto program = find_program(name, search);
   if (!program) {
-    return hint(fail(Errc::not_found, "run '{}': no such program", name), fmt::format("install '{}' or put it on PATH", name));
+    return hint(fail(Errc::not_found, "run '{}': no such program", name),
+                fmt::format("install '{}' or put it on PATH", name));
   }
   TRY_LET(FdPair report, make_pipe());
   Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));

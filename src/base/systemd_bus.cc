@@ -105,8 +105,8 @@ class Unmarshal {
   bool ok_ = true;
 };
 
-std::string message(std::uint32_t serial, const std::string& path, const std::string& interface, const std::string& member,
-                    const std::string& signature, const std::string& body) {
+std::string message(std::uint32_t serial, const std::string& path, const std::string& interface,
+                    const std::string& member, const std::string& signature, const std::string& body) {
   Marshal out;
   out.byte('l');
   out.byte(1);  // a method call
@@ -187,8 +187,9 @@ Result<> SystemdBus::read_exactly(std::span<char> out) {
 }
 
 /// Gives the body of the answer.
-Result<std::vector<char>> SystemdBus::call(const std::string& path, const std::string& interface, const std::string& member,
-                                     const std::string& signature, const std::string& body) {
+Result<std::vector<char>> SystemdBus::call(const std::string& path, const std::string& interface,
+                                           const std::string& member, const std::string& signature,
+                                           const std::string& body) {
   const std::uint32_t serial = ++serial_;
   TRY(write_all(fd_, message(serial, path, interface, member, signature, body)));
   for (;;) {
@@ -314,7 +315,8 @@ Result<std::string> SystemdBus::start_scope(const std::string& unit, const std::
   });
   body.u32(0);  // no further units
   body.align(8);
-  TRY_LET(const std::vector<char> answer, call(kManagerPath, kManager, "StartTransientUnit", "ssa(sv)a(sa(sv))", body.bytes()));
+  TRY_LET(const std::vector<char> answer,
+          call(kManagerPath, kManager, "StartTransientUnit", "ssa(sv)a(sa(sv))", body.bytes()));
   Unmarshal in({answer.data(), answer.size()});
   std::string job = in.text();
   if (!in.ok()) return fail(Errc::invalid_data, "systemd answered nonsense");

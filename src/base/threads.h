@@ -8,8 +8,8 @@
 
 namespace vmcred {
 
-/// Starts up to `count` threads, each with a copy of `work`. Where the system gives no more (a limit of the user's or of the
-/// unit's tasks) there are fewer, or none: the caller does the work too, and so all of it is done.
+/// Starts up to `count` threads, each with a copy of `work`. Where the system gives no more (a limit of the user's or
+/// of the unit's tasks) there are fewer, or none: the caller does the work too, and so all of it is done.
 template <class Work>
 std::vector<std::jthread> start_threads(std::size_t count, const Work& work) {
   std::vector<std::jthread> started;

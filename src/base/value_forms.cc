@@ -80,7 +80,8 @@ Secret url_alphabet(const Secret& base64) {
 }
 
 bool is_unreserved(std::uint8_t c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' || c == '~';
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
 }
 
 enum class Space : std::uint8_t { escaped, plus };

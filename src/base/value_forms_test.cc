@@ -24,12 +24,14 @@ TEST(ValueForms, WriteHexInBothCasesAndWithSeparators) {
 }
 
 TEST(ValueForms, WriteUrlsAsTheirEncodersDo) {
-  EXPECT_THAT(forms("a b/\xc3~", "url"), ::testing::UnorderedElementsAre("a%20b%2F%C3~", "a+b%2F%C3~", "%61%20%62%2F%C3%7E",
-                                                                         "a%20b%2f%c3~", "a+b%2f%c3~", "%61%20%62%2f%c3%7e"));
+  EXPECT_THAT(forms("a b/\xc3~", "url"),
+              ::testing::UnorderedElementsAre("a%20b%2F%C3~", "a+b%2F%C3~", "%61%20%62%2F%C3%7E", "a%20b%2f%c3~",
+                                              "a+b%2f%c3~", "%61%20%62%2f%c3%7e"));
 }
 
 TEST(ValueForms, WriteTextAsJsonDoes) {
-  EXPECT_THAT(forms("a\"\\/\n\x01", "json"), ::testing::UnorderedElementsAre(R"(a\"\\/\n\u0001)", R"(a\"\\\/\n\u0001)"));
+  EXPECT_THAT(forms("a\"\\/\n\x01", "json"),
+              ::testing::UnorderedElementsAre(R"(a\"\\/\n\u0001)", R"(a\"\\\/\n\u0001)"));
   EXPECT_THAT(forms("plain", "json"), ::testing::IsEmpty());  // it is the raw form
 }
 

@@ -47,7 +47,9 @@ constexpr Code kOfDeclarations[] = {
 
 }  // namespace
 
-About about(Code code) { return std::ranges::find(kOfDeclarations, code) != std::end(kOfDeclarations) ? About::declaration : About::host; }
+About about(Code code) {
+  return std::ranges::find(kOfDeclarations, code) != std::end(kOfDeclarations) ? About::declaration : About::host;
+}
 
 std::string_view about_name(About about) { return about == About::declaration ? "declaration" : "host"; }
 

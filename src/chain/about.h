@@ -8,8 +8,8 @@
 
 namespace vmcred::chain {
 
-/// What is about a declaration (names, types, links of the chain) is the same on every machine, and so fails builds and CI.
-/// A code that is not listed there in about.cc is about the host.
+/// What is about a declaration (names, types, links of the chain) is the same on every machine, and so fails builds and
+/// CI. A code that is not listed there in about.cc is about the host.
 enum class About : std::uint8_t { declaration, host };
 About about(Code code);
 std::string_view about_name(About about);  ///< "declaration", "host"

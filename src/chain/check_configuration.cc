@@ -1,4 +1,5 @@
-// Findings of configuration files: Firecracker's, Proxmox', incus', QEMU's, mkosi's, nspawn's. Which it is, its text says.
+// Findings of configuration files: Firecracker's, Proxmox', incus', QEMU's, mkosi's, nspawn's. Which it is, its text
+// says.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -40,7 +41,8 @@ std::string percent_decoded(std::string_view text) {
 
 class Configuration {
  public:
-  Configuration(const std::string& file, int systemd, std::vector<Finding>& findings) : file_(file), systemd_(systemd), findings_(findings) {}
+  Configuration(const std::string& file, int systemd, std::vector<Finding>& findings)
+      : file_(file), systemd_(systemd), findings_(findings) {}
 
   /// NAME.conf of Proxmox: "key: value" lines, and snapshots in sections.
   void proxmox(std::string_view text) {
@@ -96,18 +98,22 @@ class Configuration {
       constexpr std::string_view kText = "systemd.credential.";
       constexpr std::string_view kBinary = "systemd.credential-binary.";
       if (key.starts_with(kText)) {
-        offered.strings.push_back({fmt::format("io.systemd.credential:{}={}", key.substr(kText.size()), value.text), at});
+        offered.strings.push_back(
+            {fmt::format("io.systemd.credential:{}={}", key.substr(kText.size()), value.text), at});
       } else if (key.starts_with(kBinary)) {
-        offered.strings.push_back({fmt::format("io.systemd.credential.binary:{}={}", key.substr(kBinary.size()), value.text), at});
+        offered.strings.push_back(
+            {fmt::format("io.systemd.credential.binary:{}={}", key.substr(kBinary.size()), value.text), at});
       } else if (key == "raw.qemu") {
         std::vector<std::string> words{"qemu"};
         std::ranges::move(shell_words(value.text), std::back_inserter(words));
-        for (Finding& found : check_command_line(words, file_, systemd_, std::vector<declare::Place>(words.size(), at))) findings_.push_back(std::move(found));
+        for (Finding& found : check_command_line(words, file_, systemd_, std::vector<declare::Place>(words.size(), at)))
+          findings_.push_back(std::move(found));
       } else if (key == "raw.qemu.conf") {
         const std::size_t before = findings_.size();
         Offered more;
         judge_qemu_configuration(value.text, file_, more, findings_);
-        for (std::size_t i = before; i < findings_.size(); ++i) findings_[i].place.line += value.line;  // the text begins in the next line
+        for (std::size_t i = before; i < findings_.size(); ++i)
+          findings_[i].place.line += value.line;  // the text begins in the next line
         for (auto* list : {&more.strings, &more.items})
           for (OpenString& each : *list) each.place.line += value.line;
         std::ranges::move(more.strings, std::back_inserter(offered.strings));
@@ -136,7 +142,8 @@ class Configuration {
   void qemu(std::string_view text) {
     judge_qemu_configuration(text, file_, offered_, findings_);
     const auto why = without_smbios({}, offered_.machine, offered_.firmware);
-    if (why && !offered_.strings.empty()) findings_.push_back(finding(Code::smbios_ignored, offered_.strings.front().place, why->first, why->second));
+    if (why && !offered_.strings.empty())
+      findings_.push_back(finding(Code::smbios_ignored, offered_.strings.front().place, why->first, why->second));
   }
 
   /// mkosi.conf: lists go on in indented lines.
@@ -155,12 +162,14 @@ class Configuration {
       take_setting(key, line, place(number), '=');
     }
     if (passed_.size() > 1)
-      for (Finding& found : check_command_line(passed_, file_, systemd_, places_)) findings_.push_back(std::move(found));
+      for (Finding& found : check_command_line(passed_, file_, systemd_, places_))
+        findings_.push_back(std::move(found));
   }
 
   /// NAME.nspawn and other files in the syntax of units.
   void nspawn(std::string_view text) {
-    for (const unitfile::Setting& setting : unitfile::read_unit(text)) take_setting(setting.key, setting.value, place(setting.line), ':');
+    for (const unitfile::Setting& setting : unitfile::read_unit(text))
+      take_setting(setting.key, setting.value, place(setting.line), ':');
   }
 
   void finish() { judge(offered_); }
@@ -168,7 +177,8 @@ class Configuration {
  private:
   /// mkosi's settings that are called like secrets, and hold the path of a file or the id of a public key.
   static bool names_a_key(std::string_view setting) {
-    constexpr std::string_view kAll[] = {"Passphrase", "Key", "SecureBootKey", "VerityKey", "SignExpectedPcrKey", "SshKey", "ProxyClientKey"};
+    constexpr std::string_view kAll[] = {"Passphrase",         "Key",    "SecureBootKey", "VerityKey",
+                                         "SignExpectedPcrKey", "SshKey", "ProxyClientKey"};
     return std::ranges::find(kAll, setting) != std::end(kAll);
   }
 
@@ -208,11 +218,14 @@ class Configuration {
 
   void judge(std::string_view text, std::string_view name, const declare::Place& at) {
     if (const auto what = shape::looks_like_secret(text, name))
-      findings_.push_back(finding(Code::secret_in_configuration, at, fmt::format("{} holds what looks like a secret: {}", name, *what), std::string(kDeliver)));
+      findings_.push_back(finding(Code::secret_in_configuration, at,
+                                  fmt::format("{} holds what looks like a secret: {}", name, *what),
+                                  std::string(kDeliver)));
   }
 
   void take_setting(std::string_view key, std::string_view value, const declare::Place& at, char between) {
-    if (key == "KernelCommandLine" || key == "KernelCommandLineExtra") return judge_kernel_line(value, at, Code::secret_in_configuration, findings_);
+    if (key == "KernelCommandLine" || key == "KernelCommandLineExtra")
+      return judge_kernel_line(value, at, Code::secret_in_configuration, findings_);
     if (key == "QemuArgs") {
       for (std::string& word : shell_words(value)) {
         passed_.push_back(std::move(word));
@@ -224,7 +237,9 @@ class Configuration {
     if (key != "Credentials" && key != "SetCredential") return judge(value, key, at);
     for (const std::string& word : shell_words(value)) {
       const std::size_t end = std::min(word.find(between), word.size());
-      offered_.strings.push_back({fmt::format("io.systemd.credential:{}={}", word.substr(0, end), word.substr(std::min(end + 1, word.size()))), at});
+      offered_.strings.push_back(
+          {fmt::format("io.systemd.credential:{}={}", word.substr(0, end), word.substr(std::min(end + 1, word.size()))),
+           at});
     }
   }
 
@@ -245,14 +260,17 @@ bool has_line(std::string_view text, std::initializer_list<std::string_view> sta
 }
 
 bool is_mkosi(std::string_view text, const std::string& file) {
-  return file.ends_with("mkosi.conf") || file.ends_with("mkosi.local.conf") || file.contains("mkosi.conf.d/") || file.contains("mkosi.profiles/") ||
+  return file.ends_with("mkosi.conf") || file.ends_with("mkosi.local.conf") || file.contains("mkosi.conf.d/") ||
+         file.contains("mkosi.profiles/") ||
          has_line(text, {"[Distribution]", "[Runtime]", "[Host]", "[Content]", "[Validation]"});
 }
 
 /// "/etc/pve/qemu-server/100.conf", and what only a vm's configuration there has.
 bool is_proxmox(std::string_view text, const std::string& file) {
   if (has_line(text, {"config:"})) return false;
-  if (has_line(text, {"args:", "machine:", "ostype:", "scsihw:", "bootdisk:", "vmgenid:", "sockets:", "cores:", "smbios1:", "scsi0:", "virtio0:", "sata0:", "ide2:", "net0:", "efidisk0:", "cipassword:"})) return true;
+  if (has_line(text, {"args:", "machine:", "ostype:", "scsihw:", "bootdisk:", "vmgenid:", "sockets:", "cores:",
+                      "smbios1:", "scsi0:", "virtio0:", "sata0:", "ide2:", "net0:", "efidisk0:", "cipassword:"}))
+    return true;
   const std::string name = file.substr(file.rfind('/') + 1);
   const std::size_t digits = name.find_first_not_of("0123456789");
   return digits != 0 && name.substr(std::min(digits, name.size())) == ".conf" && text.contains(": ");
@@ -261,7 +279,8 @@ bool is_proxmox(std::string_view text, const std::string& file) {
 }  // namespace
 
 Result<std::vector<Finding>> check_configuration(std::string_view text, const std::string& file, int systemd) {
-  if (constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF"; text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF"; text.starts_with(kByteOrderMark))
+    text.remove_prefix(kByteOrderMark.size());
   const std::string_view begin = trimmed(text);
   if (begin.starts_with('<')) return check_domain(text, file, systemd);
   std::vector<Finding> findings;
@@ -270,13 +289,17 @@ Result<std::vector<Finding>> check_configuration(std::string_view text, const st
     configuration.nspawn(text);
   } else if (is_mkosi(text, file)) {
     configuration.mkosi(text);
-  } else if (has_line(text, {"[machine", "[smbios", "[fw_cfg", "[object", "[device", "[boot-opts", "[drive", "[memory", "[chardev", "[smp-opts", "[global"})) {
+  } else if (has_line(text, {"[machine", "[smbios", "[fw_cfg", "[object", "[device", "[boot-opts", "[drive", "[memory",
+                             "[chardev", "[smp-opts", "[global"})) {
     configuration.qemu(text);
   } else if (is_proxmox(text, file)) {
     configuration.proxmox(text);
   } else {
     TRY_LET(const auto values, in(fmt::format("read '{}'", file), read_values(text)));
-    const auto has_key = [&](std::string_view key) { return std::ranges::any_of(values, [&](const Value& each) { return std::ranges::find(each.keys, key) != each.keys.end(); }); };
+    const auto has_key = [&](std::string_view key) {
+      return std::ranges::any_of(
+          values, [&](const Value& each) { return std::ranges::find(each.keys, key) != each.keys.end(); });
+    };
     if (has_key("boot-source") || has_key("machine-config") || has_key("kernel_image_path")) {
       judge_firecracker_configuration(text, file, findings);
     } else if (has_key("payload") || has_key("oem_strings")) {
@@ -285,7 +308,8 @@ Result<std::vector<Finding>> check_configuration(std::string_view text, const st
       configuration.incus(values);
     } else {
       return hint(fail(Errc::invalid_data, "'{}' is no configuration that vmcred knows", file),
-                  "it reads those of Firecracker, cloud-hypervisor, Proxmox, incus, QEMU (-readconfig), mkosi, nspawn and libvirt");
+                  "it reads those of Firecracker, cloud-hypervisor, Proxmox, incus, QEMU (-readconfig), mkosi, nspawn "
+                  "and libvirt");
     }
   }
   configuration.finish();

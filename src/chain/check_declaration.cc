@@ -16,17 +16,24 @@ using declare::Vm;
 
 Code code_of(Fault fault) {
   switch (fault) {
-    case Fault::bad_name: return Code::bad_name;
-    case Fault::reserved_name: return Code::reserved_name;
-    case Fault::collision: return Code::collision;
-    case Fault::unknown_reference: return Code::unknown_reference;
-    case Fault::secret_in_static: return Code::secret_in_static;
-    case Fault::not_loaded: return Code::not_loaded;
+    case Fault::bad_name:
+      return Code::bad_name;
+    case Fault::reserved_name:
+      return Code::reserved_name;
+    case Fault::collision:
+      return Code::collision;
+    case Fault::unknown_reference:
+      return Code::unknown_reference;
+    case Fault::secret_in_static:
+      return Code::secret_in_static;
+    case Fault::not_loaded:
+      return Code::not_loaded;
     case Fault::syntax:
     case Fault::unknown_key:
     case Fault::wrong_type:
     case Fault::bad_value:
-    case Fault::missing_key: break;
+    case Fault::missing_key:
+      break;
   }
   return Code::invalid_declaration;
 }
@@ -66,8 +73,10 @@ void check_lists(const Vm& vm, std::vector<Finding>& findings) {
     for (Finding& each : findings) {
       if (each.code != Code::not_loaded || !same_place(each.place, lists.credential_files_places[i])) continue;
       each.hint = fmt::format("did you mean '{}'? the two lists must agree letter by letter", right);
-      const bool prefix_alone = declare::host_name_of(right) == host;  // then the other list is mended, by its own finding
-      if (!prefix_alone && !has(lists.credential_files, right)) each.edits.push_back({lists.credential_files_places[i], host, right});
+      const bool prefix_alone =
+          declare::host_name_of(right) == host;  // then the other list is mended, by its own finding
+      if (!prefix_alone && !has(lists.credential_files, right))
+        each.edits.push_back({lists.credential_files_places[i], host, right});
     }
   }
   for (std::size_t i = 0; i < lists.load_credential.size(); ++i) {
@@ -86,9 +95,10 @@ void check_prefixes(const Vm& vm, std::vector<Finding>& findings) {
     const auto& [host, source] = lists.load_credential[i];
     if (host.starts_with(declare::kHostPrefix)) continue;
     const std::string right = declare::host_name_of(host);
-    Finding each = finding(Code::no_host_prefix, lists.places[i],
-                           fmt::format("vm '{}': the host credential '{}' has no prefix '{}'", vm.name, host, declare::kHostPrefix),
-                           fmt::format("call it '{}' in load-credential and credential-files", right));
+    Finding each = finding(
+        Code::no_host_prefix, lists.places[i],
+        fmt::format("vm '{}': the host credential '{}' has no prefix '{}'", vm.name, host, declare::kHostPrefix),
+        fmt::format("call it '{}' in load-credential and credential-files", right));
     each.edits.push_back({lists.places[i], host + ":" + source, right + ":" + source});
     for (std::size_t k = 0; k < lists.credential_files.size(); ++k)
       if (lists.credential_files[k] == host) each.edits.push_back({lists.credential_files_places[k], host, right});
@@ -98,8 +108,9 @@ void check_prefixes(const Vm& vm, std::vector<Finding>& findings) {
 
 /// The guest name that a line of a guest service probably means; "" when none is near.
 std::string meant_in_guest(const std::vector<std::string>& guests, const std::string& id, const std::string& source) {
-  for (const std::string& candidate : {declare::guest_name_of(source), declare::guest_name_of(declare::short_name_of_guest(source)),
-                                       declare::guest_name_of(id)})
+  for (const std::string& candidate :
+       {declare::guest_name_of(source), declare::guest_name_of(declare::short_name_of_guest(source)),
+        declare::guest_name_of(id)})
     if (has(guests, candidate)) return candidate;
   return nearest_word(source, guests);
 }
@@ -113,10 +124,11 @@ void check_guest_services(const Vm& vm, std::vector<Finding>& findings) {
       const auto& [id, source] = service.load_credential[i];
       if (source.starts_with('/') || has(guests, source) || declare::reserved_credential_name(source)) continue;
       const std::string right = meant_in_guest(guests, id, source);
-      Finding each = finding(Code::wrong_guest_name, service.places[i],
-                             fmt::format("vm '{}': guest service '{}' loads '{}', which the vm does not receive", vm.name, name, source),
-                             right.empty() ? fmt::format("declare a credential with the guest name '{}'", source)
-                                           : fmt::format("did you mean '{}'? the line is NAME:GUEST_NAME: \"{}:{}\"", right, id, right));
+      Finding each = finding(
+          Code::wrong_guest_name, service.places[i],
+          fmt::format("vm '{}': guest service '{}' loads '{}', which the vm does not receive", vm.name, name, source),
+          right.empty() ? fmt::format("declare a credential with the guest name '{}'", source)
+                        : fmt::format("did you mean '{}'? the line is NAME:GUEST_NAME: \"{}:{}\"", right, id, right));
       if (!right.empty()) each.edits.push_back({service.places[i], id + ":" + source, id + ":" + right});
       findings.push_back(std::move(each));
     }
@@ -130,10 +142,11 @@ void check_modes(const declare::Generator& generator, std::vector<Finding>& find
     const bool owner = (file.mode & 0400U) != 0;
     if (!file.secret || (!others && owner)) continue;
     const declare::Place& place = file.mode_place.file.empty() ? file.place : file.mode_place;
-    Finding each = finding(Code::open_mode, place,
-                           fmt::format("generator '{}': file '{}': mode {} {}", generator.name, name, declare::format_mode(file.mode),
-                                       others ? "lets everybody on the machine at a secret" : "keeps its owner out"),
-                           "mode = \"0400\"");
+    Finding each = finding(
+        Code::open_mode, place,
+        fmt::format("generator '{}': file '{}': mode {} {}", generator.name, name, declare::format_mode(file.mode),
+                    others ? "lets everybody on the machine at a secret" : "keeps its owner out"),
+        "mode = \"0400\"");
     if (!file.mode_place.file.empty()) each.edits.push_back({place, declare::format_mode(file.mode), "0400"});
     findings.push_back(std::move(each));
   }
@@ -147,11 +160,13 @@ void check_generator_names(const declare::Declaration& declaration, std::vector<
       if (const auto* ref = std::get_if<declare::VarRef>(&credential.from)) users[ref->generator].insert(name);
   for (const auto& [name, vms] : users) {
     const auto generator = declaration.generators.find(name);
-    if (vms.size() != 1 || generator == declaration.generators.end() || name.find(*vms.begin()) != std::string::npos) continue;
+    if (vms.size() != 1 || generator == declaration.generators.end() || name.find(*vms.begin()) != std::string::npos)
+      continue;
     if (generator->second.sharing == declare::Sharing::per_vm) continue;
-    findings.push_back(finding(Code::generator_name, generator->second.place,
-                               fmt::format("generator '{}' serves vm '{}' alone and does not bear its name", name, *vms.begin()),
-                               fmt::format("a name such as '{}-secrets' tells readers where it belongs", *vms.begin())));
+    findings.push_back(
+        finding(Code::generator_name, generator->second.place,
+                fmt::format("generator '{}' serves vm '{}' alone and does not bear its name", name, *vms.begin()),
+                fmt::format("a name such as '{}-secrets' tells readers where it belongs", *vms.begin())));
   }
 }
 
@@ -178,17 +193,23 @@ void check_extra_arguments(const Vm& vm, std::vector<Finding>& findings) {
   if (vm.extra_arguments.empty()) return;
   const auto program = [&]() -> std::string {
     switch (vm.hypervisor) {
-      case declare::Hypervisor::qemu: break;
-      case declare::Hypervisor::cloud_hypervisor: return "cloud-hypervisor";
-      case declare::Hypervisor::crosvm: return "crosvm";
-      case declare::Hypervisor::firecracker: return "firecracker";
-      case declare::Hypervisor::kvmtool: return "lkvm";
+      case declare::Hypervisor::qemu:
+        break;
+      case declare::Hypervisor::cloud_hypervisor:
+        return "cloud-hypervisor";
+      case declare::Hypervisor::crosvm:
+        return "crosvm";
+      case declare::Hypervisor::firecracker:
+        return "firecracker";
+      case declare::Hypervisor::kvmtool:
+        return "lkvm";
     }
     return "qemu-system-x86_64";
   };
   std::vector<std::string> words = {program()};
   words.insert(words.end(), vm.extra_arguments.begin(), vm.extra_arguments.end());
-  for (Finding& each : check_command_line(words, vm.place.file, vm.guest.systemd, std::vector<declare::Place>(words.size(), vm.place))) {
+  for (Finding& each : check_command_line(words, vm.place.file, vm.guest.systemd,
+                                          std::vector<declare::Place>(words.size(), vm.place))) {
     if (each.code != Code::secret_on_command_line) continue;
     each.message = fmt::format("vm '{}': extra-arguments: {}", vm.name, each.message);
     findings.push_back(std::move(each));

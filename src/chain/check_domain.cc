@@ -20,10 +20,12 @@ constexpr std::string_view kRemedy = "deliver it with vmcred, which uses descrip
 
 class Domain {
  public:
-  Domain(const Element& root, const std::string& file, int systemd, std::vector<Finding>& findings) : root_(root), file_(file), systemd_(systemd), findings_(findings) {}
+  Domain(const Element& root, const std::string& file, int systemd, std::vector<Finding>& findings)
+      : root_(root), file_(file), systemd_(systemd), findings_(findings) {}
 
   void check() {
-    for (const Element* sysinfo : root_.name == "sysinfo" ? std::vector<const Element*>{&root_} : root_.all("sysinfo")) check_sysinfo(*sysinfo);
+    for (const Element* sysinfo : root_.name == "sysinfo" ? std::vector<const Element*>{&root_} : root_.all("sysinfo"))
+      check_sysinfo(*sysinfo);
     check_os();
     judge_strings(strings_, Code::secret_in_domain, kWho, findings_);
     judge_strings(items_, Code::secret_in_domain, kWho, findings_);
@@ -34,7 +36,9 @@ class Domain {
   }
 
  private:
-  [[nodiscard]] declare::Place place(const Element& element) const { return {.file = file_, .line = element.line, .column = element.column}; }
+  [[nodiscard]] declare::Place place(const Element& element) const {
+    return {.file = file_, .line = element.line, .column = element.column};
+  }
 
   void check_sysinfo(const Element& sysinfo) {
     const std::string* type = sysinfo.attribute("type");
@@ -66,17 +70,21 @@ class Domain {
       judge_import(line->text, place(*line), !strings_.empty() || !items_.empty(), findings_);
     }
     for (const Element* word : os->all("initarg"))  // of a container's PID 1, which takes them for the kernel's
-      if (declare::sets_credential(word->text)) judge_kernel_line("'" + word->text + "'", place(*word), Code::secret_in_domain, findings_);
+      if (declare::sets_credential(word->text))
+        judge_kernel_line("'" + word->text + "'", place(*word), Code::secret_in_domain, findings_);
     if (strings_.empty()) return;
     const Element* mode = os->child("smbios");
     const std::string* said = mode == nullptr ? nullptr : mode->attribute("mode");
     if (const auto why = without_smbios(of_type(*os, "arch"), machine(*os), has_firmware(*os))) {
       findings_.push_back(finding(Code::smbios_ignored, strings_.front().place, why->first, why->second));
     } else if (said == nullptr || *said != "sysinfo") {
-      findings_.push_back(finding(Code::smbios_mode_missing, mode == nullptr ? place(*os) : place(*mode),
-                                  said == nullptr ? std::string("without <smbios mode='sysinfo'/> libvirt gives the guest none of the OEM strings, silently")
-                                                  : "with <smbios mode='" + *said + "'/> libvirt gives the guest none of the OEM strings, silently",
-                                  "write <smbios mode='sysinfo'/> in <os>"));
+      findings_.push_back(finding(
+          Code::smbios_mode_missing, mode == nullptr ? place(*os) : place(*mode),
+          said == nullptr
+              ? std::string(
+                    "without <smbios mode='sysinfo'/> libvirt gives the guest none of the OEM strings, silently")
+              : "with <smbios mode='" + *said + "'/> libvirt gives the guest none of the OEM strings, silently",
+          "write <smbios mode='sysinfo'/> in <os>"));
     }
   }
 
@@ -85,8 +93,12 @@ class Domain {
     const std::string* said = type == nullptr ? nullptr : type->attribute(key);
     return said == nullptr ? std::string() : *said;
   }
-  static std::string machine(const Element& os) { return of_type(os, "machine").starts_with("microvm") ? "microvm" : of_type(os, "machine"); }
-  static bool has_firmware(const Element& os) { return os.attribute("firmware") != nullptr || os.child("loader") != nullptr; }
+  static std::string machine(const Element& os) {
+    return of_type(os, "machine").starts_with("microvm") ? "microvm" : of_type(os, "machine");
+  }
+  static bool has_firmware(const Element& os) {
+    return os.attribute("firmware") != nullptr || os.child("loader") != nullptr;
+  }
 
   /// The begin of the command line to which libvirt adds what is passed through.
   [[nodiscard]] std::vector<std::string> own_words() const {
@@ -119,19 +131,24 @@ class Domain {
 
   /// Passwords of graphics, keys in metadata: whatever else a domain may hold.
   void look_everywhere(const Element& element, int depth) {
-    if (element.name == "sysinfo" || element.name == "cmdline" || (element.name == "commandline" && !element.space.empty()) || depth > xml::kMaxDepth) return;
+    if (element.name == "sysinfo" || element.name == "cmdline" ||
+        (element.name == "commandline" && !element.space.empty()) || depth > xml::kMaxDepth)
+      return;
     for (const auto& [key, value] : element.attributes) {
       if (key.starts_with("xmlns") || key == "secret") continue;  // secret= is the UUID of a secret that libvirt has
       if (const auto what = shape::looks_like_secret(value, key)) return tell(element, *what);
     }
     const std::string* name = element.attribute("name");
     if (element.children.empty())
-      if (const auto what = shape::looks_like_secret(element.text, name == nullptr ? element.name : *name)) return tell(element, *what);
+      if (const auto what = shape::looks_like_secret(element.text, name == nullptr ? element.name : *name))
+        return tell(element, *what);
     for (const Element& child : element.children) look_everywhere(child, depth + 1);
   }
 
   void tell(const Element& element, std::string_view what) {
-    findings_.push_back(finding(Code::secret_in_domain, place(element), fmt::format("<{}> holds what looks like a secret: {}", element.name, what), std::string(kRemedy)));
+    findings_.push_back(finding(Code::secret_in_domain, place(element),
+                                fmt::format("<{}> holds what looks like a secret: {}", element.name, what),
+                                std::string(kRemedy)));
   }
 
   const Element& root_;
@@ -144,7 +161,8 @@ class Domain {
 
 /// Domains may stand in a status file, a snapshot or a backup of libvirt's.
 void find_domains(const Element& element, std::vector<const Element*>& found) {
-  if (element.name == "domain" || element.name == "sysinfo" || element.name == "inactiveDomain") return found.push_back(&element);
+  if (element.name == "domain" || element.name == "sysinfo" || element.name == "inactiveDomain")
+    return found.push_back(&element);
   for (const Element& child : element.children) find_domains(child, found);
 }
 
@@ -155,7 +173,8 @@ Result<std::vector<Finding>> check_domain(std::string_view text, const std::stri
   TRY_LET(const Element root, in(fmt::format("read '{}'", file), xml::read(text)));
   std::vector<const Element*> domains;
   find_domains(root, domains);
-  if (domains.empty()) return hint(fail(Errc::invalid_data, "'{}' is no libvirt domain", file), "'virsh dumpxml NAME >FILE' makes one");
+  if (domains.empty())
+    return hint(fail(Errc::invalid_data, "'{}' is no libvirt domain", file), "'virsh dumpxml NAME >FILE' makes one");
   for (const Element* each : domains) Domain(*each, file, systemd, findings).check();
   return findings;
 }

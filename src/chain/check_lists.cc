@@ -58,7 +58,8 @@ std::vector<Item> split_with_quotes(std::string_view list) {
 }
 
 /// Joins all strings of the command line in `every`.
-void judge_list(Words& words, std::size_t index, const std::vector<Item>& items, std::string_view lost, std::vector<OpenString>& every) {
+void judge_list(Words& words, std::size_t index, const std::vector<Item>& items, std::string_view lost,
+                std::vector<OpenString>& every) {
   std::vector<OpenString> strings;
   bool cut = false;
   for (const Item& item : items) {
@@ -107,7 +108,8 @@ void check_crosvm(Words& words) {
   std::vector<OpenString> items;
   for (std::size_t i = 1; i < words.all.size(); ++i)
     if (const auto list = list_in(words.all[i])) judge_list(words, i, split_with_quotes(*list), "[]", strings);
-  for (const Given& given : all_of(words, {"--oem-strings"})) judge_list(words, given.index, {{.text = std::string(given.value), .quoted = true}}, "", strings);
+  for (const Given& given : all_of(words, {"--oem-strings"}))
+    judge_list(words, given.index, {{.text = std::string(given.value), .quoted = true}}, "", strings);
   for (const Given& given : all_of(words, {"--fw-cfg"})) check_fw_cfg(words, given.index, given.value, items);
   check_kernel_lines(words);
   judge_strings(items, Code::secret_on_command_line, kWhoReadsCommandLines, words.findings);

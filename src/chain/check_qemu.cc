@@ -30,7 +30,9 @@ std::string architecture_of(std::string_view program) {
 bool is_uefi(std::string_view bios) { return bios != "none" && bios != "default" && !bios.contains("opensbi"); }
 
 /// "11" as QEMU reads numbers: also "0xb" and "013".
-bool is_oem_type(std::string_view number) { return number == "11" || number == "0xb" || number == "0xB" || number == "013"; }
+bool is_oem_type(std::string_view number) {
+  return number == "11" || number == "0xb" || number == "0xB" || number == "013";
+}
 
 Machine machine_of(const std::vector<std::string>& all) {
   Machine machine = {.architecture = architecture_of(all[0])};
@@ -72,7 +74,8 @@ class Qemu {
     if (!strings.empty() && has_smbios) judge_amount(strings, words_.systemd, words_.findings);
     const bool offered = !strings.empty() || !items_.empty() || !from_files_.items.empty();
     for (std::size_t i = 1; i + 1 < words_.all.size(); ++i)
-      if (option_of(words_.all[i]) == "-append") judge_import(words_.all[i + 1], words_.place(i + 1), offered, words_.findings);
+      if (option_of(words_.all[i]) == "-append")
+        judge_import(words_.all[i + 1], words_.place(i + 1), offered, words_.findings);
   }
 
  private:
@@ -83,7 +86,8 @@ class Qemu {
 
   void check_smbios(std::size_t index) {
     const auto list = properties(words_.all[index]);
-    if (std::ranges::none_of(list, [](const auto& each) { return each.first == "type" && is_oem_type(each.second); })) return;
+    if (std::ranges::none_of(list, [](const auto& each) { return each.first == "type" && is_oem_type(each.second); }))
+      return;
     types_11_ = types_11_ ? types_11_ : index;
     for (const auto& [key, text] : list) {
       if (key == "value") {
@@ -126,14 +130,21 @@ class Qemu {
 
 void check_qemu(Words& words) { Qemu(words).check(); }
 
-std::optional<std::pair<std::string, std::string>> without_smbios(std::string_view architecture, std::string_view machine, bool firmware) {
-  if (machine == "microvm") return std::pair("QEMU's machine type microvm takes -smbios and drops it", "use -fw_cfg, or the machine type q35");
-  constexpr std::string_view kNone[] = {"s390x", "ppc", "ppc64", "ppc64le", "mips", "mipsel", "mips64", "mips64el", "sparc", "sparc64", "m68k", "alpha", "hppa"};
+std::optional<std::pair<std::string, std::string>> without_smbios(std::string_view architecture,
+                                                                  std::string_view machine, bool firmware) {
+  if (machine == "microvm")
+    return std::pair("QEMU's machine type microvm takes -smbios and drops it", "use -fw_cfg, or the machine type q35");
+  constexpr std::string_view kNone[] = {"s390x",    "ppc",   "ppc64",   "ppc64le", "mips",  "mipsel", "mips64",
+                                        "mips64el", "sparc", "sparc64", "m68k",    "alpha", "hppa"};
   if (std::ranges::find(kNone, architecture) != std::end(kNone))
-    return std::pair(fmt::format("machines of {} have no SMBIOS", architecture), "use a machine of x86_64, or of aarch64 with UEFI firmware");
+    return std::pair(fmt::format("machines of {} have no SMBIOS", architecture),
+                     "use a machine of x86_64, or of aarch64 with UEFI firmware");
   constexpr std::string_view kByFirmware[] = {"aarch64", "arm", "armv7l", "armv6l", "riscv64", "loongarch64"};
-  const bool by_firmware = std::ranges::find(kByFirmware, architecture) != std::end(kByFirmware) || machine == "virt" || machine.starts_with("virt-");
-  if (by_firmware && !firmware) return std::pair("on this machine SMBIOS is built by UEFI firmware, and none is given", "add UEFI firmware (-bios, or firmware='efi'), or use fw_cfg");
+  const bool by_firmware = std::ranges::find(kByFirmware, architecture) != std::end(kByFirmware) || machine == "virt" ||
+                           machine.starts_with("virt-");
+  if (by_firmware && !firmware)
+    return std::pair("on this machine SMBIOS is built by UEFI firmware, and none is given",
+                     "add UEFI firmware (-bios, or firmware='efi'), or use fw_cfg");
   return {};
 }
 
@@ -142,7 +153,8 @@ namespace {
 /// One section of a -readconfig file.
 class Section {
  public:
-  Section(const std::string& name, const std::vector<Value>& values, const std::string& file) : kind_(name.substr(0, name.find_first_of(" #"))), values_(values), file_(file) {}
+  Section(const std::string& name, const std::vector<Value>& values, const std::string& file)
+      : kind_(name.substr(0, name.find_first_of(" #"))), values_(values), file_(file) {}
 
   void judge(Offered& offered, std::vector<Finding>& findings) const {
     for (const Value& value : values_) {
@@ -157,11 +169,14 @@ class Section {
       } else {
         const bool data = kind_ == "object" && at("qom-type") == "secret" && key == "data" && at("keyid").empty();
         if (const auto what = shape::looks_like_secret(value.text, data ? "secret" : key))
-          findings.push_back(finding(Code::secret_in_configuration, place, fmt::format("{} holds what looks like a secret: {}", key, *what), std::string(kDeliver)));
+          findings.push_back(finding(Code::secret_in_configuration, place,
+                                     fmt::format("{} holds what looks like a secret: {}", key, *what),
+                                     std::string(kDeliver)));
       }
     }
     if (kind_ == "machine" && !at("type").empty()) offered.machine = at("type");
-    if ((kind_ == "machine" && !at("pflash0").empty()) || (kind_ == "drive" && at("if") == "pflash")) offered.firmware = true;
+    if ((kind_ == "machine" && !at("pflash0").empty()) || (kind_ == "drive" && at("if") == "pflash"))
+      offered.firmware = true;
   }
 
  private:
@@ -170,14 +185,17 @@ class Section {
     return found == values_.end() ? std::string() : found->text;
   }
 
-  void judge_item(const Value& value, const declare::Place& place, Offered& offered, std::vector<Finding>& findings) const {
+  void judge_item(const Value& value, const declare::Place& place, Offered& offered,
+                  std::vector<Finding>& findings) const {
     const std::string name = at("name");
     const bool in_clear = value.keys.back() == "string";
     judge_item_name(name, place, findings);
     if (const auto as_string = item_as_string(name, in_clear ? value.text : "")) {
       offered.items.push_back({*as_string, place, in_clear});
     } else if (const auto what = in_clear ? shape::looks_like_secret(value.text, name) : std::nullopt) {
-      findings.push_back(finding(Code::secret_in_configuration, place, fmt::format("the fw_cfg item '{}' holds what looks like a secret: {}", name, *what), std::string(kDeliver)));
+      findings.push_back(finding(Code::secret_in_configuration, place,
+                                 fmt::format("the fw_cfg item '{}' holds what looks like a secret: {}", name, *what),
+                                 std::string(kDeliver)));
     }
   }
 
@@ -188,7 +206,8 @@ class Section {
 
 }  // namespace
 
-void judge_qemu_configuration(std::string_view text, const std::string& file, Offered& offered, std::vector<Finding>& findings) {
+void judge_qemu_configuration(std::string_view text, const std::string& file, Offered& offered,
+                              std::vector<Finding>& findings) {
   std::map<std::string, std::vector<Value>> sections;
   for (Value& value : read_qemu_configuration(text)) sections[value.keys.front()].push_back(std::move(value));
   for (const auto& [name, values] : sections) Section(name, values, file).judge(offered, findings);

@@ -20,7 +20,8 @@ using testing::TestFolder;
 
 std::string told(const std::vector<Finding>& findings) {
   std::string text;
-  for (const Finding& each : findings) text += fmt::format("{} {}: {}\n", code_name(each.code), declare::where(each.place), each.message);
+  for (const Finding& each : findings)
+    text += fmt::format("{} {}: {}\n", code_name(each.code), declare::where(each.place), each.message);
   return text;
 }
 
@@ -36,8 +37,11 @@ std::vector<Finding> findings_of(std::string_view toml) {
 
 void expect_once(const std::vector<Finding>& findings, Code code) {
   EXPECT_EQ(std::ranges::count(findings, code, &Finding::code), 1) << code_name(code) << "\n" << told(findings);
-  EXPECT_EQ(std::ranges::count_if(findings, [&](const Finding& each) { return each.level != Level::note || each.code == code; }), 1)
-      << code_name(code) << "\n" << told(findings);
+  EXPECT_EQ(std::ranges::count_if(findings,
+                                  [&](const Finding& each) { return each.level != Level::note || each.code == code; }),
+            1)
+      << code_name(code) << "\n"
+      << told(findings);
 }
 
 const std::string kStart = "[machines.host]\n[generators.web-secrets]\nfiles.key = {}\nfiles.two = {}\n[vms.web]\n";
@@ -57,37 +61,49 @@ TEST(Check, FindsNothingInTheExamples) {
 TEST(Check, EveryCodeHasAPageAndEveryPageACode) {
   for (const CodeInfo& each : codes()) {
     const std::string_view text = page(code_name(each.code));
-    EXPECT_THAT(std::string(text), ::testing::StartsWith(fmt::format("# {}: {}\n\nLevel: {}\n", code_name(each.code), each.summary, level_name(each.level))));
+    EXPECT_THAT(std::string(text), ::testing::StartsWith(fmt::format("# {}: {}\n\nLevel: {}\n", code_name(each.code),
+                                                                     each.summary, level_name(each.level))));
   }
   const auto pages = list_folder(testing::source_folder() + "/docs/findings");
   ASSERT_THAT(pages, testing::Succeeds());
-  EXPECT_EQ(std::ranges::count_if(*pages, [](const std::string& name) { return name.starts_with("VC"); }), static_cast<std::ptrdiff_t>(codes().size()));
+  EXPECT_EQ(std::ranges::count_if(*pages, [](const std::string& name) { return name.starts_with("VC"); }),
+            static_cast<std::ptrdiff_t>(codes().size()));
 }
 
 TEST(Check, FindsEachProblemOfADeclarationOnce) {
   expect_once(findings_of(kStart + "hypervizor = \"qemu\"\n" + kUsed), Code::invalid_declaration);
-  expect_once(findings_of(kStart + "credentials.a-b = { value = \"x\", services = [\"s\"] }\ncredentials.a_b = { value = \"y\", services = [\"t\"] }\n"), Code::collision);
+  expect_once(findings_of(kStart + "credentials.a-b = { value = \"x\", services = [\"s\"] }\ncredentials.a_b = { value "
+                                   "= \"y\", services = [\"t\"] }\n"),
+              Code::collision);
   expect_once(findings_of(kStart + "credentials.x = { value = \"x\", guest = \"vmcred.x\" }\n"), Code::reserved_name);
   expect_once(findings_of(kStart + "credentials.\"a:b\" = { value = \"x\", services = [\"s\"] }\n"), Code::bad_name);
-  expect_once(findings_of(kStart + "credentials.x = { from = \"web-secrets/kee\", services = [\"s\"] }\n"), Code::unknown_reference);
-  expect_once(findings_of(kStart + "credentials.x = { value = \"q7Jx0ZkT3mW9vB2nLr8YpD5sHc1GfA6e\", services = [\"s\"] }\n"), Code::secret_in_static);
+  expect_once(findings_of(kStart + "credentials.x = { from = \"web-secrets/kee\", services = [\"s\"] }\n"),
+              Code::unknown_reference);
+  expect_once(
+      findings_of(kStart + "credentials.x = { value = \"q7Jx0ZkT3mW9vB2nLr8YpD5sHc1GfA6e\", services = [\"s\"] }\n"),
+      Code::secret_in_static);
 }
 
 TEST(Check, FindsTheGuidesFirstPitfall) {
-  const auto near = findings_of(kStart + "load-credential = [\"host-key:web-secrets/key\"]\ncredential-files = [\"host-kei\"]\n");
+  const auto near =
+      findings_of(kStart + "load-credential = [\"host-key:web-secrets/key\"]\ncredential-files = [\"host-kei\"]\n");
   expect_once(near, Code::not_loaded);
   EXPECT_THAT(near.front().hint, HasSubstr("did you mean 'host-key'?"));
-  expect_once(findings_of(kStart + "load-credential = [\"host-key:web-secrets/key\", \"host-two:web-secrets/two\"]\ncredential-files = [\"host-key\"]\n"),
+  expect_once(findings_of(kStart + "load-credential = [\"host-key:web-secrets/key\", "
+                                   "\"host-two:web-secrets/two\"]\ncredential-files = [\"host-key\"]\n"),
               Code::not_injected);
 }
 
 TEST(Check, FindsTheGuidesSecondPitfall) {
-  expect_once(findings_of(kStart + "load-credential = [\"key:web-secrets/key\"]\ncredential-files = [\"key\"]\n"), Code::no_host_prefix);
+  expect_once(findings_of(kStart + "load-credential = [\"key:web-secrets/key\"]\ncredential-files = [\"key\"]\n"),
+              Code::no_host_prefix);
 }
 
 TEST(Check, FindsTheGuidesThirdPitfall) {
   for (const char* wrong : {"key:key", "key:HOST_KEY", "key:host-key", "key:KEI"}) {
-    const auto findings = findings_of(kStart + "load-credential = [\"host-key:web-secrets/key\"]\ncredential-files = [\"host-key\"]\nguest.services.app.load-credential = [\"" +
+    const auto findings = findings_of(kStart +
+                                      "load-credential = [\"host-key:web-secrets/key\"]\ncredential-files = "
+                                      "[\"host-key\"]\nguest.services.app.load-credential = [\"" +
                                       wrong + "\"]\n");
     expect_once(findings, Code::wrong_guest_name);
     EXPECT_THAT(told(findings), HasSubstr("does not receive"));
@@ -97,22 +113,31 @@ TEST(Check, FindsTheGuidesThirdPitfall) {
 }
 
 TEST(Check, FindsTheGuidesFifthPitfall) {
-  expect_once(findings_of("[machines.host]\n[generators.web-secrets]\nfiles.key = { mode = \"0444\" }\n"), Code::open_mode);
-  expect_once(findings_of("[machines.host]\n[generators.web-secrets]\nfiles.key = { mode = \"0200\" }\n"), Code::open_mode);
+  expect_once(findings_of("[machines.host]\n[generators.web-secrets]\nfiles.key = { mode = \"0444\" }\n"),
+              Code::open_mode);
+  expect_once(findings_of("[machines.host]\n[generators.web-secrets]\nfiles.key = { mode = \"0200\" }\n"),
+              Code::open_mode);
 }
 
 TEST(Check, AdvisesOnNamesAndConsumersWithoutAFinding) {
-  const auto name = findings_of("[machines.host]\n[generators.gen]\nfiles.key = {}\n[vms.web]\ncredentials.key = { from = \"gen/key\", services = [\"a\"] }\n");
+  const auto name = findings_of(
+      "[machines.host]\n[generators.gen]\nfiles.key = {}\n[vms.web]\ncredentials.key = { from = \"gen/key\", services "
+      "= [\"a\"] }\n");
   expect_once(name, Code::generator_name);
   EXPECT_FALSE(any_findings(name));
   const auto consumer = findings_of(kStart + "credentials.key = { from = \"web-secrets/key\" }\n");
   expect_once(consumer, Code::unconsumed);
   EXPECT_FALSE(any_findings(consumer));
-  EXPECT_EQ(told(findings_of(kStart + "credentials.key = { from = \"web-secrets/key\", guest = \"ssh.authorized_keys.root\" }\n")), "");
+  EXPECT_EQ(told(findings_of(
+                kStart + "credentials.key = { from = \"web-secrets/key\", guest = \"ssh.authorized_keys.root\" }\n")),
+            "");
 }
 
 TEST(Check, FindsWhatTheGuestCannotReceive) {
-  const auto findings = findings_of(kStart + "guest.systemd = 252\nqemu.machine = \"microvm\"\ncredentials.key = { value = \"x\", services = [\"s\"], guest = \"" + std::string(29, 'K') + "\" }\n");
+  const auto findings = findings_of(kStart +
+                                    "guest.systemd = 252\nqemu.machine = \"microvm\"\ncredentials.key = { value = "
+                                    "\"x\", services = [\"s\"], guest = \"" +
+                                    std::string(29, 'K') + "\" }\n");
   expect_once(findings, Code::over_budget);
   expect_once(findings_of(kStart + "hypervisor = \"firecracker\"\n" + kUsed), Code::no_channel);
 }
@@ -124,7 +149,8 @@ TEST(Check, PassesOnWhatThePlanWarnsOf) {
 }
 
 TEST(Check, FindsCredentialsOnTheKernelsCommandLine) {
-  expect_once(findings_of(kStart + "command-line = \"quiet systemd.set_credential=a:b\"\n" + kUsed), Code::on_kernel_command_line);
+  expect_once(findings_of(kStart + "command-line = \"quiet systemd.set_credential=a:b\"\n" + kUsed),
+              Code::on_kernel_command_line);
 }
 
 TEST(Check, FindsSourcesThatOthersCanRead) {
@@ -153,7 +179,8 @@ TEST(Check, FindsNamesThatAreTooLongForASocket) {
 
 TEST(Check, FindsPrivateKeysInTheTree) {
   const TestFolder folder;
-  folder.write("notes/key.pem", std::string("-----BEGIN PRIV") + "ATE KEY-----\nMIIB\n-----END PRIV" + "ATE KEY-----\n");
+  folder.write("notes/key.pem",
+               std::string("-----BEGIN PRIV") + "ATE KEY-----\nMIIB\n-----END PRIV" + "ATE KEY-----\n");
   folder.write("vars/ours", std::string("-----BEGIN PRIV") + "ATE KEY-----\n");
   folder.write("README.md", "A file that begins with BEGIN PRIVATE KEY is a key\n");
   const auto findings = check_tree(folder.path());
@@ -164,7 +191,8 @@ TEST(Check, FindsPrivateKeysInTheTree) {
 
 TEST(Check, FindsTokensInTheTree) {
   const TestFolder folder;
-  folder.write("ci/deploy.sh", std::string("curl -H 'Authorization: token gh") + "p_0123456789abcdefghijABCDEFGHIJ012345'\n");
+  folder.write("ci/deploy.sh",
+               std::string("curl -H 'Authorization: token gh") + "p_0123456789abcdefghijABCDEFGHIJ012345'\n");
   folder.write("README.md", std::string("Put your token here: gh") + "p_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n");
   const auto findings = check_tree(folder.path());
   ASSERT_THAT(findings, testing::Succeeds());
@@ -192,7 +220,8 @@ TEST(Check, FindsFaultsOfUnits) {
 }
 
 TEST(Check, LetsWellKnownCredentialsBeOptional) {
-  EXPECT_EQ(told(check_units({{"a.service", "[Service]\nLoadCredential=login.issue\nImportCredential=udev.*\n"}}, 257)), "");
+  EXPECT_EQ(told(check_units({{"a.service", "[Service]\nLoadCredential=login.issue\nImportCredential=udev.*\n"}}, 257)),
+            "");
   expect_once(unit_findings("LoadCredential=app.key\n"), Code::relative_load_credential);
 }
 
@@ -200,13 +229,15 @@ TEST(Check, FindsSecretsInUnits) {
   expect_once(unit_findings("Environment=\"DB_PASSWORD=hunter2\" LANG=C\n"), Code::secret_in_unit);
   expect_once(unit_findings("SetCredential=token:hunter2\n"), Code::secret_in_unit);
   expect_once(unit_findings("ExecStart=/bin/app \\\n  --key q7Jx0ZkT3mW9vB2nLr8YpD5sHc1GfA6e\n"), Code::secret_in_unit);
-  EXPECT_EQ(told(unit_findings("Environment=PASSWORD_FILE=%d/key TOKEN=\nExecStart=/bin/app --token-file=%d/key\n")), "");
+  EXPECT_EQ(told(unit_findings("Environment=PASSWORD_FILE=%d/key TOKEN=\nExecStart=/bin/app --token-file=%d/key\n")),
+            "");
   EXPECT_THAT(told(unit_findings("Environment=DB_PASSWORD=hunter2\n")), ::testing::Not(HasSubstr("hunter2")));
 }
 
 TEST(Check, ReadsTheFilesOfAUnitTogether) {
   const UnitText host{"/etc/systemd/system/microvm@.service", "[Service]\nExecStart=/bin/vm\n"};
-  const UnitText drop_in{"/etc/systemd/system/microvm@web.service.d/a.conf", "[Service]\nLoadCredential=host-key:/run/key\n"};
+  const UnitText drop_in{"/etc/systemd/system/microvm@web.service.d/a.conf",
+                         "[Service]\nLoadCredential=host-key:/run/key\n"};
   expect_once(check_units({host, drop_in}, 252), Code::no_private_mounts);
   const UnitText isolated{"/etc/systemd/system/microvm@.service.d/b.conf", "[Service]\nPrivateTmp=yes\n"};
   EXPECT_EQ(told(check_units({host, drop_in, isolated}, 252)), "");
@@ -214,51 +245,84 @@ TEST(Check, ReadsTheFilesOfAUnitTogether) {
   expect_once(check_units({isolated, bare}, 252), Code::no_host_prefix);
 }
 
-std::vector<Finding> argv_findings(std::vector<std::string> words, int systemd = 252) { return check_command_line(words, "command line", systemd); }
+std::vector<Finding> argv_findings(std::vector<std::string> words, int systemd = 252) {
+  return check_command_line(words, "command line", systemd);
+}
 
 TEST(Check, FindsFaultsOfQemusCommandLine) {
   const std::string qemu = "/usr/bin/qemu-system-x86_64";
   EXPECT_EQ(told(argv_findings({qemu, "-M", "q35", "-smbios", "file=/proc/self/fd/10", "-append", "quiet"})), "");
-  expect_once(argv_findings({qemu, "-smbios", "type=11,value=io.systemd.credential.binary:KEY=aHVudGVyMg=="}), Code::secret_on_command_line);
-  expect_once(argv_findings({qemu, "-smbios", "type=11,value=io.systemd.credential:DB_PASSWORD=hunter2"}), Code::secret_on_command_line);
+  expect_once(argv_findings({qemu, "-smbios", "type=11,value=io.systemd.credential.binary:KEY=aHVudGVyMg=="}),
+              Code::secret_on_command_line);
+  expect_once(argv_findings({qemu, "-smbios", "type=11,value=io.systemd.credential:DB_PASSWORD=hunter2"}),
+              Code::secret_on_command_line);
   const auto harmless = argv_findings({qemu, "-smbios", "type=11,value=io.systemd.credential:ENVIRONMENT=test"});
   EXPECT_FALSE(any_findings(harmless)) << told(harmless);
-  expect_once(argv_findings({qemu, "-fw_cfg", "name=opt/io.systemd.credentials/token,string=hunter2"}), Code::secret_on_command_line);
-  expect_once(argv_findings({qemu, "-fw_cfg", "name=opt/io.systemd.credentials/" + std::string(29, 'a') + ",file=/dev/fd/3"}), Code::fw_cfg_name_too_long);
-  expect_once(argv_findings({qemu, "-M", "microvm,acpi=on", "-smbios", "type=11,value=io.systemd.credential:ENVIRONMENT=test"}), Code::smbios_ignored);
+  expect_once(argv_findings({qemu, "-fw_cfg", "name=opt/io.systemd.credentials/token,string=hunter2"}),
+              Code::secret_on_command_line);
+  expect_once(
+      argv_findings({qemu, "-fw_cfg", "name=opt/io.systemd.credentials/" + std::string(29, 'a') + ",file=/dev/fd/3"}),
+      Code::fw_cfg_name_too_long);
+  expect_once(
+      argv_findings({qemu, "-M", "microvm,acpi=on", "-smbios", "type=11,value=io.systemd.credential:ENVIRONMENT=test"}),
+      Code::smbios_ignored);
   expect_once(argv_findings({qemu, "-smbios", "type=11,path=/dev/fd/3"}), Code::path_overrun);
   expect_once(argv_findings({qemu, "-append", "quiet systemd.set_credential=a:b"}), Code::on_kernel_command_line);
-  expect_once(argv_findings({qemu, "-smbios", "type=11,value=io.systemd.credential:MOTD=" + std::string(5000, ' ')}), Code::too_much_for_a_page);
-  EXPECT_FALSE(any_findings(argv_findings({qemu, "-smbios", "type=11,value=io.systemd.credential:MOTD=" + std::string(5000, ' ')}, 257)));
-  expect_once(argv_findings({qemu, "-object", "secret,id=a,data=q7Jx0ZkT3mW9vB2nLr8YpD5sHc1GfA6e"}), Code::secret_on_command_line);
+  expect_once(argv_findings({qemu, "-smbios", "type=11,value=io.systemd.credential:MOTD=" + std::string(5000, ' ')}),
+              Code::too_much_for_a_page);
+  EXPECT_FALSE(any_findings(
+      argv_findings({qemu, "-smbios", "type=11,value=io.systemd.credential:MOTD=" + std::string(5000, ' ')}, 257)));
+  expect_once(argv_findings({qemu, "-object", "secret,id=a,data=q7Jx0ZkT3mW9vB2nLr8YpD5sHc1GfA6e"}),
+              Code::secret_on_command_line);
 }
 
 TEST(Check, FindsFaultsOfOtherCommandLines) {
-  expect_once(argv_findings({"cloud-hypervisor", "--platform", "oem_strings=[io.systemd.credential:PASSWORD=hunter2]"}), Code::secret_on_command_line);
-  expect_once(argv_findings({"cloud-hypervisor", "--platform", "oem_strings=[io.systemd.credential:MOTD=hello,world]"}), Code::split_at_commas);
-  expect_once(argv_findings({"crosvm", "run", "--smbios", "oem-strings=[io.systemd.credential:TOKEN=hunter2]"}), Code::secret_on_command_line);
-  expect_once(argv_findings({"crosvm", "run", "--oem-strings", "io.systemd.credential:TOKEN=hunter2"}), Code::secret_on_command_line);
-  expect_once(argv_findings({"crosvm", "run", "--fw-cfg", "name=opt/io.systemd.credentials/token,string=hunter2"}), Code::secret_on_command_line);
-  expect_once(argv_findings({"crosvm", "run", "--fw-cfg", "name=opt/io.systemd.credentials/" + std::string(29, 'a') + ",path=/dev/fd/3"}), Code::fw_cfg_name_too_long);
+  expect_once(argv_findings({"cloud-hypervisor", "--platform", "oem_strings=[io.systemd.credential:PASSWORD=hunter2]"}),
+              Code::secret_on_command_line);
+  expect_once(argv_findings({"cloud-hypervisor", "--platform", "oem_strings=[io.systemd.credential:MOTD=hello,world]"}),
+              Code::split_at_commas);
+  expect_once(argv_findings({"crosvm", "run", "--smbios", "oem-strings=[io.systemd.credential:TOKEN=hunter2]"}),
+              Code::secret_on_command_line);
+  expect_once(argv_findings({"crosvm", "run", "--oem-strings", "io.systemd.credential:TOKEN=hunter2"}),
+              Code::secret_on_command_line);
+  expect_once(argv_findings({"crosvm", "run", "--fw-cfg", "name=opt/io.systemd.credentials/token,string=hunter2"}),
+              Code::secret_on_command_line);
+  expect_once(argv_findings({"crosvm", "run", "--fw-cfg",
+                             "name=opt/io.systemd.credentials/" + std::string(29, 'a') + ",path=/dev/fd/3"}),
+              Code::fw_cfg_name_too_long);
   expect_once(argv_findings({"crosvm", "run", "-p", "systemd.set_credential=a:b"}), Code::on_kernel_command_line);
-  expect_once(argv_findings({"crosvm", "run", "--smbios", "oem-strings=[io.systemd.credential:MOTD=hello,world]"}), Code::split_at_commas);
+  expect_once(argv_findings({"crosvm", "run", "--smbios", "oem-strings=[io.systemd.credential:MOTD=hello,world]"}),
+              Code::split_at_commas);
   // Quotes keep commas together in crosvm alone.
-  const std::string quoted = "oem-strings=['io.systemd.credential:MOTD=hello,world',\"io.systemd.credential:NOTE=a\\\"b\"]";
-  EXPECT_FALSE(any_findings(argv_findings({"crosvm", "run", "--smbios", quoted}))) << told(argv_findings({"crosvm", "run", "--smbios", quoted}));
-  expect_once(argv_findings({"cloud-hypervisor", "--platform", "oem_strings=['io.systemd.credential:MOTD=hello,world']"}), Code::split_at_commas);
-  expect_once(argv_findings({"cloud-hypervisor", "--cmdline", "systemd.set_credential_binary=a:YQ=="}), Code::on_kernel_command_line);
+  const std::string quoted =
+      "oem-strings=['io.systemd.credential:MOTD=hello,world',\"io.systemd.credential:NOTE=a\\\"b\"]";
+  EXPECT_FALSE(any_findings(argv_findings({"crosvm", "run", "--smbios", quoted})))
+      << told(argv_findings({"crosvm", "run", "--smbios", quoted}));
+  expect_once(
+      argv_findings({"cloud-hypervisor", "--platform", "oem_strings=['io.systemd.credential:MOTD=hello,world']"}),
+      Code::split_at_commas);
+  expect_once(argv_findings({"cloud-hypervisor", "--cmdline", "systemd.set_credential_binary=a:YQ=="}),
+              Code::on_kernel_command_line);
   EXPECT_EQ(told(argv_findings({"cloud-hypervisor", "--api-socket", "fd=3"})), "");
   EXPECT_EQ(told(argv_findings({})), "");
 }
 
 TEST(Check, FindsSecretsInDomains) {
-  const std::string begin = "<domain type='kvm'>\n <os><type arch='x86_64' machine='q35'>hvm</type><smbios mode='sysinfo'/></os>\n <sysinfo type='smbios'>\n  <oemStrings>\n";
+  const std::string begin =
+      "<domain type='kvm'>\n <os><type arch='x86_64' machine='q35'>hvm</type><smbios mode='sysinfo'/></os>\n <sysinfo "
+      "type='smbios'>\n  <oemStrings>\n";
   const std::string end = "  </oemStrings>\n </sysinfo>\n</domain>\n";
-  const auto findings = *check_domain(begin + "   <!-- <entry>io.systemd.credential:OLD_TOKEN=x</entry> -->\n   <entry>io.systemd.credential:TOKEN=a&amp;b</entry>\n" + end, "web.xml", 252);
+  const auto findings = *check_domain(begin +
+                                          "   <!-- <entry>io.systemd.credential:OLD_TOKEN=x</entry> -->\n   "
+                                          "<entry>io.systemd.credential:TOKEN=a&amp;b</entry>\n" +
+                                          end,
+                                      "web.xml", 252);
   expect_once(findings, Code::secret_in_domain);
   EXPECT_EQ(findings.front().place.line, 6);
   EXPECT_THAT(told(findings), ::testing::Not(HasSubstr("a&b")));
-  expect_once(*check_domain("<domain><qemu:commandline><qemu:arg value='-smbios'/><qemu:arg value='type=11,value=io.systemd.credential:TOKEN=x'/></qemu:commandline></domain>", "web.xml", 252),
+  expect_once(*check_domain("<domain><qemu:commandline><qemu:arg value='-smbios'/><qemu:arg "
+                            "value='type=11,value=io.systemd.credential:TOKEN=x'/></qemu:commandline></domain>",
+                            "web.xml", 252),
               Code::secret_on_command_line);
   EXPECT_EQ(told(*check_domain("<domain/>", "web.xml", 252)), "");
 }

@@ -1,5 +1,5 @@
-// Findings of the command lines of systemd-vmspawn, systemd-nspawn, mkosi and virt-install, which start VMs or containers
-// with credentials of their own.
+// Findings of the command lines of systemd-vmspawn, systemd-nspawn, mkosi and virt-install, which start VMs or
+// containers with credentials of their own.
 #include <algorithm>
 
 #include "chain/command_words.h"
@@ -10,7 +10,9 @@ namespace vmcred::chain {
 namespace {
 
 /// The OEM string that NAME:VALUE or NAME=VALUE becomes.
-std::string as_string(std::string_view name, std::string_view value) { return fmt::format("io.systemd.credential:{}={}", name, value); }
+std::string as_string(std::string_view name, std::string_view value) {
+  return fmt::format("io.systemd.credential:{}={}", name, value);
+}
 
 /// What an option gives: NAME, the separator, then the value, or where it is (`in_clear` false).
 void take(Words& words, std::string_view option, char between, bool in_clear, std::vector<OpenString>& strings) {
@@ -19,10 +21,13 @@ void take(Words& words, std::string_view option, char between, bool in_clear, st
     const std::size_t end = given.value.find(between);
     if (end == std::string_view::npos) {
       if (between != ':') continue;  // mkosi's may name a file
-      words.findings.push_back(finding(Code::lost_credential, words.place(given.index), fmt::format("{} takes NAME{}…, and this is none", option, between), "mend it, or let vmcred deliver it"));
+      words.findings.push_back(finding(Code::lost_credential, words.place(given.index),
+                                       fmt::format("{} takes NAME{}…, and this is none", option, between),
+                                       "mend it, or let vmcred deliver it"));
       continue;
     }
-    strings.push_back({as_string(given.value.substr(0, end), in_clear ? given.value.substr(end + 1) : ""), words.place(given.index), in_clear});
+    strings.push_back({as_string(given.value.substr(0, end), in_clear ? given.value.substr(end + 1) : ""),
+                       words.place(given.index), in_clear});
   }
 }
 
@@ -84,13 +89,15 @@ void check_virt_install(Words& words, std::vector<OpenString>& strings, std::vec
       }
       const bool in_clear = entry && !key.contains('.');
       if (!in_clear && !(entry && key.ends_with(".file"))) continue;
-      if (const auto item = item_as_string(name, in_clear ? text : "")) items.push_back({*item, words.place(given.index), in_clear});
+      if (const auto item = item_as_string(name, in_clear ? text : ""))
+        items.push_back({*item, words.place(given.index), in_clear});
     }
   }
   check_xml(words, strings);
   for (const Given& given : values_of(words, "--boot"))
     for (const auto& [key, text] : properties(given.value))
-      if (key == "kernel_args" || key == "cmdline" || key == "extra_args") judge_kernel_line(text, words.place(given.index), Code::secret_on_command_line, words.findings);
+      if (key == "kernel_args" || key == "cmdline" || key == "extra_args")
+        judge_kernel_line(text, words.place(given.index), Code::secret_on_command_line, words.findings);
   kernel_lines(words, {"--extra-args", "-x"});
   for (const Given& given : values_of(words, "--qemu-commandline")) {
     words.told[given.index] = true;
@@ -112,9 +119,10 @@ void check_spawn(Words& words, bool vm, std::vector<OpenString>& strings) {
     }
   }
   // What follows the options is the kernel's; in a container it is PID 1's, which takes it for the same.
-  const bool boots = vm || std::ranges::any_of(words.all, [](std::string_view word) {
-                       return word == "--boot" || (word.starts_with('-') && !word.starts_with("--") && word.contains('b'));
-                     });
+  const bool boots =
+      vm || std::ranges::any_of(words.all, [](std::string_view word) {
+        return word == "--boot" || (word.starts_with('-') && !word.starts_with("--") && word.contains('b'));
+      });
   for (std::size_t i = 1; i < words.all.size() && boots; ++i)
     if (declare::sets_credential(words.all[i])) check_kernel_words(words, i);
 }
@@ -128,7 +136,8 @@ void check_vm_tool(Words& words, std::string_view program) {
     check_virt_install(words, strings, items);
   } else if (program.contains("mkosi")) {
     take(words, "--credential", '=', true, strings);
-    for (const std::string_view path : {"--passphrase", "--key", "--secure-boot-key", "--verity-key", "--sign-expected-pcr-key", "--ssh-key", "--proxy-client-key"})
+    for (const std::string_view path : {"--passphrase", "--key", "--secure-boot-key", "--verity-key",
+                                        "--sign-expected-pcr-key", "--ssh-key", "--proxy-client-key"})
       for (const Given& given : values_of(words, path)) words.told[given.index] = true;
     kernel_lines(words, {"--kernel-command-line", "--kernel-command-line-extra"});
     for (const Given& given : values_of(words, "--qemu-args")) {

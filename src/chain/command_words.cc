@@ -37,7 +37,8 @@ std::vector<Given> values_of(const Words& words, std::string_view option) {
   for (std::size_t i = 1; i < words.all.size(); ++i) {
     const std::string_view word = words.all[i];
     if (word == option && i + 1 < words.all.size()) all.push_back({i + 1, words.all[i + 1]});
-    if (word.starts_with(option) && word.substr(option.size()).starts_with('=')) all.push_back({i, word.substr(option.size() + 1)});
+    if (word.starts_with(option) && word.substr(option.size()).starts_with('='))
+      all.push_back({i, word.substr(option.size() + 1)});
   }
   return all;
 }
@@ -64,7 +65,13 @@ std::vector<std::pair<std::string, std::string>> properties(std::string_view tex
 }
 
 void check_passed_on(Words& words, std::vector<std::string> passed, const std::vector<declare::Place>& places) {
-  Words inner{passed, words.name, words.systemd, words.findings, places, words.reads_files, std::vector<bool>(passed.size(), false)};
+  Words inner{passed,
+              words.name,
+              words.systemd,
+              words.findings,
+              places,
+              words.reads_files,
+              std::vector<bool>(passed.size(), false)};
   check_qemu(inner);
   judge_other_words(inner);
 }

@@ -17,7 +17,8 @@
 namespace vmcred::chain {
 
 inline constexpr std::string_view kWhoReadsCommandLines = "everybody on the host reads command lines";
-inline constexpr std::string_view kWhoReadsFiles = "whoever reads the file reads it, and most of it ends on a command line";
+inline constexpr std::string_view kWhoReadsFiles =
+    "whoever reads the file reads it, and most of it ends on a command line";
 
 struct Words {
   const std::vector<std::string>& all;
@@ -65,10 +66,12 @@ struct Offered {
   std::string machine = {};            ///< its type, where the file says it
   bool firmware = false;               ///< a pflash drive
 };
-void judge_qemu_configuration(std::string_view text, const std::string& file, Offered& offered, std::vector<Finding>& findings);
-/// Why OEM strings do not reach the guest of that machine of QEMU's, and the remedy; nothing where they do. `firmware`: it has
-/// some of its own.
-std::optional<std::pair<std::string, std::string>> without_smbios(std::string_view architecture, std::string_view machine, bool firmware);
+void judge_qemu_configuration(std::string_view text, const std::string& file, Offered& offered,
+                              std::vector<Finding>& findings);
+/// Why OEM strings do not reach the guest of that machine of QEMU's, and the remedy; nothing where they do. `firmware`:
+/// it has some of its own.
+std::optional<std::pair<std::string, std::string>> without_smbios(std::string_view architecture,
+                                                                  std::string_view machine, bool firmware);
 
 void check_firecracker(Words& words);
 /// Firecracker's --config-file and --metadata.

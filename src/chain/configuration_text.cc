@@ -26,7 +26,9 @@ class Flattener {
  public:
   explicit Flattener(std::string_view text) {
     ready_ = yaml_parser_initialize(&parser_) == 1;
-    if (ready_) yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()), text.size());  // NOLINT: bytes
+    if (ready_)
+      yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text.data()),
+                                   text.size());  // NOLINT: bytes
   }
   Flattener(const Flattener&) = delete;
   Flattener& operator=(const Flattener&) = delete;
@@ -39,8 +41,8 @@ class Flattener {
     for (bool more = true; more;) {
       yaml_event_t event = {};
       if (yaml_parser_parse(&parser_, &event) != 1) {
-        return fail(Errc::invalid_data, "line {}, column {}: {}", parser_.problem_mark.line + 1, parser_.problem_mark.column + 1,
-                    parser_.problem != nullptr ? parser_.problem : "this is no YAML");
+        return fail(Errc::invalid_data, "line {}, column {}: {}", parser_.problem_mark.line + 1,
+                    parser_.problem_mark.column + 1, parser_.problem != nullptr ? parser_.problem : "this is no YAML");
       }
       const bool fits = take(event);
       more = event.type != YAML_STREAM_END_EVENT;
@@ -66,7 +68,8 @@ class Flattener {
         passed();
         return true;
       case YAML_SCALAR_EVENT:
-        scalar({reinterpret_cast<const char*>(event.data.scalar.value), event.data.scalar.length}, static_cast<int>(event.start_mark.line) + 1);  // NOLINT: bytes
+        scalar({reinterpret_cast<const char*>(event.data.scalar.value), event.data.scalar.length},
+               static_cast<int>(event.start_mark.line) + 1);  // NOLINT: bytes
         return values_.size() <= kMaxValues;
       default:
         return true;
@@ -80,7 +83,8 @@ class Flattener {
       return;
     }
     Value value = {.keys = {}, .text = std::move(text), .line = line};
-    for (const Level& level : levels_) value.keys.push_back(level.mapping ? level.key : "[" + std::to_string(level.index) + "]");
+    for (const Level& level : levels_)
+      value.keys.push_back(level.mapping ? level.key : "[" + std::to_string(level.index) + "]");
     values_.push_back(std::move(value));
     passed();
   }
@@ -136,7 +140,8 @@ std::string without_surrogates(std::string_view text) {
     const auto low = escape_at(text, i + 6);
     if (*high < kLow && low && *low >= kLow && *low < kEnd) {
       const unsigned number = 0x10000 + ((*high - kHigh) << 10U) + (*low - kLow);
-      for (const unsigned shift : {18U, 12U, 6U, 0U}) plain += static_cast<char>(shift == 18 ? 0xF0U | (number >> shift) : 0x80U | ((number >> shift) & 0x3FU));
+      for (const unsigned shift : {18U, 12U, 6U, 0U})
+        plain += static_cast<char>(shift == 18 ? 0xF0U | (number >> shift) : 0x80U | ((number >> shift) & 0x3FU));
       i += 12;
     } else {
       plain += "\uFFFD";  // half of a character
@@ -170,7 +175,8 @@ std::vector<Value> read_qemu_configuration(std::string_view text) {
     if (equals == std::string_view::npos) continue;
     std::string_view value = trimmed(line.substr(equals + 1));
     if (value.size() > 1 && value.starts_with('"') && value.ends_with('"')) value = value.substr(1, value.size() - 2);
-    values.push_back({.keys = {section, std::string(trimmed(line.substr(0, equals)))}, .text = std::string(value), .line = number});
+    values.push_back(
+        {.keys = {section, std::string(trimmed(line.substr(0, equals)))}, .text = std::string(value), .line = number});
   }
   return values;
 }

@@ -1,4 +1,5 @@
-// Texts of configurations taken apart: YAML and JSON as values with their keys and lines, QEMU's -readconfig, shell words.
+// Texts of configurations taken apart: YAML and JSON as values with their keys and lines, QEMU's -readconfig, shell
+// words.
 #pragma once
 
 #include <string>
@@ -18,8 +19,8 @@ struct Value {
 /// All scalars of a YAML or JSON document, in their order. Anchors and tags are let pass and not followed.
 Result<std::vector<Value>> read_values(std::string_view text);
 
-/// QEMU's configuration files: [smbios], [fw_cfg "x"], [object "y"] with key = "value". keys: section and key. Nothing is
-/// refused; what is no such line is left out.
+/// QEMU's configuration files: [smbios], [fw_cfg "x"], [object "y"] with key = "value". keys: section and key. Nothing
+/// is refused; what is no such line is left out.
 std::vector<Value> read_qemu_configuration(std::string_view text);
 
 /// The words as a shell takes them apart: quotes and backslashes, no expansion.

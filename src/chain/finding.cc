@@ -35,7 +35,8 @@ constexpr CodeInfo kCodes[] = {
     {Code::open_secret, Level::error, "a declared secret is stored as plain text"},
     {Code::plaintext_in_tree, Level::error, "a file of the project holds a key or a token"},
     {Code::damaged, Level::error, "a stored value cannot be read"},
-    {Code::relative_load_credential, Level::warning, "a relative LoadCredential= that systemd skips silently when it is missing"},
+    {Code::relative_load_credential, Level::warning,
+     "a relative LoadCredential= that systemd skips silently when it is missing"},
     {Code::import_credential_too_old, Level::error, "ImportCredential= is unknown to the guest's systemd"},
     {Code::refresh_too_old, Level::warning, "RefreshOnReload= is unknown to the guest's systemd"},
     {Code::no_private_mounts, Level::warning, "a service that loads credentials has no PrivateMounts="},
@@ -82,12 +83,14 @@ constexpr CodeInfo kCodes[] = {
     {Code::guest_nothing, Level::error, "systemd was given no credentials at boot"},
     {Code::guest_access_list, Level::warning, "a service's credential has a mode that programs refuse"},
     {Code::script_memory, Level::note, "the memory limit of generator scripts is not the kernel's here"},
-    {Code::not_loaded_in_guest, Level::warning, "a credential arrived in a running guest, and its service did not load it"},
+    {Code::not_loaded_in_guest, Level::warning,
+     "a credential arrived in a running guest, and its service did not load it"},
     {Code::no_boot_file, Level::error, "a vm's kernel or initrd is not there"},
     {Code::no_hypervisor, Level::error, "a vm's hypervisor is not installed"},
     {Code::one_reader, Level::note, "secrets have a single user as their reader"},
     {Code::access_taken_away, Level::warning, "a value was readable by somebody who may not read it any more"},
-    {Code::encrypted_for_a_user, Level::error, "a user's service has an encrypted credential that its systemd does not open"},
+    {Code::encrypted_for_a_user, Level::error,
+     "a user's service has an encrypted credential that its systemd does not open"},
     {Code::image_not_looked_into, Level::note, "what an image brings along is not looked into"},
     {Code::lost_credential, Level::error, "a credential is given and does not arrive"},
     {Code::smbios_mode_missing, Level::error, "a libvirt domain does not give its OEM strings to the guest"},
@@ -108,12 +111,17 @@ const CodeInfo& info(Code code) { return *std::ranges::find(kCodes, code, &CodeI
 std::string code_name(Code code) { return fmt::format("VC{:03}", static_cast<unsigned>(code)); }
 
 Finding finding(Code code, declare::Place place, std::string message, std::string hint) {
-  return {.code = code, .level = info(code).level, .place = std::move(place), .message = std::move(message), .hint = std::move(hint)};
+  return {.code = code,
+          .level = info(code).level,
+          .place = std::move(place),
+          .message = std::move(message),
+          .hint = std::move(hint)};
 }
 
 void sort_findings(std::vector<Finding>& findings) {
   std::ranges::stable_sort(findings, [](const Finding& a, const Finding& b) {
-    return std::tie(a.place.file, a.place.line, a.place.column, a.code) < std::tie(b.place.file, b.place.line, b.place.column, b.code);
+    return std::tie(a.place.file, a.place.line, a.place.column, a.code) <
+           std::tie(b.place.file, b.place.line, b.place.column, b.code);
   });
 }
 

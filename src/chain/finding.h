@@ -1,4 +1,5 @@
-// A finding of `check`: a stable code, a place, a cause, a remedy, and the edit that would mend it where it is mechanical.
+// A finding of `check`: a stable code, a place, a cause, a remedy, and the edit that would mend it where it is
+// mechanical.
 #pragma once
 
 #include <cstdint>

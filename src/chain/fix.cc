@@ -52,7 +52,7 @@ Result<> apply_to(const std::string& file, const std::vector<Finding>& findings,
     text.replace(each.at, each.length, each.to);
     mended.insert(each.finding);
   }
-  struct stat status {};
+  struct stat status{};
   if (::stat(file.c_str(), &status) != 0) return fail_errno("look at '{}'", file);
   return write_file(file, text, status.st_mode & 07777U);
 }

@@ -14,8 +14,8 @@ namespace {
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; }  // UTF-8: not the first byte
 
 bool word_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || continues(c) ||
-         static_cast<unsigned char>(c) >= 0xC0;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+         c == '.' || continues(c) || static_cast<unsigned char>(c) >= 0xC0;
 }
 
 std::size_t characters(std::string_view text) {
@@ -45,15 +45,18 @@ std::pair<std::size_t, std::size_t> quoted_around(const std::string& line, std::
   for (const char quote : {'"', '\''}) {
     const std::size_t open = begin == 0 ? std::string::npos : line.rfind(quote, begin - 1);
     const std::size_t close = line.find(quote, end);
-    const bool inside = open != std::string::npos && close != std::string::npos && std::count(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(open), quote) % 2 == 0;
+    const bool inside = open != std::string::npos && close != std::string::npos &&
+                        std::count(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(open), quote) % 2 == 0;
     if (inside) return {open + 1, close};
   }
   return {begin, end};
 }
 
-/// Values of credentials, whatever they look like: "systemd.set_credential=NAME:VALUE", "systemd.credential.NAME: VALUE".
+/// Values of credentials, whatever they look like: "systemd.set_credential=NAME:VALUE", "systemd.credential.NAME:
+/// VALUE".
 void cover_credentials(std::string& line) {
-  for (const std::string_view marker : {"systemd.set_credential", "io.systemd.credential", "SetCredential", "systemd.credential."}) {
+  for (const std::string_view marker :
+       {"systemd.set_credential", "io.systemd.credential", "SetCredential", "systemd.credential."}) {
     for (std::size_t at = line.find(marker); at != std::string::npos; at = line.find(marker, at + 1)) {
       std::size_t value = line.find_first_of("=:", at + marker.size());
       if (value != std::string::npos && !marker.ends_with('.')) value = line.find_first_of("=:", value + 1);
@@ -126,7 +129,8 @@ std::string uri_of(std::string_view path) {
   constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/@";
   std::string uri;
   for (const char c : path)
-    uri += kPlain.find(c) != std::string_view::npos ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    uri += kPlain.find(c) != std::string_view::npos ? std::string(1, c)
+                                                    : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   return uri;
 }
 

@@ -30,8 +30,8 @@ std::int64_t born_ms(const store::Repository& repository, const store::VarId& id
   if (!time) return 0;
   // Records count whole seconds. One that lies here since that second says it more exactly.
   const std::int64_t born = unix_ms(*time);
-  const std::int64_t written = written_ms(
-      fmt::format("{}/{}/{}", repository.folder(), store::Repository::generator_path(id.generator), store::kRecordName));
+  const std::int64_t written = written_ms(fmt::format(
+      "{}/{}/{}", repository.folder(), store::Repository::generator_path(id.generator), store::kRecordName));
   return written / 1000 == born / 1000 ? written : born;
 }
 

@@ -16,7 +16,9 @@ namespace {
 
 struct Paint {
   bool on;
-  [[nodiscard]] std::string bold(std::string_view text) const { return on ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string(text); }
+  [[nodiscard]] std::string bold(std::string_view text) const {
+    return on ? fmt::format("\x1b[1m{}\x1b[0m", text) : std::string(text);
+  }
   [[nodiscard]] std::string level(Level value) const {
     const std::string_view name = level_name(value);
     if (!on) return std::string(name);
@@ -46,7 +48,9 @@ bool about_a_secret(const Finding& each) {
 }
 
 /// An OEM string with a mistyped prefix: what stands behind it is perhaps a secret.
-bool about_an_oem_string(const Finding& each) { return each.code == Code::invalid_declaration && each.message.contains("oem-strings"); }
+bool about_an_oem_string(const Finding& each) {
+  return each.code == Code::invalid_declaration && each.message.contains("oem-strings");
+}
 
 /// The line of the finding with a caret below what is meant.
 std::string excerpt(Sources& sources, const Finding& each) {
@@ -82,7 +86,8 @@ std::string findings_text(const std::vector<Finding>& findings, bool color) {
     return n == 0 ? std::string() : fmt::format("{} {}{}", n, one, n == 1 ? "" : "s");
   };
   std::string sum;
-  for (const std::string& part : {count(Level::error, "error"), count(Level::warning, "warning"), count(Level::note, "note")})
+  for (const std::string& part :
+       {count(Level::error, "error"), count(Level::warning, "warning"), count(Level::note, "note")})
     if (!part.empty()) sum += (sum.empty() ? "" : ", ") + part;
   return text + sum + "; 'vmcred check --describe CODE' explains one\n";
 }
@@ -91,7 +96,10 @@ Json findings_json(const std::vector<Finding>& findings) {
   Json list = Json::array();
   for (const Finding& each : findings) {
     Json json = Json::object();
-    json.set("code", code_name(each.code)).set("level", std::string(level_name(each.level))).set("about", std::string(about_name(about(each.code)))).set("file", each.place.file);
+    json.set("code", code_name(each.code))
+        .set("level", std::string(level_name(each.level)))
+        .set("about", std::string(about_name(about(each.code))))
+        .set("file", each.place.file);
     json.set("line", each.place.line).set("column", each.place.column);
     if (!each.place.pointer.empty()) json.set("pointer", each.place.pointer);
     json.set("message", each.message).set("hint", each.hint);

@@ -33,7 +33,8 @@ std::vector<Finding> found_in(const TestFolder& folder) {
 }
 
 std::string without(std::string text, const std::string& folder) {
-  for (std::size_t at = text.find(folder + "/"); at != std::string::npos; at = text.find(folder + "/")) text.erase(at, folder.size() + 1);
+  for (std::size_t at = text.find(folder + "/"); at != std::string::npos; at = text.find(folder + "/"))
+    text.erase(at, folder.size() + 1);
   return text;
 }
 
@@ -44,7 +45,8 @@ TEST(Report, LooksLikeACompilers) {
 
 TEST(Report, IsDataForPrograms) {
   const TestFolder folder;
-  EXPECT_THAT(without(dump_json(findings_json(found_in(folder)), Indent::two_spaces), folder.path()), MatchesGolden("check/findings.json"));
+  EXPECT_THAT(without(dump_json(findings_json(found_in(folder)), Indent::two_spaces), folder.path()),
+              MatchesGolden("check/findings.json"));
 }
 
 TEST(Report, NamesARuleForEachCode) {
@@ -53,7 +55,8 @@ TEST(Report, NamesARuleForEachCode) {
   const Json& run = sarif.find("runs")->if_array()->front();
   for (const Json& result : *run.find("results")->if_array()) {
     const auto index = static_cast<std::size_t>(*result.find("ruleIndex")->if_integer());
-    EXPECT_EQ((*run.find("tool")->find("driver")->find("rules")->if_array())[index].string_at("id"), result.string_at("ruleId"));
+    EXPECT_EQ((*run.find("tool")->find("driver")->find("rules")->if_array())[index].string_at("id"),
+              result.string_at("ruleId"));
   }
 }
 
@@ -62,11 +65,26 @@ TEST(Report, NeverShowsWhatLooksLikeASecret) {
             "a = { value = \"" + std::string(34, '*') + "\", services = [] }");
   EXPECT_EQ(shown_line("-smbios type=11,value=io.systemd.credential:K=AKIAIOSFODNN7EXAMPLE -m 1"),
             "-smbios type=11,value=io.systemd.credential:K=" + std::string(20, '*') + " -m 1");
-  EXPECT_EQ(shown_line("api-key = { from = \"test-vm-secrets/api-key\" }"), "api-key = { from = \"test-vm-secrets/api-key\" }");
+  EXPECT_EQ(shown_line("api-key = { from = \"test-vm-secrets/api-key\" }"),
+            "api-key = { from = \"test-vm-secrets/api-key\" }");
 }
 
-TEST(Report, EscapesFileNamesAsUris) { EXPECT_EQ(findings_sarif({finding(Code::due, {.file = "a b/ü"}, "x")}, "1").find("runs")->if_array()->front()
-    .find("results")->if_array()->front().find("locations")->if_array()->front().find("physicalLocation")->find("artifactLocation")->string_at("uri"), "a%20b/%C3%BC"); }
+TEST(Report, EscapesFileNamesAsUris) {
+  EXPECT_EQ(findings_sarif({finding(Code::due, {.file = "a b/ü"}, "x")}, "1")
+                .find("runs")
+                ->if_array()
+                ->front()
+                .find("results")
+                ->if_array()
+                ->front()
+                .find("locations")
+                ->if_array()
+                ->front()
+                .find("physicalLocation")
+                ->find("artifactLocation")
+                ->string_at("uri"),
+            "a%20b/%C3%BC");
+}
 
 TEST(Fix, MendsWhatIsMechanicalAndKeepsTheRest) {
   const TestFolder folder;
@@ -78,7 +96,7 @@ TEST(Fix, MendsWhatIsMechanicalAndKeepsTheRest) {
   const auto text = read_file(folder / "vmcred.toml", 100000);
   ASSERT_THAT(text, testing::Succeeds());
   EXPECT_THAT(*text, MatchesGolden("check/mended.toml"));
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat((folder / "vmcred.toml").c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 07777U, 0640U);
   for (const Finding& left : check_declaration(*declare::load_leniently(folder / "vmcred.toml")))

@@ -21,7 +21,8 @@ using unitfile::UnitText;
 constexpr std::array<std::string_view, 4> kTypes = {".service", ".socket", ".mount", ".swap"};
 
 bool is_unit(std::string_view name) {
-  return std::ranges::any_of(kTypes, [&](std::string_view type) { return name.ends_with(type) && name.size() > type.size(); });
+  return std::ranges::any_of(kTypes,
+                             [&](std::string_view type) { return name.ends_with(type) && name.size() > type.size(); });
 }
 
 /// "web.service.d", "service.d".
@@ -65,8 +66,8 @@ std::vector<std::string> siblings_of(const std::string& path) {
   return {};
 }
 
-/// The name of the unit that a link in `folder` means by its own name `name`: another one, in the same folder or in one of
-/// systemd's. "" for what is no such link.
+/// The name of the unit that a link in `folder` means by its own name `name`: another one, in the same folder or in one
+/// of systemd's. "" for what is no such link.
 std::string alias_at(const std::string& folder, const std::string& name) {
   std::array<char, 4096> text = {};
   const ssize_t size = ::readlink(join_path(folder, name).c_str(), text.data(), text.size());
@@ -241,13 +242,16 @@ std::vector<UnitOfFiles> files_of_units(const std::vector<UnitText>& files) {
   }
   // What belongs to none of them: drop-ins of a prefix or of all, and files with another name.
   const auto used = [&](const std::string& file) {
-    return std::ranges::any_of(units, [&](const UnitOfFiles& unit) { return std::ranges::find(unit.files, file, &UnitText::file) != unit.files.end(); });
+    return std::ranges::any_of(units, [&](const UnitOfFiles& unit) {
+      return std::ranges::find(unit.files, file, &UnitText::file) != unit.files.end();
+    });
   };
   for (const UnitText& each : files) {
     if (used(each.file) || masked.contains(clean(each.file))) continue;
     const std::string above = name_of(folder_of(each.file));
     if (is_unit(name_of(each.file))) continue;  // a stronger folder's file hides it
-    units.push_back({.name = is_drop_in_folder(above) ? above.substr(0, above.size() - 2) : name_of(each.file), .files = {each}});
+    units.push_back(
+        {.name = is_drop_in_folder(above) ? above.substr(0, above.size() - 2) : name_of(each.file), .files = {each}});
   }
   return units;
 }

@@ -12,8 +12,8 @@ namespace {
 
 struct Reading {
   XML_Parser parser = nullptr;
-  Element root = {};                  // holds the root element as its only child
-  std::vector<Element*> open = {};    // the way down to where reading is
+  Element root = {};                // holds the root element as its only child
+  std::vector<Element*> open = {};  // the way down to where reading is
   std::vector<std::map<std::string, std::string>> spaces = {};
   std::size_t elements = 0;
   bool too_much = false;
@@ -32,7 +32,8 @@ std::string space_of(const Reading& reading, const std::string& prefix) {
 
 void XMLCALL begin(void* data, const XML_Char* name, const XML_Char** attributes) {
   Reading& reading = *static_cast<Reading*>(data);
-  if (++reading.elements > kMaxElements || reading.open.size() > static_cast<std::size_t>(kMaxDepth)) return stop(reading);
+  if (++reading.elements > kMaxElements || reading.open.size() > static_cast<std::size_t>(kMaxDepth))
+    return stop(reading);
   Element element;
   std::map<std::string, std::string> spaces;
   for (; *attributes != nullptr; attributes += 2) {
@@ -45,7 +46,8 @@ void XMLCALL begin(void* data, const XML_Char* name, const XML_Char** attributes
   const std::size_t colon = whole.find(':');
   element.name = colon == std::string::npos ? whole : whole.substr(colon + 1);
   if (colon != std::string::npos) element.space = space_of(reading, whole.substr(0, colon));
-  element.line = static_cast<int>(std::min<XML_Size>(XML_GetCurrentLineNumber(reading.parser), std::numeric_limits<int>::max()));
+  element.line =
+      static_cast<int>(std::min<XML_Size>(XML_GetCurrentLineNumber(reading.parser), std::numeric_limits<int>::max()));
   element.column = 1 + static_cast<int>(std::min<XML_Size>(XML_GetCurrentColumnNumber(reading.parser), 1'000'000));
   Element& parent = *reading.open.back();
   parent.children.push_back(std::move(element));
@@ -63,20 +65,23 @@ void XMLCALL characters(void* data, const XML_Char* text, int length) {
 }
 
 /// Entities of a DTD could only be someone's trick: a domain needs none.
-void XMLCALL entity(void* data, const XML_Char* /*name*/, int /*is_parameter*/, const XML_Char* /*value*/, int /*length*/, const XML_Char* /*base*/,
-                    const XML_Char* /*system*/, const XML_Char* /*public_id*/, const XML_Char* /*notation*/) {
+void XMLCALL entity(void* data, const XML_Char* /*name*/, int /*is_parameter*/, const XML_Char* /*value*/,
+                    int /*length*/, const XML_Char* /*base*/, const XML_Char* /*system*/, const XML_Char* /*public_id*/,
+                    const XML_Char* /*notation*/) {
   stop(*static_cast<Reading*>(data));
 }
 
 }  // namespace
 
 const std::string* Element::attribute(std::string_view key) const {
-  const auto found = std::ranges::find(attributes, key, [](const auto& each) -> std::string_view { return each.first; });
+  const auto found =
+      std::ranges::find(attributes, key, [](const auto& each) -> std::string_view { return each.first; });
   return found == attributes.end() ? nullptr : &found->second;
 }
 
 const Element* Element::child(std::string_view key) const {
-  const auto found = std::ranges::find(children, key, [](const Element& each) -> std::string_view { return each.name; });
+  const auto found =
+      std::ranges::find(children, key, [](const Element& each) -> std::string_view { return each.name; });
   return found == children.end() ? nullptr : &*found;
 }
 
@@ -88,8 +93,10 @@ std::vector<const Element*> Element::all(std::string_view key) const {
 }
 
 Result<Element> read(std::string_view text) {
-  if (text.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) return fail(Errc::invalid_data, "it is too large");
-  const std::unique_ptr<std::remove_pointer_t<XML_Parser>, void (*)(XML_Parser)> parser(XML_ParserCreate(nullptr), XML_ParserFree);
+  if (text.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    return fail(Errc::invalid_data, "it is too large");
+  const std::unique_ptr<std::remove_pointer_t<XML_Parser>, void (*)(XML_Parser)> parser(XML_ParserCreate(nullptr),
+                                                                                        XML_ParserFree);
   if (!parser) return fail(Errc::io, "there is no memory for the XML parser");
   Reading reading = {.parser = parser.get()};
   reading.open.push_back(&reading.root);
@@ -98,7 +105,9 @@ Result<Element> read(std::string_view text) {
   XML_SetCharacterDataHandler(parser.get(), characters);
   XML_SetEntityDeclHandler(parser.get(), entity);
   const bool parsed = XML_Parse(parser.get(), text.data(), static_cast<int>(text.size()), XML_TRUE) == XML_STATUS_OK;
-  if (reading.too_much) return fail(Errc::invalid_data, "it declares entities, or has more than {} elements or {} levels", kMaxElements, kMaxDepth);
+  if (reading.too_much)
+    return fail(Errc::invalid_data, "it declares entities, or has more than {} elements or {} levels", kMaxElements,
+                kMaxDepth);
   if (!parsed) {
     return fail(Errc::invalid_data, "line {}: it is no XML: {}", XML_GetCurrentLineNumber(parser.get()),
                 XML_ErrorString(XML_GetErrorCode(parser.get())));

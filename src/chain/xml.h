@@ -1,4 +1,5 @@
-// XML of others as a tree, read by expat: entities, CDATA and namespaces as they are meant, with the place of each element.
+// XML of others as a tree, read by expat: entities, CDATA and namespaces as they are meant, with the place of each
+// element.
 #pragma once
 
 #include <string>
@@ -14,10 +15,10 @@ inline constexpr std::size_t kMaxElements = 200'000;
 inline constexpr int kMaxDepth = 200;
 
 struct Element {
-  std::string name;       ///< without its prefix
+  std::string name;        ///< without its prefix
   std::string space = {};  ///< the namespace, or the prefix where none is declared for it
   std::vector<std::pair<std::string, std::string>> attributes = {};
-  std::string text = {};   ///< directly in it
+  std::string text = {};  ///< directly in it
   std::vector<Element> children = {};
   int line = 0;
   int column = 0;

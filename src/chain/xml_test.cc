@@ -38,8 +38,10 @@ TEST(Xml, ReadsCharactersAsTheyAreMeant) {
 }
 
 TEST(Xml, RefusesWhatIsNoneAndWhatIsTooMuch) {
-  for (const char* text : {"", "hello", "<a>", "<a></b>", "<a/><b/>", "<a>&nope;</a>", "<a x=1/>"}) EXPECT_FALSE(read(text)) << text;
-  EXPECT_THAT(read("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"), testing::FailsWith(Errc::invalid_data, HasSubstr("entities")));
+  for (const char* text : {"", "hello", "<a>", "<a></b>", "<a/><b/>", "<a>&nope;</a>", "<a x=1/>"})
+    EXPECT_FALSE(read(text)) << text;
+  EXPECT_THAT(read("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"),
+              testing::FailsWith(Errc::invalid_data, HasSubstr("entities")));
   EXPECT_THAT(read("<!DOCTYPE a SYSTEM 'x.dtd'><a/>"), Succeeds());
   std::string deep;
   for (int i = 0; i <= kMaxDepth; ++i) deep += "<a>";

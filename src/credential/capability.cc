@@ -16,9 +16,9 @@ using declare::Hypervisor;
 
 constexpr int kLastWithSmallBody = 53;
 
-/// The first systemd whose PID 1 imports credentials from each place, by systemd's NEWS: 251 from QEMU's fw_cfg and from
-/// systemd.set_credential= on the kernel's line, 252 from SMBIOS type 11 (and so from cloud-hypervisor's OEM strings).
-/// systemd 262 reads the initrd (limits.h).
+/// The first systemd whose PID 1 imports credentials from each place, by systemd's NEWS: 251 from QEMU's fw_cfg and
+/// from systemd.set_credential= on the kernel's line, 252 from SMBIOS type 11 (and so from cloud-hypervisor's OEM
+/// strings). systemd 262 reads the initrd (limits.h).
 constexpr int kFirstWithFwCfg = 251;
 constexpr int kFirstWithKernelLine = 251;
 constexpr int kFirstWithSmbios = 252;
@@ -26,7 +26,8 @@ constexpr int kFirstWithSmbios = 252;
 /// Closes a way for all but the link's token where the guest's systemd is older than `first`.
 Way read_from(Way way, const declare::Vm& vm, int first, std::string_view what) {
   if (vm.guest.systemd >= first) return way;
-  way.unread = fmt::format("systemd {} imports nothing from {}, {} is the first that does", vm.guest.systemd, what, first);
+  way.unread =
+      fmt::format("systemd {} imports nothing from {}, {} is the first that does", vm.guest.systemd, what, first);
   way.remedy = fmt::format("use a guest with systemd {}, and declare it", first);
   return way;
 }
@@ -44,7 +45,8 @@ Way structures_way(const declare::Vm& vm, Channel channel) {
              .total_bytes = channel == Channel::api ? structure : table_room(vm),
              .count = kMaxStrings};
   if (one_page) {
-    way.limit = fmt::format("systemd {} reads only the first {} bytes of a structure", vm.guest.systemd, kPageStructure);
+    way.limit =
+        fmt::format("systemd {} reads only the first {} bytes of a structure", vm.guest.systemd, kPageStructure);
     way.remedy = fmt::format("declare guest.systemd = {} if the guest has it", kFirstWithWholeStructures);
   } else {
     way.limit = "all SMBIOS tables together must stay below 64 KiB";
@@ -78,7 +80,8 @@ std::string between_versions(std::string_view version) {
   while (!version.empty()) {
     const std::string_view word = take_until(version, ' ');
     const std::size_t mark = word.rfind("-g");
-    const std::size_t count = mark == std::string_view::npos || mark == 0 ? std::string_view::npos : word.rfind('-', mark - 1);
+    const std::size_t count =
+        mark == std::string_view::npos || mark == 0 ? std::string_view::npos : word.rfind('-', mark - 1);
     if (count == std::string_view::npos || count + 1 == mark) continue;
     const std::string_view commits = word.substr(count + 1, mark - count - 1);
     if (commits.find_first_not_of("0123456789") == std::string_view::npos) return std::string(word);
@@ -100,7 +103,8 @@ Way api_way(const declare::Vm& vm, const std::string& version) {
     way.item_bytes = way.total_bytes - kStructureOverhead;
     way.limit = fmt::format("cloud-hypervisor up to v{}.0 takes requests of {} bytes", kLastWithSmallBody, kSmallBody);
     // git-describe(1): a build from between two versions, which may have either limit.
-    if (const std::string built = between_versions(version); !built.empty()) way.limit += fmt::format(", and '{}' counts as one", built);
+    if (const std::string built = between_versions(version); !built.empty())
+      way.limit += fmt::format(", and '{}' counts as one", built);
     way.remedy = "use a later cloud-hypervisor";
   }
   return way;
@@ -175,8 +179,8 @@ std::string too_old(const declare::Vm& vm, std::string_view version) {
     int minor;
     std::string_view what;
   };
-  // QEMU 2.12 takes `-fw_cfg file=` on all machine types, 5.2 several `-smbios file=` with type 11; cloud-hypervisor v26.0 has
-  // platform.oem_strings; Firecracker's API is stable from 1.0 on.
+  // QEMU 2.12 takes `-fw_cfg file=` on all machine types, 5.2 several `-smbios file=` with type 11; cloud-hypervisor
+  // v26.0 has platform.oem_strings; Firecracker's API is stable from 1.0 on.
   const bool tables = vm.qemu_machine == "q35" || vm.qemu_machine == "pc";
   const Floor floors[] = {{Hypervisor::qemu, tables ? 5 : 2, tables ? 2 : 12, "QEMU"},
                           {Hypervisor::cloud_hypervisor, 26, 0, "cloud-hypervisor"},
@@ -188,8 +192,8 @@ std::string too_old(const declare::Vm& vm, std::string_view version) {
   const std::size_t dot = version.find('.', digits);
   const int minor = dot == std::string_view::npos ? 0 : major_version(version.substr(dot));
   if (major == floor->major && minor >= floor->minor) return {};
-  return fmt::format("{} {}.{} is too old, {}.{} is the first that carries credentials as planned", floor->what, major, minor,
-                     floor->major, floor->minor);
+  return fmt::format("{} {}.{} is too old, {}.{} is the first that carries credentials as planned", floor->what, major,
+                     minor, floor->major, floor->minor);
 }
 
 bool has_link(const declare::Vm& vm) {
@@ -198,11 +202,14 @@ bool has_link(const declare::Vm& vm) {
 
 bool has_hybrid_vsock(const declare::Vm& vm, bool with_link) {
   switch (vm.hypervisor) {
-    case Hypervisor::qemu: return !vm.vsock_device.empty();
+    case Hypervisor::qemu:
+      return !vm.vsock_device.empty();
     case Hypervisor::cloud_hypervisor:
-    case Hypervisor::firecracker: return with_link || vm.vsock_cid.has_value();
+    case Hypervisor::firecracker:
+      return with_link || vm.vsock_cid.has_value();
     case Hypervisor::crosvm:
-    case Hypervisor::kvmtool: return false;
+    case Hypervisor::kvmtool:
+      return false;
   }
   return false;
 }

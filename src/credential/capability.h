@@ -14,16 +14,16 @@ namespace vmcred::credential {
 /// One way of delivery as it stands for one vm: with its limits, or with the reason why it is closed.
 struct Way {
   Channel channel = Channel::smbios;
-  std::string closed = {};        ///< why this way cannot be used; empty: it can
-  std::string remedy = {};        ///< what would open it
-  /// Why the guest's systemd reads nothing of it; empty: it does. The link's token goes this way all the same: the agent
-  /// looks for it by itself.
+  std::string closed = {};  ///< why this way cannot be used; empty: it can
+  std::string remedy = {};  ///< what would open it
+  /// Why the guest's systemd reads nothing of it; empty: it does. The link's token goes this way all the same: the
+  /// agent looks for it by itself.
   std::string unread = {};
-  std::size_t item_bytes = 0;     ///< for one credential, as the channel counts (smbios: of the string with its NUL)
-  std::size_t total_bytes = 0;    ///< for all of them
-  std::size_t count = 0;          ///< of items, or of strings in one structure
-  std::size_t name_bytes = 255;   ///< of a guest name
-  std::string limit = {};         ///< in words: where item_bytes comes from
+  std::size_t item_bytes = 0;    ///< for one credential, as the channel counts (smbios: of the string with its NUL)
+  std::size_t total_bytes = 0;   ///< for all of them
+  std::size_t count = 0;         ///< of items, or of strings in one structure
+  std::size_t name_bytes = 255;  ///< of a guest name
+  std::string limit = {};        ///< in words: where item_bytes comes from
   [[nodiscard]] bool open() const { return closed.empty(); }
 };
 
@@ -46,8 +46,8 @@ struct Capability {
 };
 std::vector<Capability> capabilities();
 
-/// Why a VMM of this version cannot carry what the plan gives it, with the version that can; empty where it can or is not
-/// known.
+/// Why a VMM of this version cannot carry what the plan gives it, with the version that can; empty where it can or is
+/// not known.
 std::string too_old(const declare::Vm& vm, std::string_view version);
 
 /// The number before the first '.', for "7.2.22 (Debian …)", "v53.0" and the like; 0 when there is none.

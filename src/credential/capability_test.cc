@@ -30,7 +30,8 @@ TEST(Capability, RefusesVersionsThatCannotCarryCredentials) {
   EXPECT_EQ(too_old(vm_of(Hypervisor::qemu, "microvm"), "QEMU emulator version 4.2.1"), "");
   EXPECT_THAT(too_old(vm_of(Hypervisor::cloud_hypervisor), "cloud-hypervisor v25.0"), HasSubstr("26.0"));
   EXPECT_EQ(too_old(vm_of(Hypervisor::cloud_hypervisor), "cloud-hypervisor v53.0"), "");
-  EXPECT_THAT(too_old(vm_of(Hypervisor::firecracker), "0.25.2"), HasSubstr("Firecracker 0.25 is too old, 1.0 is the first"));
+  EXPECT_THAT(too_old(vm_of(Hypervisor::firecracker), "0.25.2"),
+              HasSubstr("Firecracker 0.25 is too old, 1.0 is the first"));
   EXPECT_EQ(too_old(vm_of(Hypervisor::firecracker), "1.16.1"), "");
   EXPECT_EQ(too_old(vm_of(Hypervisor::crosvm), "crosvm 0.1.0"), "");
   EXPECT_EQ(too_old(vm_of(Hypervisor::qemu), ""), "");
@@ -41,8 +42,10 @@ TEST(Capability, ABuildBetweenTwoVersionsCountsAsTheOlderAndThatIsSaid) {
   declare::Vm vm = vm_of(Hypervisor::cloud_hypervisor);
   vm.guest.systemd = 257;
   const Way between = ways_into(vm, "cloud-hypervisor v53.0-246-g1a2b3c4", false).front();
-  EXPECT_THAT(between.limit, HasSubstr("up to v53.0 takes requests of 51200 bytes, and 'v53.0-246-g1a2b3c4' counts as one"));
-  for (const char* const plain : {"cloud-hypervisor v53.0", "cloud-hypervisor v53.0-dirty", "v53.0-x-gray", "-g", "--g"}) {
+  EXPECT_THAT(between.limit,
+              HasSubstr("up to v53.0 takes requests of 51200 bytes, and 'v53.0-246-g1a2b3c4' counts as one"));
+  for (const char* const plain :
+       {"cloud-hypervisor v53.0", "cloud-hypervisor v53.0-dirty", "v53.0-x-gray", "-g", "--g"}) {
     EXPECT_THAT(ways_into(vm, plain, false).front().limit, ::testing::Not(HasSubstr("counts as"))) << plain;
   }
   EXPECT_GT(ways_into(vm, "cloud-hypervisor v54.0-3-g1a2b3c4", false).front().total_bytes, between.total_bytes);

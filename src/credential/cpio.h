@@ -1,4 +1,5 @@
-// The "newc" cpio archive that Linux unpacks as an initramfs (Documentation/driver-api/early-userspace/buffer-format.rst).
+// The "newc" cpio archive that Linux unpacks as an initramfs
+// (Documentation/driver-api/early-userspace/buffer-format.rst).
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ struct CpioEntry {
   Bytes content;
 };
 
-/// An archive with its trailer, all files owned by root and without times. `base_size` bytes stand before it in the same
-/// file: it begins with the zeros that bring them to a multiple of 4, as the kernel wants it of a second archive.
+/// An archive with its trailer, all files owned by root and without times. `base_size` bytes stand before it in the
+/// same file: it begins with the zeros that bring them to a multiple of 4, as the kernel wants it of a second archive.
 Secret write_cpio(std::span<const CpioEntry> entries, std::size_t base_size);
 
 }  // namespace vmcred::credential

@@ -18,9 +18,7 @@ class Writer {
  public:
   explicit Writer(std::size_t size) : out_(size) {}
   void put(std::uint8_t byte) { out_.writable()[used_++] = byte; }
-  void put(Bytes bytes) {
-    std::ranges::copy(bytes, room(bytes.size()).begin());
-  }
+  void put(Bytes bytes) { std::ranges::copy(bytes, room(bytes.size()).begin()); }
   void put(std::string_view text) { put(bytes_of(text)); }
   WritableBytes room(std::size_t size) {
     used_ += size;
@@ -133,9 +131,8 @@ Result<Secret> encode_initrd(std::span<const OemEntry> entries, const Values& va
   files.push_back({.path = ".extra/system_credentials", .mode = kFolder | 0500, .content = {}});
   for (const OemEntry& entry : entries) {
     TRY_LET(const Bytes value, borrow(entry, values));
-    files.push_back({.path = ".extra/system_credentials/" + entry.guest + ".cred",
-                     .mode = kRegularFile | 0400,
-                     .content = value});
+    files.push_back(
+        {.path = ".extra/system_credentials/" + entry.guest + ".cred", .mode = kRegularFile | 0400, .content = value});
   }
   return write_cpio(files, base_size);
 }

@@ -13,9 +13,9 @@ namespace vmcred::credential {
 namespace {
 
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::secret;
 using testing::Succeeds;
-using ::testing::HasSubstr;
 
 Values values(std::initializer_list<std::pair<const char*, std::string>> all) {
   Values out;
@@ -26,8 +26,9 @@ Values values(std::initializer_list<std::pair<const char*, std::string>> all) {
 Structure structure_of(std::vector<OemEntry> entries) {
   Structure structure = {.handle = 0x1101, .entries = std::move(entries), .raw_size = kStructureOverhead};
   for (const OemEntry& entry : structure.entries) {
-    structure.raw_size += entry.guest.empty() ? entry.size + 1
-                                              : oem_string_cost(entry.text ? Form::text : Form::binary, entry.guest, entry.size);
+    structure.raw_size += entry.guest.empty()
+                              ? entry.size + 1
+                              : oem_string_cost(entry.text ? Form::text : Form::binary, entry.guest, entry.size);
   }
   return structure;
 }

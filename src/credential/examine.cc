@@ -68,7 +68,8 @@ Judgement judge(Guest& guest, std::string_view whole, std::size_t visible) {
   if (credential->form == Form::binary) {
     const auto decoded = decode(credential->value);
     if (!decoded) {
-      return {Fate::skipped, cut ? "its end is cut off, and what is left is no base64" : "its value is no padded base64"};
+      return {Fate::skipped,
+              cut ? "its end is cut off, and what is left is no base64" : "its value is no padded base64"};
     }
     size = decoded->size();
   }
@@ -109,8 +110,7 @@ std::vector<SeenString> examine(std::span<const FoundStructure> structures, int 
     std::size_t number = 0;
     std::size_t at = structure.length;
     for (const Bytes text : structure.strings) {
-      SeenString seen = {
-          .structure = index, .handle = structure.handle, .number = ++number, .text = text};
+      SeenString seen = {.structure = index, .handle = structure.handle, .number = ++number, .text = text};
       describe(seen);
       if (guest.stopped) {
         seen.fate = Fate::unseen;

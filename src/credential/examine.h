@@ -31,8 +31,8 @@ struct SeenString {
   std::size_t number = 0;  ///< from 1, in its structure
   Bytes text;
   Kind kind = Kind::other;
-  std::string name = {};                   ///< of the credential; may be invalid, printable all the same
-  std::optional<std::size_t> size = {};    ///< of the value that was sent, where it can be decoded
+  std::string name = {};                 ///< of the credential; may be invalid, printable all the same
+  std::optional<std::size_t> size = {};  ///< of the value that was sent, where it can be decoded
   Fate fate = Fate::ignored;
   std::string why = {};
 };

@@ -26,7 +26,8 @@ std::vector<SeenString> seen_in(const std::string& raw, int version) {
 }
 
 TEST(Examine, TellsCredentialsFromOtherStrings) {
-  const std::string raw = type11({"io.systemd.credential:ENV=test", "io.systemd.credential.binary:KEY=aHVudGVyMg==", "x=y"});
+  const std::string raw =
+      type11({"io.systemd.credential:ENV=test", "io.systemd.credential.binary:KEY=aHVudGVyMg==", "x=y"});
   const auto seen = seen_in(raw, 252);
   ASSERT_EQ(seen.size(), 3U);
   EXPECT_EQ(seen[0].kind, Kind::text);
@@ -67,9 +68,9 @@ TEST(Examine, TellsAlignedFromBrokenBase64) {
 }
 
 TEST(Examine, SaysWhyACredentialIsSkipped) {
-  const std::string raw = type11({"io.systemd.credential:A=1", "io.systemd.credential:A=2", "io.systemd.credential:noequals",
-                                  "io.systemd.credential:a/b=1", "io.systemd.credential.binary:B=abc",
-                                  "io.systemd.credential.binary:C=YW Jj\n"});
+  const std::string raw = type11({"io.systemd.credential:A=1", "io.systemd.credential:A=2",
+                                  "io.systemd.credential:noequals", "io.systemd.credential:a/b=1",
+                                  "io.systemd.credential.binary:B=abc", "io.systemd.credential.binary:C=YW Jj\n"});
   const auto seen = seen_in(raw, 252);
   ASSERT_EQ(seen.size(), 6U);
   EXPECT_EQ(seen[0].fate, Fate::imported);

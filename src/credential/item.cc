@@ -138,15 +138,14 @@ bool import_is_off(std::string_view command_line) {
 
 std::string notify_socket_of(const PlanInput& input) {
   const declare::Vm& vm = input.vm;
-  if (!input.own_devices || vm.guest.systemd < kFirstWithNotifyStream || !has_hybrid_vsock(vm, input.with_link)) return {};
+  if (!input.own_devices || vm.guest.systemd < kFirstWithNotifyStream || !has_hybrid_vsock(vm, input.with_link))
+    return {};
   if (import_is_off(vm.command_line)) return {};
   if (std::ranges::any_of(vm.long_form.oem_strings, is_notify_socket)) return {};  // the user's own, who listens there
   return fmt::format("vsock-stream:2:{}", kNotifyPort);
 }
 
-std::size_t Item::cost() const {
-  return listed ? oem_string_cost(form(), entry.guest, least_size()) : entry.size + 1;
-}
+std::size_t Item::cost() const { return listed ? oem_string_cost(form(), entry.guest, least_size()) : entry.size + 1; }
 
 OemEntry Item::oem_entry() const {
   return {.guest = listed ? entry.guest : std::string(), .host = entry.host, .text = text, .size = entry.size};

@@ -43,7 +43,8 @@ inline constexpr std::size_t kSmallBody = 51200;
 inline constexpr std::size_t kLargeBody = 4 * 1024 * 1024;
 inline constexpr std::size_t kRestOfBody = 8192;  ///< kept free for the rest of vm.create
 
-/// Takes `vsock-stream:` for vmm.notify_socket; 253 tries datagrams, which no vsock with a unix socket as its host end has.
+/// Takes `vsock-stream:` for vmm.notify_socket; 253 tries datagrams, which no vsock with a unix socket as its host end
+/// has.
 inline constexpr int kFirstWithNotifyStream = 254;
 
 /// COMMAND_LINE_SIZE of x86 and of Firecracker is 2,048; the rest of it is for the user's own words.

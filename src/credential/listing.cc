@@ -87,7 +87,9 @@ constexpr std::string_view kTitle = "OEM Strings";
 constexpr std::string_view kAlone = "io.systemd.cred";  // what --oem-string prints begins with, where it is of interest
 
 /// Where the columns of systemd-creds' table begin; it has none otherwise.
-bool is_table_head(std::string_view line) { return line.starts_with("NAME ") && line.contains(" SECURE ") && line.contains("SIZE"); }
+bool is_table_head(std::string_view line) {
+  return line.starts_with("NAME ") && line.contains(" SECURE ") && line.contains("SIZE");
+}
 
 Listed read_table(std::string_view text) {
   Listed all;
@@ -110,7 +112,10 @@ Listed read_table(std::string_view text) {
 bool is_dmidecode_text(std::string_view text) {
   const std::string_view begin = trimmed(text);
   const bool shows = begin.contains("DMI type") || begin.contains(kTitle);
-  if (begin.starts_with("# dmidecode") || ((begin.starts_with("Handle 0x") || begin.starts_with("Getting SMBIOS data") || begin.starts_with("SMBIOS ")) && shows)) return true;
+  if (begin.starts_with("# dmidecode") ||
+      ((begin.starts_with("Handle 0x") || begin.starts_with("Getting SMBIOS data") || begin.starts_with("SMBIOS ")) &&
+       shows))
+    return true;
   if (begin.starts_with(kAlone)) return true;
   // --quiet has no first lines.
   for (std::size_t at = begin.find(kTitle); at != std::string_view::npos; at = begin.find(kTitle, at + 1)) {
@@ -192,7 +197,8 @@ Result<Listed> read_credential_list(std::string_view text) {
   for (const Json& each : *entries) {
     const Json* size = each.find("size");
     const std::int64_t* number = size == nullptr ? nullptr : size->if_integer();
-    if (each.string_at("name").empty()) return fail(Errc::invalid_data, "it is no list of credentials: an entry has no name");
+    if (each.string_at("name").empty())
+      return fail(Errc::invalid_data, "it is no list of credentials: an entry has no name");
     all.emplace_back(each.string_at("name"), number == nullptr ? each.string_at("size") : std::to_string(*number));
   }
   return all;

@@ -15,7 +15,8 @@ namespace vmcred::credential {
 [[nodiscard]] bool is_dmidecode_text(std::string_view text);
 
 struct DmidecodeText {
-  Secret table;      ///< the type-11 structures that it shows, as bytes; dmidecode puts a dot in place of what is not printable
+  Secret table;      ///< the type-11 structures that it shows, as bytes; dmidecode puts a dot in place of what is not
+                     ///< printable
   bool cut = false;  ///< the text ends in a string, and so does the table
 };
 DmidecodeText read_dmidecode_text(std::string_view text);

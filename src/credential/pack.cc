@@ -30,8 +30,8 @@ Packing pack(std::span<const Item* const> items) {
   std::vector<std::size_t> used;
   for (const Item* item : order) {
     std::size_t at = 0;
-    while (at < used.size() && (used[at] + item->cost() > kPageStructure ||
-                                packing.structures[at].size() == kMaxStrings)) {
+    while (at < used.size() &&
+           (used[at] + item->cost() > kPageStructure || packing.structures[at].size() == kMaxStrings)) {
       ++at;
     }
     if (at == used.size()) {

@@ -75,9 +75,10 @@ void remark_pages(Plan& plan) {
   if (pages <= kMaxPages) return;
   plan.remarks.push_back(
       {.refusal = false,
-       .text = fmt::format("the credentials need {} pages; systemd {} has {} of them for @system where the kernel is 6.3 "
-                           "or later, and loses the rest",
-                           pages, plan.guest_systemd, kMaxPages),
+       .text =
+           fmt::format("the credentials need {} pages; systemd {} has {} of them for @system where the kernel is 6.3 "
+                       "or later, and loses the rest",
+                       pages, plan.guest_systemd, kMaxPages),
        .remedy = "put several values into one credential, or use a kernel before 6.3"});
 }
 
@@ -88,9 +89,10 @@ void remark_unit_names(Plan& plan) {
     if (unit.size() + entry.host.size() <= kMaxUnitAndId) continue;
     plan.remarks.push_back(
         {.refusal = false,
-         .text = fmt::format("'{}' and the unit name '{}' are {} bytes together; above {} systemd cannot load it from a "
-                             "socket, only from a file",
-                             entry.host, unit, unit.size() + entry.host.size(), kMaxUnitAndId),
+         .text =
+             fmt::format("'{}' and the unit name '{}' are {} bytes together; above {} systemd cannot load it from a "
+                         "socket, only from a file",
+                         entry.host, unit, unit.size() + entry.host.size(), kMaxUnitAndId),
          .remedy = {}});
   }
 }
@@ -103,11 +105,12 @@ void remark_services(Plan& plan, const declare::Vm& vm) {
       if (entry != plan.entries.end()) bytes += id.size() + entry->size;
     }
     if (bytes <= kMaxService) continue;
-    plan.remarks.push_back({.refusal = true,
-                            .text = fmt::format("the credentials of the service '{}' are {} bytes with their names, systemd "
-                                                "starts it with at most {}",
-                                                name, bytes, kMaxService),
-                            .remedy = "give the service fewer of them"});
+    plan.remarks.push_back(
+        {.refusal = true,
+         .text = fmt::format("the credentials of the service '{}' are {} bytes with their names, systemd "
+                             "starts it with at most {}",
+                             name, bytes, kMaxService),
+         .remedy = "give the service fewer of them"});
   }
 }
 
@@ -117,9 +120,10 @@ void remark_import(Plan& plan, const declare::Vm& vm) {
     return entry.channel != Channel::reference && entry.host != kLinkCredential;
   });
   if (!imports || !import_is_off(vm.command_line)) return;
-  plan.remarks.push_back({.refusal = true,
-                          .text = "the kernel's command line turns the import of credentials off (systemd.import_credentials)",
-                          .remedy = "take it out of command-line"});
+  plan.remarks.push_back(
+      {.refusal = true,
+       .text = "the kernel's command line turns the import of credentials off (systemd.import_credentials)",
+       .remedy = "take it out of command-line"});
 }
 
 }  // namespace
@@ -137,9 +141,8 @@ bool Plan::deliverable() const {
 
 Plan make_plan(const PlanInput& input) {
   const declare::Vm& vm = input.vm;
-  Plan plan = {.vm = vm.name,
-               .hypervisor = std::string(declare::word(vm.hypervisor)),
-               .guest_systemd = vm.guest.systemd};
+  Plan plan = {
+      .vm = vm.name, .hypervisor = std::string(declare::word(vm.hypervisor)), .guest_systemd = vm.guest.systemd};
   std::vector<Item> items = collect_items(input);
   const std::vector<Way> ways = ways_into(vm, input.vmm_version, input.with_link && input.with_reference);
   route(items, ways, vm.delivery);
@@ -157,8 +160,9 @@ Plan make_plan(const PlanInput& input) {
   }
   fill_budgets(plan, ways);
   if (input.with_link && !has_link(vm)) {
-    plan.remarks.push_back({true, fmt::format("{} has no link to the supervisor, so no receipt and no reference", plan.hypervisor),
-                            "declare guest.agent = false"});
+    plan.remarks.push_back(
+        {true, fmt::format("{} has no link to the supervisor, so no receipt and no reference", plan.hypervisor),
+         "declare guest.agent = false"});
   }
   if (std::string why = too_old(vm, input.vmm_version); !why.empty()) {
     plan.remarks.push_back({true, std::move(why), "install a later version, or name one with binary = \"…\""});

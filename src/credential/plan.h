@@ -26,10 +26,10 @@ inline constexpr std::uint32_t kNotifyPort = 8890;
 /// One OEM string of a type-11 structure. The value stands either here (static, not secret: text form) or is looked up
 /// by host name at launch (secret: binary form, base64).
 struct OemEntry {
-  std::string guest;                        ///< empty: `text` is a whole OEM string of the user's that is no credential
-  std::string host = {};                    ///< set for secrets
-  std::optional<std::string> text = {};     ///< set for static values
-  std::size_t size = 0;                     ///< bytes of the value; 0 while it is not known
+  std::string guest;                     ///< empty: `text` is a whole OEM string of the user's that is no credential
+  std::string host = {};                 ///< set for secrets
+  std::optional<std::string> text = {};  ///< set for static values
+  std::size_t size = 0;                  ///< bytes of the value; 0 while it is not known
 };
 
 /// One SMBIOS type-11 structure to be built (SMBIOS 3.6 §7.12); `raw_size` counts header, strings and the final NUL.
@@ -87,8 +87,9 @@ struct Plan {
   /// `systemd.set_credential=` on the guest's kernel line, which every process there can read: static values, and the
   /// link's token, which is spent before the first of them runs. Only where a VMM has nothing better.
   std::vector<OemEntry> kernel_line = {};
-  /// The value of `vmm.notify_socket`, one more static credential: "vsock-stream:2:PORT". Empty: systemd is not asked to
-  /// say anything (before 254 it cannot be told to use a stream), or there is no vsock that ends in a socket of ours.
+  /// The value of `vmm.notify_socket`, one more static credential: "vsock-stream:2:PORT". Empty: systemd is not asked
+  /// to say anything (before 254 it cannot be told to use a stream), or there is no vsock that ends in a socket of
+  /// ours.
   std::string notify_socket = {};
   std::vector<Budget> budgets = {};
   std::vector<Remark> remarks = {};
@@ -102,9 +103,10 @@ struct PlanInput {
   const declare::Vm& vm;
   const std::map<std::string, std::size_t>& sizes;
   bool with_link = false;
-  bool with_reference = false;   ///< the supervisor can hand values over the link (needs with_link)
-  bool own_devices = true;       ///< the launch makes the vm's devices: it is no command line of others
-  std::string vmm_version = {};  ///< of the VMM's program, as probed ("52.0"); empty: not known, the tightest limits hold
+  bool with_reference = false;  ///< the supervisor can hand values over the link (needs with_link)
+  bool own_devices = true;      ///< the launch makes the vm's devices: it is no command line of others
+  std::string vmm_version =
+      {};  ///< of the VMM's program, as probed ("52.0"); empty: not known, the tightest limits hold
 };
 Plan make_plan(const PlanInput& input);
 

@@ -16,11 +16,11 @@ using declare::Credential;
 using declare::Hypervisor;
 using declare::VarRef;
 using declare::Vm;
+using ::testing::ElementsAre;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::MatchesGolden;
 using testing::Succeeds;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 Credential secret_named(std::string guest) {
   return {.name = guest, .host = "host-" + guest, .guest = guest, .from = VarRef{"g", guest}};
@@ -36,8 +36,8 @@ struct Case {
   bool with_reference = false;
   std::string version = {};
   [[nodiscard]] Plan plan() const {
-    return make_plan({.vm = vm, .sizes = sizes, .with_link = with_link, .with_reference = with_reference,
-                      .vmm_version = version});
+    return make_plan(
+        {.vm = vm, .sizes = sizes, .with_link = with_link, .with_reference = with_reference, .vmm_version = version});
   }
 };
 
@@ -81,7 +81,8 @@ std::string text_of(const Plan& plan) {
   for (const OemEntry& e : plan.initrd) out += fmt::format("initrd: {} {}\n", e.guest, e.size);
   for (const OemEntry& e : plan.reference) out += fmt::format("reference: {} {}\n", e.guest, e.size);
   for (const Budget& b : plan.budgets) out += fmt::format("{}: {} of {}\n", b.what, b.used, b.allowed);
-  for (const Remark& r : plan.remarks) out += fmt::format("{}: {}\n  => {}\n", r.refusal ? "refused" : "note", r.text, r.remedy);
+  for (const Remark& r : plan.remarks)
+    out += fmt::format("{}: {}\n  => {}\n", r.refusal ? "refused" : "note", r.text, r.remedy);
   return out;
 }
 
@@ -95,8 +96,11 @@ Case mixed(Hypervisor hypervisor, std::string machine, int systemd) {
   c.vm.kernel = "/vmlinuz";
   c.vm.credentials = {secret_named("API_KEY"), static_named("ENVIRONMENT", "test"), secret_named("JWT_SECRET"),
                       secret_named("LARGE"), secret_named("passwd.hashed-password.someone")};
-  c.sizes = {{"host-API_KEY", 44}, {"host-JWT_SECRET", 88}, {"host-LARGE", 9000},
-             {"host-passwd.hashed-password.someone", 106}, {"vmcred.link", 74}};
+  c.sizes = {{"host-API_KEY", 44},
+             {"host-JWT_SECRET", 88},
+             {"host-LARGE", 9000},
+             {"host-passwd.hashed-password.someone", 106},
+             {"vmcred.link", 74}};
   c.with_link = hypervisor != Hypervisor::crosvm && hypervisor != Hypervisor::kvmtool;
   return c;
 }
@@ -149,7 +153,8 @@ TEST(Plan, GivesEightLargeOnesAStructureEach) {
 
 TEST(Plan, FillsFifteenPagesAndSendsTheRestByFwCfg) {
   Case c = vm_with({});
-  for (int i = 0; i < 16; ++i) c.vm.credentials.push_back(static_named(fmt::format("N{:02}", i), std::string(4062, 'x')));
+  for (int i = 0; i < 16; ++i)
+    c.vm.credentials.push_back(static_named(fmt::format("N{:02}", i), std::string(4062, 'x')));
   const Plan plan = c.plan();
   EXPECT_TRUE(plan.deliverable());
   EXPECT_EQ(plan.structures.size(), 15U);
@@ -228,7 +233,8 @@ TEST(Plan, TellsSystemdWhereToSpeakWhereItsWordArrives) {
     c.with_link = true;
     change(c);
     const Plan plan = c.plan();
-    const bool listed = std::ranges::any_of(plan.entries, [](const Entry& e) { return e.guest == "vmm.notify_socket" && e.channel; });
+    const bool listed =
+        std::ranges::any_of(plan.entries, [](const Entry& e) { return e.guest == "vmm.notify_socket" && e.channel; });
     EXPECT_EQ(listed, !plan.notify_socket.empty());
     return plan.notify_socket;
   };
@@ -237,14 +243,25 @@ TEST(Plan, TellsSystemdWhereToSpeakWhereItsWordArrives) {
   EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 254, nothing), "vsock-stream:2:8890");
   EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 253, nothing), "");
   EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 257, no_link), "");
-  EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 257, [](Case& c) { c.with_link = false; c.vm.vsock_cid = 3; }), "vsock-stream:2:8890");
+  EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 257,
+                   [](Case& c) {
+                     c.with_link = false;
+                     c.vm.vsock_cid = 3;
+                   }),
+            "vsock-stream:2:8890");
   EXPECT_EQ(socket(Hypervisor::qemu, 257, nothing), "");
-  EXPECT_EQ(socket(Hypervisor::qemu, 257, [](Case& c) { c.vm.vsock_cid = 3; }), "");  // a listener that every vm could reach
-  EXPECT_EQ(socket(Hypervisor::qemu, 257, [](Case& c) { c.vm.vsock_device = "vhost-device-vsock"; }), "vsock-stream:2:8890");
-  EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 257, [](Case& c) { c.vm.command_line = "rd.systemd.import_credentials=0"; }), "");
-  EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 257, [](Case& c) {
-              c.vm.long_form.oem_strings = {"io.systemd.credential:vmm.notify_socket=vsock-stream:2:8888"};
-            }), "");
+  EXPECT_EQ(socket(Hypervisor::qemu, 257, [](Case& c) { c.vm.vsock_cid = 3; }),
+            "");  // a listener that every vm could reach
+  EXPECT_EQ(socket(Hypervisor::qemu, 257, [](Case& c) { c.vm.vsock_device = "vhost-device-vsock"; }),
+            "vsock-stream:2:8890");
+  EXPECT_EQ(
+      socket(Hypervisor::cloud_hypervisor, 257, [](Case& c) { c.vm.command_line = "rd.systemd.import_credentials=0"; }),
+      "");
+  EXPECT_EQ(socket(Hypervisor::cloud_hypervisor, 257,
+                   [](Case& c) {
+                     c.vm.long_form.oem_strings = {"io.systemd.credential:vmm.notify_socket=vsock-stream:2:8888"};
+                   }),
+            "");
 }
 
 TEST(Plan, RefusesNoSecretForTheAddressWhereSystemdSpeaks) {
@@ -254,7 +271,8 @@ TEST(Plan, RefusesNoSecretForTheAddressWhereSystemdSpeaks) {
   c.vm.vsock_cid = 3;
   ASSERT_EQ(c.plan().notify_socket, "vsock-stream:2:8890");
   std::size_t size = c.sizes["host-A"];
-  for (; size < 40'000 && !c.plan().notify_socket.empty(); c.sizes["host-A"] = ++size) EXPECT_TRUE(c.plan().deliverable()) << size;
+  for (; size < 40'000 && !c.plan().notify_socket.empty(); c.sizes["host-A"] = ++size)
+    EXPECT_TRUE(c.plan().deliverable()) << size;
   EXPECT_LT(size, 40'000u);
   EXPECT_TRUE(c.plan().deliverable()) << size;
 }
@@ -278,9 +296,11 @@ TEST(Plan, WarnsWhenAGuestMayRunOutOfPages) {
 
 TEST(Plan, RefusesAKernelLineThatTurnsTheImportOff) {
   Case c = vm_with({1});
-  for (const char* line : {"systemd.import_credentials=no", "quiet rd.systemd.import_credentials=0 ro", "systemd.import_credentials=off x"}) {
+  for (const char* line : {"systemd.import_credentials=no", "quiet rd.systemd.import_credentials=0 ro",
+                           "systemd.import_credentials=off x"}) {
     c.vm.command_line = line;
-    EXPECT_THAT(check_deliverable(c.plan()), FailsWith(Errc::invalid_data, HasSubstr("systemd.import_credentials"))) << line;
+    EXPECT_THAT(check_deliverable(c.plan()), FailsWith(Errc::invalid_data, HasSubstr("systemd.import_credentials")))
+        << line;
   }
   for (const char* line : {"", "systemd.import_credentials=yes", "systemd.import_credentials=1 no"}) {
     c.vm.command_line = line;
@@ -377,7 +397,8 @@ TEST(Plan, KnowsTheBodyLimitOfOlderCloudHypervisors) {
 
 TEST(Plan, NamesTheFirstReasonAndCountsTheOthers) {
   Case c = vm_with({0, 0});
-  EXPECT_THAT(check_deliverable(c.plan()), FailsWith(Errc::invalid_data, HasSubstr("'A': the value is empty (and 1 more")));
+  EXPECT_THAT(check_deliverable(c.plan()),
+              FailsWith(Errc::invalid_data, HasSubstr("'A': the value is empty (and 1 more")));
 }
 
 TEST(FirstSystemd, OfEachChannelIsMinded) {

@@ -45,8 +45,11 @@ Made make_vm(std::size_t count, int most) {
     if (guest == "." || guest == ".." || made.by_guest.contains(guest)) continue;
     const std::string value = *any_bytes(most);
     const std::string host = "host-" + std::to_string(i);
-    made.vm.credentials.push_back({.name = std::to_string(i), .host = host, .guest = guest,
-                                   .from = declare::VarRef{"g", "f"}, .allow_empty = true});
+    made.vm.credentials.push_back({.name = std::to_string(i),
+                                   .host = host,
+                                   .guest = guest,
+                                   .from = declare::VarRef{"g", "f"},
+                                   .allow_empty = true});
     made.sizes[host] = value.size();
     made.values.emplace(host, Secret::copy_of(value));
     made.by_guest[guest] = value;

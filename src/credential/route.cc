@@ -47,9 +47,9 @@ Obstacle obstacle(const Item& item, const Way& way) {
             way.remedy};
   }
   if (item.entry.guest.size() > way.name_bytes) {
-    return {fmt::format("its guest name is {} bytes of at most {}: {}", item.entry.guest.size(), way.name_bytes,
-                        way.limit),
-            fmt::format("choose a guest name of at most {} bytes with guest = \"…\"", way.name_bytes)};
+    return {
+        fmt::format("its guest name is {} bytes of at most {}: {}", item.entry.guest.size(), way.name_bytes, way.limit),
+        fmt::format("choose a guest name of at most {} bytes with guest = \"…\"", way.name_bytes)};
   }
   return {};
 }
@@ -86,8 +86,8 @@ void send(Item& item, std::span<const Way> ways, const Obstacle& first = {}) {
       return;
     }
     if (way.open() && way.unread.empty() && item.entry.bytes_allowed == 0) count_bytes(item, way);
-    const bool fallback = way.channel == Channel::initrd || way.channel == Channel::reference ||
-                          way.channel == Channel::kernel_line;
+    const bool fallback =
+        way.channel == Channel::initrd || way.channel == Channel::reference || way.channel == Channel::kernel_line;
     if (!fallback || all.why.empty()) add_once(all.why, "; ", found.why);
     if (way.channel != Channel::initrd || all.remedy.empty()) add_once(all.remedy, ", or ", found.remedy);
   }
@@ -111,16 +111,17 @@ Obstacle excess(std::span<const Item> items, const Way& way) {
   if (way.channel == Channel::api) {
     const std::size_t bytes = raw_size(mine);
     if (bytes > way.total_bytes) {
-      return {fmt::format("the OEM strings of the vm would take {} bytes, {} fit: {}", bytes, way.total_bytes,
-                          way.limit),
-              way.remedy};
+      return {
+          fmt::format("the OEM strings of the vm would take {} bytes, {} fit: {}", bytes, way.total_bytes, way.limit),
+          way.remedy};
     }
   }
   if (way.channel == Channel::kernel_line) {
     std::size_t bytes = 0;
     for (const Item* item : mine) bytes += bytes_in(*item, way);
     if (bytes > way.total_bytes) {
-      return {fmt::format("the credentials on the kernel line would take {} bytes, {} fit", bytes, way.total_bytes), {}};
+      return {fmt::format("the credentials on the kernel line would take {} bytes, {} fit", bytes, way.total_bytes),
+              {}};
     }
   }
   if (mine.size() > way.count) {
@@ -163,8 +164,9 @@ void settle_total(std::span<Item> items, std::span<const Way> reference) {
     if (bytes <= kMaxCredentials) return;
     Item* const item = victim(items, received, reference);
     if (item == nullptr) return;
-    send(*item, reference,
-         {fmt::format("the credentials of the vm are {} bytes together, systemd takes {}", bytes, kMaxCredentials), {}});
+    send(
+        *item, reference,
+        {fmt::format("the credentials of the vm are {} bytes together, systemd takes {}", bytes, kMaxCredentials), {}});
   }
 }
 

@@ -20,9 +20,7 @@ bool begins(Bytes bytes, std::string_view anchor) {
   return text_of(bytes.first(std::min(bytes.size(), anchor.size()))) == anchor;
 }
 
-bool sums_to_zero(Bytes bytes) {
-  return std::accumulate(bytes.begin(), bytes.end(), 0U) % 256 == 0;
-}
+bool sums_to_zero(Bytes bytes) { return std::accumulate(bytes.begin(), bytes.end(), 0U) % 256 == 0; }
 
 /// The string set after the formatted area: strings that each end with a NUL, then one more NUL (§6.1.3). Gives the
 /// number of bytes that it takes.
@@ -79,8 +77,9 @@ Result<EntryPoint> read_32(Bytes bytes) {
   return found;
 }
 
-/// Without an entry point: the first bytes of anything can look like the head of a structure, those of a program even like
-/// the end of a table (0x7f, but with a length of its own). What follows then breaks off, and no OEM string is in it.
+/// Without an entry point: the first bytes of anything can look like the head of a structure, those of a program even
+/// like the end of a table (0x7f, but with a length of its own). What follows then breaks off, and no OEM string is in
+/// it.
 bool is_table(const FoundTable& table) {
   if (table.structures.empty()) return false;
   const FoundStructure& last = table.structures.back();

@@ -40,15 +40,16 @@ struct EntryPoint {
   int major = 0;
   int minor = 0;
   std::uint64_t address = 0;
-  std::size_t length = 0;                    ///< of the table; a maximum for 3.x
-  std::optional<std::size_t> number = {};    ///< of structures; 2.x only
+  std::size_t length = 0;                  ///< of the table; a maximum for 3.x
+  std::optional<std::size_t> number = {};  ///< of structures; 2.x only
 };
 
 /// An `_SM3_`, `_SM_` or `_DMI_` anchor at the begin of `bytes`; a wrong checksum is `invalid_data`.
 Result<EntryPoint> read_entry_point(Bytes bytes);
 [[nodiscard]] bool has_entry_point(Bytes bytes);
 
-/// The table that an entry point describes: also what it counts and `table` does not hold, and an end that is not there.
+/// The table that an entry point describes: also what it counts and `table` does not hold, and an end that is not
+/// there.
 FoundTable read_structures(Bytes table, const EntryPoint& entry_point);
 
 /// What was recognised in a file.
@@ -57,8 +58,8 @@ struct FoundDump {
   FoundTable table;
 };
 
-/// A file with a whole dump (`dmidecode --dump-bin`: an entry point, whose address counts from the begin of the file), a
-/// table, or one structure. Neither is `invalid_data`.
+/// A file with a whole dump (`dmidecode --dump-bin`: an entry point, whose address counts from the begin of the file),
+/// a table, or one structure. Neither is `invalid_data`.
 Result<FoundDump> read_dump(Bytes file);
 
 }  // namespace vmcred::credential

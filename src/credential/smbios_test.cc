@@ -10,8 +10,8 @@ namespace {
 
 using namespace std::string_view_literals;
 using testing::FailsWith;
-using testing::Succeeds;
 using ::testing::HasSubstr;
+using testing::Succeeds;
 
 constexpr std::string_view kType11 = "\x0b\x05\x00\x11\x02one\0two\0\0"sv;
 constexpr std::string_view kType1 = "\x01\x04\x01\x00\0\0"sv;
@@ -104,7 +104,8 @@ TEST(Smbios, RefusesDamage) {
   EXPECT_THAT(read_dump(bytes_of("_SM_")), FailsWith(Errc::invalid_data, HasSubstr("damaged")));
   EXPECT_THAT(read_dump(bytes_of("")), FailsWith(Errc::invalid_data, HasSubstr("neither")));
   EXPECT_THAT(read_dump(bytes_of("hello")), FailsWith(Errc::invalid_data, HasSubstr("neither")));
-  EXPECT_THAT(read_dump(bytes_of("[machines.host]\n" + std::string(200, 'x'))), FailsWith(Errc::invalid_data, HasSubstr("neither")));
+  EXPECT_THAT(read_dump(bytes_of("[machines.host]\n" + std::string(200, 'x'))),
+              FailsWith(Errc::invalid_data, HasSubstr("neither")));
   std::string away = dump_3x(kEnd);
   away[18] = 1;  // 64 KiB
   away = with_checksum(away, 0, 24, 5);

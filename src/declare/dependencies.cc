@@ -11,7 +11,8 @@ std::string drawn_need(const Declaration& declaration, const std::string& genera
   std::string here = generator;
   while (true) {
     const auto above = std::ranges::find_if(declaration.generators, [&](const auto& item) {
-      return !seen.contains(item.first) && std::ranges::find(item.second.dependencies, here) != item.second.dependencies.end();
+      return !seen.contains(item.first) &&
+             std::ranges::find(item.second.dependencies, here) != item.second.dependencies.end();
     });
     if (above == declaration.generators.end()) return drawing;
     here = above->first;

@@ -13,12 +13,14 @@ std::map<std::string, Mark> marks_of(const Json& places, std::vector<std::string
   for (const Json& place : *places.if_array()) {
     const Json* line = place.find("line");
     const Json* column = place.find("column");
-    if (line == nullptr || line->if_integer() == nullptr || column == nullptr || column->if_integer() == nullptr) continue;
+    if (line == nullptr || line->if_integer() == nullptr || column == nullptr || column->if_integer() == nullptr)
+      continue;
     const std::string file = place.string_at("file");
     const auto found = std::ranges::find(files, file);
     const auto index = static_cast<std::uint16_t>(found - files.begin());
     if (found == files.end()) files.push_back(file);
-    marks.try_emplace(place.string_at("pointer"), Mark{static_cast<int>(*line->if_integer()), static_cast<int>(*column->if_integer()), index});
+    marks.try_emplace(place.string_at("pointer"),
+                      Mark{static_cast<int>(*line->if_integer()), static_cast<int>(*column->if_integer()), index});
   }
   return marks;
 }
@@ -46,7 +48,8 @@ void mark_all(Node& node, const std::map<std::string, Mark>& marks, const std::s
 
 }  // namespace
 
-Result<Node> nix_tree(const std::string& file, const std::string& folder, nix::Settings settings, std::vector<std::string>& files) {
+Result<Node> nix_tree(const std::string& file, const std::string& folder, nix::Settings settings,
+                      std::vector<std::string>& files) {
   settings.folder = folder;
   TRY_LET(const nix::Evaluation evaluation,
           settings.flake.empty() ? nix::evaluate(file, settings) : nix::evaluate_flake(settings.flake, settings));

@@ -49,12 +49,16 @@ TEST(FromNix, SpeaksOfTheLineOfTheMistake) {
   const TestFolder folder;
   folder.write("host.nix", "{\n  microvm.vms.v.config.microvm = {\n    credentialFiles.host-x = { };\n  };\n}\n");
   const auto declaration = load(folder.path(), settings());
-  ASSERT_THAT(declaration, FailsWith(Errc::invalid_data, HasSubstr("host.nix:3:5: vm 'v': credential-files: 'host-x' is not in load-credential")));
+  ASSERT_THAT(declaration,
+              FailsWith(Errc::invalid_data,
+                        HasSubstr("host.nix:3:5: vm 'v': credential-files: 'host-x' is not in load-credential")));
 }
 
 TEST(FromNix, LaysTomlOverTheFileThatItNames) {
   const TestFolder folder;
-  folder.write("host.nix", "{ networking.hostName = \"a\"; vmcred.vms.v = { memory = \"1G\"; vcpus = 3; credentials.c.value = \"d\"; }; }");
+  folder.write(
+      "host.nix",
+      "{ networking.hostName = \"a\"; vmcred.vms.v = { memory = \"1G\"; vcpus = 3; credentials.c.value = \"d\"; }; }");
   folder.write("vmcred.toml", "declaration = \"host.nix\"\n[vms.v]\nmemory = \"2G\"\nkernel = \"k\"\n");
   const auto declaration = load(folder.path(), settings());
   ASSERT_THAT(declaration, Succeeds());
@@ -80,7 +84,8 @@ TEST(FromNix, NamesThePlaceInEitherFile) {
 TEST(FromNix, RefusesAnIndirectionThatLeadsNowhere) {
   const TestFolder folder;
   folder.write("vmcred.toml", "declaration = \"other.nix\"\n");
-  EXPECT_THAT(load(folder.path(), settings()), FailsWith(Errc::not_found, HasSubstr("vmcred.toml:1:1: there is no 'other.nix'")));
+  EXPECT_THAT(load(folder.path(), settings()),
+              FailsWith(Errc::not_found, HasSubstr("vmcred.toml:1:1: there is no 'other.nix'")));
   folder.write("vmcred.toml", "declaration = 3\n");
   EXPECT_THAT(load(folder.path(), settings()), FailsWith(Errc::invalid_data, HasSubstr("must name a .nix file")));
 }

@@ -21,7 +21,8 @@ TEST(KernelLine, NamesTheCredentialThatItSets) {
   EXPECT_EQ(credential_on_kernel_line("systemd.set-credential-binary=db:eA=="), "db");
   EXPECT_EQ(credential_on_kernel_line(R"("systemd.set_credential=my name:a b")"), "my name");
   EXPECT_EQ(credential_on_kernel_line("systemd.set_credential=no-value"), "");
-  EXPECT_EQ(credential_on_kernel_line("ro quiet systemd.set_credentials=a:b x.systemd.set_credential=a:b"), std::nullopt);
+  EXPECT_EQ(credential_on_kernel_line("ro quiet systemd.set_credentials=a:b x.systemd.set_credential=a:b"),
+            std::nullopt);
   EXPECT_EQ(credential_on_kernel_line("systemd.set_credential"), std::nullopt);
 }
 

@@ -30,7 +30,8 @@ std::string working_folder() {
   return path ? path.get() : "/";
 }
 
-/// A link counts wherever it leads: to pass over a declaration because its link is broken would take another one for it.
+/// A link counts wherever it leads: to pass over a declaration because its link is broken would take another one for
+/// it.
 bool stands(const std::string& path) {
   struct stat status = {};
   return ::lstat(path.c_str(), &status) == 0;
@@ -53,7 +54,8 @@ Reading syntax_problem(const std::string& file, Mark mark, std::string message, 
   Reading reading;
   reading.declaration.file = file;
   reading.declaration.folder = folder_of(file);
-  reading.problems.push_back({Fault::syntax, {.file = file, .line = mark.line, .column = mark.column}, std::move(message), std::move(hint)});
+  reading.problems.push_back(
+      {Fault::syntax, {.file = file, .line = mark.line, .column = mark.column}, std::move(message), std::move(hint)});
   return reading;
 }
 
@@ -81,7 +83,8 @@ Result<Reading> read_indirection(Node root, const std::string& file, nix::Settin
   const auto named = std::ranges::find(members, kIndirection, &Member::key);
   const std::string* nix_file = named->node.if_text();
   if (nix_file == nullptr || !is_nix(*nix_file)) {
-    return fail(Errc::invalid_data, "{}:{}:{}: 'declaration' must name a .nix file", file, named->mark.line, named->mark.column);
+    return fail(Errc::invalid_data, "{}:{}:{}: 'declaration' must name a .nix file", file, named->mark.line,
+                named->mark.column);
   }
   const std::string path = absolute_path(folder, *nix_file);
   if (!exists(path)) {
@@ -147,13 +150,16 @@ Result<std::string> find_declaration(const std::string& path) {
   const std::string nix = path == "." ? std::string(kNixName) : join_path(path, kNixName);
   const bool has_toml = stands(toml);
   const bool has_json = stands(json);
-  if (has_toml && has_json) return hint(fail(Errc::usage, "both '{}' and '{}' are there", toml, json), "remove one of them");
+  if (has_toml && has_json)
+    return hint(fail(Errc::usage, "both '{}' and '{}' are there", toml, json), "remove one of them");
   if (has_toml) return toml;  // it may name a host.nix beside it
-  if (has_json && stands(nix)) return hint(fail(Errc::usage, "both '{}' and '{}' are there", json, nix), "remove one of them");
+  if (has_json && stands(nix))
+    return hint(fail(Errc::usage, "both '{}' and '{}' are there", json, nix), "remove one of them");
   if (has_json) return json;
   if (stands(nix)) return nix;
-  return hint(fail(Errc::not_found, "no declaration in '{}': neither {} nor {} nor {}", path, kTomlName, kJsonName, kNixName),
-              "run 'vmcred init', or name the project with --project");
+  return hint(
+      fail(Errc::not_found, "no declaration in '{}': neither {} nor {} nor {}", path, kTomlName, kJsonName, kNixName),
+      "run 'vmcred init', or name the project with --project");
 }
 
 std::string nix_file_of(const std::string& path) {
@@ -173,8 +179,10 @@ Result<Reading> load_leniently(const std::string& path, const nix::Settings& set
   if (is_nix(file)) return load_nix_leniently(file, folder_of(file), settings);
   TRY_LET(const std::string text, in("read the declaration", read_file(file, kMaxDeclaration)));
   if (const std::size_t line = line_of_merge_mark(text); line != 0)
-    return syntax_problem(file, {static_cast<int>(line), 1}, "the file holds the conflict markers of a git merge: two branches changed it",
-                          "keep what is meant of both, remove the lines with '<<<<<<<', '=======' and '>>>>>>>', then 'git add' it");
+    return syntax_problem(
+        file, {static_cast<int>(line), 1},
+        "the file holds the conflict markers of a git merge: two branches changed it",
+        "keep what is meant of both, remove the lines with '<<<<<<<', '=======' and '>>>>>>>', then 'git add' it");
   if (is_json(file)) return read_json(text, file);
   auto root = toml_tree(text);
   if (!root) return syntax_problem(file, root.error().mark, root.error().message);

@@ -23,10 +23,10 @@ struct Reading {
   std::vector<Problem> problems = {};  ///< in the order of the file
 };
 
-/// The declaration of the project folder `path` (its vmcred.toml, vmcred.json or host.nix, only one of them), or of that
-/// file itself. A vmcred.toml with `declaration = "FILE.nix"` is laid over what that file declares.
-/// No declaration is `not_found` with the hint to run `vmcred init`; what is wrong with it is `invalid_data`, all
-/// problems at once, each with file, line and column (or JSON pointer) and remedy.
+/// The declaration of the project folder `path` (its vmcred.toml, vmcred.json or host.nix, only one of them), or of
+/// that file itself. A vmcred.toml with `declaration = "FILE.nix"` is laid over what that file declares. No declaration
+/// is `not_found` with the hint to run `vmcred init`; what is wrong with it is `invalid_data`, all problems at once,
+/// each with file, line and column (or JSON pointer) and remedy.
 Result<Declaration> load(const std::string& path, const nix::Settings& settings = {});
 
 /// The declaration of a Nix module file (or of settings.flake) for the project in `folder`.

@@ -20,7 +20,8 @@ TEST(Load, ReadsTheGuidesExampleInTheShortForm) {
   EXPECT_EQ(vm.credentials[0].host, "host-api-key");
   EXPECT_EQ(std::get<VarRef>(vm.credentials[0].from), (VarRef{"test-vm-secrets", "api-key"}));
   EXPECT_EQ(vm.credentials[3].static_value, "test");
-  EXPECT_EQ(vm.services.at("demo-oem-credentials").load_credential.front(), std::pair(std::string("api-key"), std::string("API_KEY")));
+  EXPECT_EQ(vm.services.at("demo-oem-credentials").load_credential.front(),
+            std::pair(std::string("api-key"), std::string("API_KEY")));
   EXPECT_EQ(vm.kernel, example("test-vm") + "/guest/vmlinuz");
   EXPECT_EQ(declaration->generators.at("test-vm-secrets").machines, std::vector<std::string>{"britton-desktop"});
 }
@@ -57,7 +58,8 @@ TEST(Load, TakesAnEmptyDeclaration) {
 
 TEST(Load, TakesAnyTextInStringsAndComments) {
   const auto declaration = parse_toml(
-      "\xef\xbb\xbf# ü ' \" \n[machines.h] # ü\n[generators.g]\nscript = \"\"\"a \\\" ü \"\"\"\"\"\nprompts.a = { description = 'ü \\' }\n"
+      "\xef\xbb\xbf# ü ' \" \n[machines.h] # ü\n[generators.g]\nscript = \"\"\"a \\\" ü \"\"\"\"\"\nprompts.a = { "
+      "description = 'ü \\' }\n"
       "prompts.b = { description = \"ü \\\"\" }\nprompts.\"ü\" = { description = \'\'\'ü\n\'ü\'\'\'\'\' }\n",
       "vmcred.toml");
   ASSERT_THAT(declaration, Succeeds());
@@ -69,8 +71,10 @@ TEST(Load, TakesAnyTextInStringsAndComments) {
 }
 
 TEST(Load, NeedsAMachineForAVm) {
-  EXPECT_THAT(parse_toml("[vms.web]\n", "vmcred.toml"), FailsWith(Errc::invalid_data, HasSubstr("no machine is declared")));
-  EXPECT_THAT(parse_toml("[generators.g]\nfiles.f = {}\n", "vmcred.toml"), FailsWith(Errc::invalid_data, HasSubstr("no machine is declared")));
+  EXPECT_THAT(parse_toml("[vms.web]\n", "vmcred.toml"),
+              FailsWith(Errc::invalid_data, HasSubstr("no machine is declared")));
+  EXPECT_THAT(parse_toml("[generators.g]\nfiles.f = {}\n", "vmcred.toml"),
+              FailsWith(Errc::invalid_data, HasSubstr("no machine is declared")));
   EXPECT_THAT(parse_toml("[generators.g]\nshare = true\nfiles.f = { deploy = false }\n", "vmcred.toml"), Succeeds());
 }
 

@@ -101,7 +101,7 @@ struct Credential {
   std::variant<VarRef, std::string, std::nullptr_t> from = nullptr;
   std::optional<std::string> static_value = {};  ///< set exactly when `from` is nullptr
   bool allow_empty = false;
-  bool is_public = false;  ///< `public = true`: a static value that only looks like a secret
+  bool is_public = false;                  ///< `public = true`: a static value that only looks like a secret
   std::vector<std::string> services = {};  ///< guest services that load it, sorted
   OnChange on_change = OnChange::restart;
   std::string on_change_signal = {};  ///< "HUP" for OnChange::signal
@@ -127,7 +127,7 @@ struct LongForm {
   std::vector<std::pair<std::string, std::string>> load_credential = {};  ///< host name, source as written
   std::vector<std::string> credential_files = {};
   std::vector<std::string> oem_strings = {};
-  std::vector<Place> places = {};                   ///< of the load_credential entries
+  std::vector<Place> places = {};  ///< of the load_credential entries
   std::vector<Place> credential_files_places = {};
   std::vector<Place> oem_strings_places = {};
   bool operator==(const LongForm&) const = default;
@@ -164,7 +164,8 @@ struct Vm {
   std::string machine;  ///< the host
   Hypervisor hypervisor = Hypervisor::qemu;
   std::string qemu_machine = "q35";  ///< q35, pc, microvm, virt
-  std::string vsock_device = {};     ///< QEMU: the program vhost-device-vsock, which ends the guest's vsock in a unix socket; empty: none
+  std::string vsock_device =
+      {};  ///< QEMU: the program vhost-device-vsock, which ends the guest's vsock in a unix socket; empty: none
   std::string architecture = "x86_64";
   std::string binary = {};  ///< the VMM's program; empty: the usual name on PATH
   std::string kernel = {};  ///< paths are absolute after loading
@@ -174,15 +175,16 @@ struct Vm {
   unsigned vcpus = 1;
   Accel accel = Accel::automatic;
   Delivery delivery = Delivery::automatic;
-  std::optional<ReceiptMode> receipt = {};  ///< empty: required where guest.agent, else off
+  std::optional<ReceiptMode> receipt = {};                   ///< empty: required where guest.agent, else off
   std::optional<std::chrono::seconds> receipt_timeout = {};  ///< empty: 90 s with KVM, 300 s with TCG
   std::vector<Disk> disks = {};
   std::vector<Network> networks = {};
   std::vector<Share> shares = {};
   std::optional<unsigned> vsock_cid = {};
   std::vector<std::string> extra_arguments = {};
-  std::vector<std::string> allowed_options = {};  ///< of its VMM, though vmcred does not know them (vmm/allowed_options.h)
-  std::vector<Credential> credentials = {};          ///< sorted by guest name
+  std::vector<std::string> allowed_options =
+      {};                                    ///< of its VMM, though vmcred does not know them (vmm/allowed_options.h)
+  std::vector<Credential> credentials = {};  ///< sorted by guest name
   std::map<std::string, GuestService> services = {};  ///< both forms, by service name without ".service"
   LongForm long_form = {};
   Guest guest = {};

@@ -43,7 +43,8 @@ bool valid_var_name(std::string_view name) {
 
 bool valid_allowed_option(std::string_view word) {
   word.remove_prefix(std::min(word.find_first_not_of('-'), word.size()));
-  return !word.substr(0, word.find('=')).empty() && std::ranges::all_of(word, [](char c) { return c > ' ' && c < 0x7f && c != ','; });
+  return !word.substr(0, word.find('=')).empty() &&
+         std::ranges::all_of(word, [](char c) { return c > ' ' && c < 0x7f && c != ','; });
 }
 
 std::string guest_name_of(std::string_view name) {

@@ -19,8 +19,9 @@ TEST(Names, AreWhatSystemdTakes) {
   EXPECT_TRUE(valid_credential_name("ssh.authorized_keys.root"));
   EXPECT_TRUE(valid_credential_name(" a b"));
   EXPECT_TRUE(valid_credential_name(std::string(255, 'a')));
-  for (const std::string& bad : {std::string(), std::string("."), std::string(".."), std::string("a/b"), std::string("a:b"),
-                                 std::string("a\n"), std::string("\xc3\xa4"), std::string(256, 'a'), std::string("a\x7f")})
+  for (const std::string& bad :
+       {std::string(), std::string("."), std::string(".."), std::string("a/b"), std::string("a:b"), std::string("a\n"),
+        std::string("\xc3\xa4"), std::string(256, 'a'), std::string("a\x7f")})
     EXPECT_FALSE(valid_credential_name(bad)) << bad;
 }
 

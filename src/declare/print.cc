@@ -79,7 +79,8 @@ Json credential_json(const Credential& credential) {
 /// Whether a credential stands in the guide's lists, which are printed as they were written.
 bool in_lists(const Vm& vm, const Credential& credential) {
   const LongForm& lists = vm.long_form;
-  if (!credential.static_value) return std::ranges::find(lists.credential_files, credential.host) != lists.credential_files.end();
+  if (!credential.static_value)
+    return std::ranges::find(lists.credential_files, credential.host) != lists.credential_files.end();
   const std::string end = ":" + credential.guest + "=";
   return std::ranges::any_of(lists.oem_strings, [&](const std::string& entry) {
     return entry.starts_with("io.systemd.credential" + end) || entry.starts_with("io.systemd.credential.binary" + end);
@@ -104,7 +105,8 @@ Json guest_json(const Vm& vm) {
   for (const auto& [name, service] : vm.services) {
     std::vector<std::string> lines;
     for (const auto& [id, source] : service.load_credential) lines.push_back(id + ":" + source);
-    Json each = Json::object().set("load-credential", Json::strings(lines)).set("health", format_seconds(service.health));
+    Json each =
+        Json::object().set("load-credential", Json::strings(lines)).set("health", format_seconds(service.health));
     if (!service.health_command.empty()) each.set("health-command", Json::strings(service.health_command));
     services.set(name, std::move(each));
   }
@@ -144,7 +146,8 @@ Json vm_json(const Vm& vm) {
   if (!vm.vsock_device.empty()) qemu.set("vsock-device", vm.vsock_device);
   json.set("qemu", std::move(qemu));
   json.set("architecture", vm.architecture);
-  for (const auto& [key, value] : {std::pair("binary", &vm.binary), std::pair("kernel", &vm.kernel), std::pair("initrd", &vm.initrd)})
+  for (const auto& [key, value] :
+       {std::pair("binary", &vm.binary), std::pair("kernel", &vm.kernel), std::pair("initrd", &vm.initrd)})
     if (!value->empty()) json.set(key, *value);
   json.set("command-line", vm.command_line);
   json.set("memory", format_size(vm.memory_bytes));

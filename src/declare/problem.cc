@@ -12,7 +12,8 @@ std::string where(const Place& place) {
 
 Error to_error(const std::vector<Problem>& problems) {
   const Problem& first = problems.front();
-  const bool reference = std::ranges::all_of(problems, [](const Problem& p) { return p.fault == Fault::unknown_reference; });
+  const bool reference =
+      std::ranges::all_of(problems, [](const Problem& p) { return p.fault == Fault::unknown_reference; });
   const Errc code = reference ? Errc::not_found : Errc::invalid_data;
   if (problems.size() == 1) return {code, fmt::format("{}: {}", where(first.place), first.message), first.hint};
   std::string all = fmt::format("{} problems in '{}'", problems.size(), first.place.file);

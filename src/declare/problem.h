@@ -10,10 +10,10 @@
 namespace vmcred::declare {
 
 enum class Fault : std::uint8_t {
-  syntax,             ///< no TOML, no JSON, a duplicate key
+  syntax,  ///< no TOML, no JSON, a duplicate key
   unknown_key,
   wrong_type,
-  bad_value,          ///< right type, but not one of the values it may have
+  bad_value,  ///< right type, but not one of the values it may have
   missing_key,
   bad_name,
   reserved_name,

@@ -26,10 +26,12 @@ constexpr std::string_view kStart = "[machines.host]\n[generators.gen]\nfiles.ke
 
 TEST(Problems, OfForwardsNameEveryPortThatIsNone) {
   const auto of = [](const std::string& forward) {
-    return told_of(fmt::format("{}[vms.web]\nkernel = \"k\"\nnetworks = [{{ forward = [\"{}\"] }}]\n", kStart, forward));
+    return told_of(
+        fmt::format("{}[vms.web]\nkernel = \"k\"\nnetworks = [{{ forward = [\"{}\"] }}]\n", kStart, forward));
   };
   for (const char* good : {"tcp::1:65535", "udp:127.0.0.1:2222:22"}) EXPECT_EQ(of(good), "") << good;
-  for (const char* bad : {"tcp::0:22", "tcp::22:65536", "tcp::22:123456", "tcp::22:", "tcp::22:2x", "tcp::-1:22", "tcp:x:22:22", "sctp::22:22", "tcp:22:22"})
+  for (const char* bad : {"tcp::0:22", "tcp::22:65536", "tcp::22:123456", "tcp::22:", "tcp::22:2x", "tcp::-1:22",
+                          "tcp:x:22:22", "sctp::22:22", "tcp:22:22"})
     EXPECT_THAT(of(bad), HasSubstr(fmt::format("'{}' is not a forward", bad)));
 }
 
@@ -206,17 +208,21 @@ credentials.known = { value = "q7Jx0ZkT3mW9vB2nLr8YpD5sHc1GfA6e", public = true 
 
 TEST(Problems, OfSyntax) {
   std::string text;
-  for (const char* toml : {"a = ", "[machines.host]\n[machines.host]\n", "[git]\ncommit = true\ncommit = false\n", "[vms\n", "[.a]\n", "# ü\na = \"ü\"\nb = 1 ü\n", "[\xff]\n", "x = \"a\nb\"\n"})
+  for (const char* toml : {"a = ", "[machines.host]\n[machines.host]\n", "[git]\ncommit = true\ncommit = false\n",
+                           "[vms\n", "[.a]\n", "# ü\na = \"ü\"\nb = 1 ü\n", "[\xff]\n", "x = \"a\nb\"\n"})
     text += told_of(toml);
-  for (const char* json : {"{", "{\"machines\": {}, \"machines\": {}}", "[]", "{} x"}) text += told(read_json(json, "vmcred.json"));
+  for (const char* json : {"{", "{\"machines\": {}, \"machines\": {}}", "[]", "{} x"})
+    text += told(read_json(json, "vmcred.json"));
   EXPECT_THAT(text, MatchesGolden("declare/syntax.txt"));
 }
 
 TEST(Problems, InJsonHaveAPointer) {
-  EXPECT_THAT(told(read_json(R"({"machines": {"h": {}}, "vms": {"a~b/c": {"memory": 5}, "web": {"credentials": {"k": {"from": "g/f"}},
+  EXPECT_THAT(
+      told(read_json(
+          R"({"machines": {"h": {}}, "vms": {"a~b/c": {"memory": 5}, "web": {"credentials": {"k": {"from": "g/f"}},
                              "extra-arguments": ["x", 1], "colour": 1}}})",
-                             "vmcred.json")),
-              MatchesGolden("declare/pointers.txt"));
+          "vmcred.json")),
+      MatchesGolden("declare/pointers.txt"));
 }
 
 TEST(Problems, AreAllTold) {

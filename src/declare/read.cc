@@ -24,7 +24,8 @@ void check_vm_names(const Declaration& declaration, Report& report) {
   for (const auto& [name, generator] : declaration.generators) {
     for (const std::string& vm : generator.vms) {
       if (declaration.vms.contains(vm)) continue;
-      report.add(Fault::unknown_reference, generator.place, fmt::format("generator '{}': no vm '{}' is declared", name, vm),
+      report.add(Fault::unknown_reference, generator.place,
+                 fmt::format("generator '{}': no vm '{}' is declared", name, vm),
                  names.empty() ? fmt::format("declare it as [vms.{}]", vm) : hint_for(vm, names, "declared are"));
     }
   }
@@ -52,8 +53,10 @@ Declaration read_tree(const Node& root, const std::string& file, const std::stri
   check_vm_names(declaration, report);
   // Shared values may be people's alone; all else lies on a machine.
   const auto of_machines = [](const auto& member) { return member.second.sharing != Sharing::shared; };
-  if (declaration.machines.empty() && (!declaration.vms.empty() || std::ranges::any_of(declaration.generators, of_machines))) {
-    report.add(Fault::missing_key, table.place(), "no machine is declared", "name the host of the vms: [machines.my-host]");
+  if (declaration.machines.empty() &&
+      (!declaration.vms.empty() || std::ranges::any_of(declaration.generators, of_machines))) {
+    report.add(Fault::missing_key, table.place(), "no machine is declared",
+               "name the host of the vms: [machines.my-host]");
   }
   return declaration;
 }

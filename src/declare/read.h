@@ -12,7 +12,8 @@ namespace vmcred::declare {
 Declaration read_tree(const Node& root, const std::string& file, const std::string& folder, Report& report);
 
 /// One generator; who has it is settled against the machines of `declaration`, its dependencies are not looked at.
-Generator read_generator(const Entry& member, const std::string& pointer, const Declaration& declaration, Report& report);
+Generator read_generator(const Entry& member, const std::string& pointer, const Declaration& declaration,
+                         Report& report);
 
 /// After all generators are read: dependencies exist.
 void check_dependencies(const Declaration& declaration, Report& report);

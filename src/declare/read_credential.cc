@@ -52,7 +52,8 @@ void read_services(const CredentialContext& c, const Table& table, Credential& c
 }
 
 void read_short(const CredentialContext& c, const Entry& member, const std::string& pointer) {
-  const Table table(c.report, member, pointer, fmt::format("{}: credential '{}'", c.table.label(), member.key), kCredentialKeys);
+  const Table table(c.report, member, pointer, fmt::format("{}: credential '{}'", c.table.label(), member.key),
+                    kCredentialKeys);
   Credential credential{.name = member.key, .host = {}, .guest = guest_name_of(member.key), .place = table.place()};
   const auto from = table.text("from");
   const auto value = table.text("value");
@@ -90,9 +91,9 @@ void check_collisions(const CredentialContext& c) {
     const Credential& other = *first->second;
     const std::string at = other.place.line > 0 ? fmt::format(" in line {}", other.place.line) : "";
     c.add(Fault::collision, credential.place,
-        fmt::format("credentials '{}' and '{}'{} are both called '{}' in the guest", credential.name, other.name, at,
-                    credential.guest),
-        "systemd would keep one and drop the other: give one of them another name with 'guest'");
+          fmt::format("credentials '{}' and '{}'{} are both called '{}' in the guest", credential.name, other.name, at,
+                      credential.guest),
+          "systemd would keep one and drop the other: give one of them another name with 'guest'");
   }
 }
 
@@ -107,7 +108,7 @@ void join_services(const CredentialContext& c) {
       if (loads_guest(service, credential.guest)) continue;
       if (has_id(service, credential.name)) {
         c.add(Fault::collision, credential.place,
-            fmt::format("guest service '{}' loads something else as '{}'", name, credential.name));
+              fmt::format("guest service '{}' loads something else as '{}'", name, credential.name));
         continue;
       }
       service.load_credential.emplace_back(credential.name, credential.guest);
@@ -128,8 +129,10 @@ void read_credentials(const Table& table, const Table& guest, const Declaration&
   const CredentialContext c{table, declaration, vm, table.report()};
   table.each("credentials", [&](const Entry& member, const std::string& pointer) { read_short(c, member, pointer); });
   read_long_form(c);
-  guest.each("services", [&](const Entry& member, const std::string& pointer) { read_guest_service(c, member, pointer); });
-  std::ranges::stable_sort(vm.credentials, {}, [](const Credential& each) { return std::pair(each.place.line, each.place.column); });
+  guest.each("services",
+             [&](const Entry& member, const std::string& pointer) { read_guest_service(c, member, pointer); });
+  std::ranges::stable_sort(vm.credentials, {},
+                           [](const Credential& each) { return std::pair(each.place.line, each.place.column); });
   check_collisions(c);
   std::ranges::stable_sort(vm.credentials, {}, &Credential::guest);
   join_services(c);

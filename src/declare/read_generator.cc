@@ -15,7 +15,8 @@ constexpr std::string_view kVarNameRule = "one file name: no '/', no control cha
 void check_var_name(std::string_view name, std::string_view what, const Place& place, Report& report) {
   if (valid_var_name(name)) return;
   const bool ours = name == ".validation-hash" || name == ".vmcred.json";
-  report.add(ours ? Fault::reserved_name : Fault::bad_name, place, fmt::format("'{}' cannot be the name of a {}", name, what),
+  report.add(ours ? Fault::reserved_name : Fault::bad_name, place,
+             fmt::format("'{}' cannot be the name of a {}", name, what),
              ours ? "the store keeps a file of its own under this name" : std::string(kVarNameRule));
 }
 
@@ -23,7 +24,8 @@ bool account_name(std::string_view name) {
   return plain_text(name) && name.find_first_of(":/ ") == std::string_view::npos;
 }
 
-File read_file_options(const Entry& member, const std::string& pointer, const std::string& owner_label, Report& report) {
+File read_file_options(const Entry& member, const std::string& pointer, const std::string& owner_label,
+                       Report& report) {
   const Table table(report, member, pointer, fmt::format("{}: file '{}'", owner_label, member.key), kFileKeys);
   check_var_name(member.key, "file", table.place(), report);
   File file{.name = member.key, .place = table.place()};
@@ -90,7 +92,8 @@ void read_sharing(const Table& table, const Declaration& declaration, Generator&
       table.problem("machines", Fault::bad_value, "'machines' and 'vms' exclude each other",
                     "the machine of each vm has its values");
     }
-    if (generator.vms.empty() && table.find("vms")->if_array() != nullptr) table.problem("vms", Fault::bad_value, "'vms' is empty");
+    if (generator.vms.empty() && table.find("vms")->if_array() != nullptr)
+      table.problem("vms", Fault::bad_value, "'vms' is empty");
     generator.sharing = Sharing::per_vm;
     return;
   }
@@ -115,12 +118,14 @@ void read_runtime_inputs(const Table& table, Generator& generator) {
   for (std::size_t i = 0; i < generator.runtime_inputs.size(); ++i) {
     const std::string& input = generator.runtime_inputs[i];
     if (plain_text(input) && (input.starts_with('/') || input.find('/') == std::string::npos)) continue;
-    table.report().add(Fault::bad_value, places[i], fmt::format("{}: '{}' cannot be a runtime input", table.label(), input),
+    table.report().add(Fault::bad_value, places[i],
+                       fmt::format("{}: '{}' cannot be a runtime input", table.label(), input),
                        "a command, a package, or an absolute path whose bin/ joins PATH");
   }
 }
 
-// Nix's `validation` is null, a bool, a number, a string or a table of these; a list would have no canonical form there.
+// Nix's `validation` is null, a bool, a number, a string or a table of these; a list would have no canonical form
+// there.
 bool valid_validation(const Node& node) {
   if (node.if_array() != nullptr || std::holds_alternative<Foreign>(node.value)) return false;
   const auto* object = node.if_object();
@@ -129,7 +134,8 @@ bool valid_validation(const Node& node) {
 
 }  // namespace
 
-Generator read_generator(const Entry& member, const std::string& pointer, const Declaration& declaration, Report& report) {
+Generator read_generator(const Entry& member, const std::string& pointer, const Declaration& declaration,
+                         Report& report) {
   const Table table(report, member, pointer, fmt::format("generator '{}'", member.key), kGeneratorKeys);
   check_var_name(member.key, "generator", table.place(), report);
   Generator generator{.name = member.key, .place = table.place()};
@@ -150,7 +156,8 @@ Generator read_generator(const Entry& member, const std::string& pointer, const 
     if (valid_validation(*validation)) {
       generator.validation_json = dump_json(canonical_json(*validation));
     } else {
-      table.problem("validation", Fault::wrong_type, "'validation' can hold strings, numbers, booleans and tables of these");
+      table.problem("validation", Fault::wrong_type,
+                    "'validation' can hold strings, numbers, booleans and tables of these");
     }
   }
   generator.on_stale = table.choice<OnStale>("on-stale").value_or(OnStale::report);

@@ -31,16 +31,17 @@ std::map<std::string, Loaded> read_load_credential(const CredentialContext& c) {
     const std::string name = entry.substr(0, colon);
     if (colon == std::string::npos) {
       c.add(Fault::bad_value, place, fmt::format("load-credential: '{}' has no source", entry),
-          "write NAME:GENERATOR/FILE or NAME:/absolute/path");
+            "write NAME:GENERATOR/FILE or NAME:/absolute/path");
       continue;
     }
     if (!valid_credential_name(name)) {
       c.add(Fault::bad_name, place, fmt::format("load-credential: '{}' cannot be the name of a credential", name),
-          std::string(kNameRule));
+            std::string(kNameRule));
       continue;
     }
     if (!loaded.emplace(name, Loaded{entry.substr(colon + 1), place}).second) {
-      c.add(Fault::collision, place, fmt::format("load-credential: '{}' is loaded twice", name), "systemd takes the last one");
+      c.add(Fault::collision, place, fmt::format("load-credential: '{}' is loaded twice", name),
+            "systemd takes the last one");
       continue;
     }
     c.vm.long_form.load_credential.emplace_back(name, entry.substr(colon + 1));
@@ -67,8 +68,8 @@ void read_credential_files(const CredentialContext& c, const std::map<std::strin
     const auto found = loaded.find(host);
     if (found == loaded.end()) {
       c.add(Fault::not_loaded, place, fmt::format("credential-files: '{}' is not in load-credential", host),
-          names.empty() ? fmt::format("add \"{}:GENERATOR/FILE\" to load-credential", host)
-                        : hint_for(host, names, "load-credential has"));
+            names.empty() ? fmt::format("add \"{}:GENERATOR/FILE\" to load-credential", host)
+                          : hint_for(host, names, "load-credential has"));
       credential.static_value = "";
     } else if (auto source = read_source(c, host, found->second.source, found->second.place)) {
       credential.from = *std::move(source);
@@ -85,7 +86,8 @@ void read_credential_files(const CredentialContext& c, const std::map<std::strin
 void read_other_oem_string(const CredentialContext& c, std::string_view entry, const Place& place) {
   const std::string_view name = entry.substr(0, entry.find('='));
   if (entry.starts_with("io.systemd.cred")) {
-    c.add(Fault::bad_value, place, fmt::format("oem-strings: systemd ignores '{}'", name), "write io.systemd.credential:NAME=VALUE");
+    c.add(Fault::bad_value, place, fmt::format("oem-strings: systemd ignores '{}'", name),
+          "write io.systemd.credential:NAME=VALUE");
   } else if (const auto what = shape::looks_like_secret(entry)) {
     c.add(Fault::secret_in_static, place, fmt::format("oem-strings: an entry looks like a secret: {}", *what),
           "make it a credential: from = \"GENERATOR/FILE\"");
@@ -109,8 +111,11 @@ void read_oem_strings(const CredentialContext& c) {
       c.add(Fault::bad_value, place, "oem-strings: an entry has no '='", "write io.systemd.credential:NAME=VALUE");
       continue;
     }
-    Credential credential{.name = short_name_of_guest(rest.substr(0, equals)), .host = {}, .guest = std::string(rest.substr(0, equals)),
-                          .static_value = std::string(rest.substr(equals + 1)), .place = place};
+    Credential credential{.name = short_name_of_guest(rest.substr(0, equals)),
+                          .host = {},
+                          .guest = std::string(rest.substr(0, equals)),
+                          .static_value = std::string(rest.substr(equals + 1)),
+                          .place = place};
     if (binary) {
       auto decoded = base64_decode(*credential.static_value);
       if (!decoded) {
@@ -134,13 +139,15 @@ void read_health(const Table& table, GuestService& service) {
     if (given && *given <= kMost) {
       service.health = *given;
     } else {
-      table.problem("health", Fault::bad_value, fmt::format("'health' cannot be '{}'", *text), "write a time up to 600s, such as \"5s\"");
+      table.problem("health", Fault::bad_value, fmt::format("'health' cannot be '{}'", *text),
+                    "write a time up to 600s, such as \"5s\"");
     }
   }
   service.health_command = table.texts("health-command");
   const bool empty = table.has("health-command") && service.health_command.empty();
   const bool odd = std::ranges::any_of(service.health_command, [](const std::string& word) {
-    return word.empty() || word.size() > kMostLetters || std::ranges::any_of(word, [](char x) { return x < 0x20 || x > 0x7e; });
+    return word.empty() || word.size() > kMostLetters ||
+           std::ranges::any_of(word, [](char x) { return x < 0x20 || x > 0x7e; });
   });
   const bool relative = !service.health_command.empty() && !service.health_command.front().starts_with('/');
   if (empty || odd || relative || service.health_command.size() > kMostWords) {
@@ -160,9 +167,11 @@ void read_long_form(const CredentialContext& c) {
 }
 
 void read_guest_service(const CredentialContext& c, const Entry& member, const std::string& pointer) {
-  const Table table(c.report, member, pointer, fmt::format("{}: guest service '{}'", c.table.label(), member.key), kServiceKeys);
+  const Table table(c.report, member, pointer, fmt::format("{}: guest service '{}'", c.table.label(), member.key),
+                    kServiceKeys);
   const auto name = service_name(member.key);
-  if (!name) return c.report.add(Fault::bad_name, table.place(), fmt::format("{}: this is not a service", table.label()));
+  if (!name)
+    return c.report.add(Fault::bad_name, table.place(), fmt::format("{}: this is not a service", table.label()));
   GuestService& service = c.vm.services[*name];
   service.name = *name;
   service.place = table.place();
@@ -190,7 +199,8 @@ void read_guest_service(const CredentialContext& c, const Entry& member, const s
 
 std::optional<std::string> service_name(std::string_view text) {
   constexpr std::size_t kMaxUnitName = 255;
-  constexpr std::array<std::string_view, 9> kOther{".socket", ".target", ".timer", ".mount", ".path", ".slice", ".scope", ".swap", ".device"};
+  constexpr std::array<std::string_view, 9> kOther{".socket", ".target", ".timer", ".mount", ".path",
+                                                   ".slice",  ".scope",  ".swap",  ".device"};
   if (text.ends_with(".service")) text.remove_suffix(std::string_view(".service").size());
   if (text.empty() || text.size() + 8 > kMaxUnitName) return {};
   if (std::ranges::any_of(kOther, [&](std::string_view suffix) { return text.ends_with(suffix); })) return {};

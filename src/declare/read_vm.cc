@@ -43,7 +43,8 @@ std::string path_at(const Table& table, std::string_view key, const std::string&
 void read_kernel_line(const Table& table, Vm& vm) {
   vm.command_line = table.text_or("command-line", "");
   if (const auto what = shape::looks_like_secret(vm.command_line)) {
-    table.problem("command-line", Fault::secret_in_static, fmt::format("'command-line' holds what looks like a secret: {}", *what),
+    table.problem("command-line", Fault::secret_in_static,
+                  fmt::format("'command-line' holds what looks like a secret: {}", *what),
                   "everybody in the guest reads /proc/cmdline: make it a credential of the vm");
   }
 }
@@ -52,7 +53,8 @@ bool valid_mac(std::string_view text) {
   if (text.size() != 17) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool colon = text[i] == ':';
-    const bool hex = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f') || (text[i] >= 'A' && text[i] <= 'F');
+    const bool hex =
+        (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f') || (text[i] >= 'A' && text[i] <= 'F');
     if (i % 3 == 2 ? !colon : !hex) return false;
   }
   return true;
@@ -73,7 +75,8 @@ bool valid_forward(std::string_view text) {
     start = end + 1;
   }
   if (parts.size() != 4 || (parts[0] != "tcp" && parts[0] != "udp")) return false;
-  return parts[1].find_first_not_of("0123456789.") == std::string_view::npos && valid_port(parts[2]) && valid_port(parts[3]);
+  return parts[1].find_first_not_of("0123456789.") == std::string_view::npos && valid_port(parts[2]) &&
+         valid_port(parts[3]);
 }
 
 void read_devices(const Table& table, const Declaration& declaration, Vm& vm) {
@@ -87,7 +90,9 @@ void read_devices(const Table& table, const Declaration& declaration, Vm& vm) {
   });
   table.each_element("networks", [&](const Entry& member, const std::string& pointer) {
     const Table net(report, member, pointer, table.label() + ": network", kNetworkKeys);
-    Network network{.type = net.word_or("type", "user", kNetworkTypes), .tap = net.text_or("tap", ""), .mac = net.text_or("mac", "")};
+    Network network{.type = net.word_or("type", "user", kNetworkTypes),
+                    .tap = net.text_or("tap", ""),
+                    .mac = net.text_or("mac", "")};
     std::vector<Place> places;
     network.forward = net.texts("forward", &places);
     for (std::size_t i = 0; i < network.forward.size(); ++i) {
@@ -105,7 +110,8 @@ void read_devices(const Table& table, const Declaration& declaration, Vm& vm) {
       net.problem("forward", Fault::bad_value, "'forward' needs type = \"user\"");
     }
     if (!network.mac.empty() && !valid_mac(network.mac)) {
-      net.problem("mac", Fault::bad_value, fmt::format("'mac' cannot be '{}'", network.mac), "such as \"02:00:00:00:00:01\"");
+      net.problem("mac", Fault::bad_value, fmt::format("'mac' cannot be '{}'", network.mac),
+                  "such as \"02:00:00:00:00:01\"");
     }
     vm.networks.push_back(std::move(network));
   });
@@ -120,13 +126,15 @@ void read_devices(const Table& table, const Declaration& declaration, Vm& vm) {
 
 void read_size_and_time(const Table& table, Vm& vm) {
   if (const Node* memory = table.find("memory"); memory != nullptr && memory->if_integer() != nullptr) {
-    table.problem("memory", Fault::wrong_type, "'memory' must be a string with a unit, not an integer", "write memory = \"512M\"");
+    table.problem("memory", Fault::wrong_type, "'memory' must be a string with a unit, not an integer",
+                  "write memory = \"512M\"");
   } else if (const auto text = table.text("memory")) {
     const auto bytes = parse_size(*text);
     if (bytes && *bytes >= kLeastMemory) {
       vm.memory_bytes = *bytes;
     } else {
-      table.problem("memory", Fault::bad_value, fmt::format("'memory' cannot be '{}'", *text), "such as \"512M\" or \"2G\"");
+      table.problem("memory", Fault::bad_value, fmt::format("'memory' cannot be '{}'", *text),
+                    "such as \"512M\" or \"2G\"");
     }
   }
   if (const auto vcpus = table.integer("vcpus", 1, kMaxVcpus)) vm.vcpus = static_cast<unsigned>(*vcpus);
@@ -156,7 +164,8 @@ Vm read_vm(const Entry& member, const std::string& pointer, const Declaration& d
   const Table qemu = table.table("qemu", table.label() + ": qemu", kQemuKeys);
   vm.qemu_machine = qemu.word_or("machine", machine_type, kQemuMachines);
   vm.vsock_device = qemu.text_or("vsock-device", "");
-  if (vm.vsock_device.find('/') != std::string::npos) vm.vsock_device = absolute_path(declaration.folder, vm.vsock_device);
+  if (vm.vsock_device.find('/') != std::string::npos)
+    vm.vsock_device = absolute_path(declaration.folder, vm.vsock_device);
   vm.binary = table.text_or("binary", "");
   if (vm.binary.find('/') != std::string::npos) vm.binary = absolute_path(declaration.folder, vm.binary);
   vm.kernel = path_at(table, "kernel", declaration.folder);
@@ -172,7 +181,8 @@ Vm read_vm(const Entry& member, const std::string& pointer, const Declaration& d
   vm.allowed_options = table.texts("allow-options", &places);
   for (std::size_t i = 0; i < vm.allowed_options.size(); ++i) {
     if (valid_allowed_option(vm.allowed_options[i])) continue;
-    report.add(Fault::bad_value, places[i], fmt::format("{}: '{}' is no option that can be allowed", table.label(), vm.allowed_options[i]),
+    report.add(Fault::bad_value, places[i],
+               fmt::format("{}: '{}' is no option that can be allowed", table.label(), vm.allowed_options[i]),
                std::string(kAllowedOptionHint));
   }
   const Table guest = table.table("guest", table.label() + ": guest", kGuestKeys);

@@ -51,13 +51,16 @@ Table::Table(Report& report, const Entry& entry, std::string pointer, std::strin
   if (entry.node.is_null()) return;
   members_ = entry.node.if_object();
   if (members_ == nullptr) {
-    report.add(Fault::wrong_type, place(), fmt::format("{} must be a table, not {}", label_.empty() ? "the declaration" : label_, kind_of(entry.node)));
+    report.add(
+        Fault::wrong_type, place(),
+        fmt::format("{} must be a table, not {}", label_.empty() ? "the declaration" : label_, kind_of(entry.node)));
     return;
   }
   for (const Member& each : *members_) {
     if (std::ranges::find(known, each.key) != known.end()) continue;
     report.add(Fault::unknown_key, report.place(each.mark, report.step(pointer_, each.key)),
-               prefixed(label_, fmt::format("unknown key '{}'", each.key)), hint_for(each.key, known, "known keys are"));
+               prefixed(label_, fmt::format("unknown key '{}'", each.key)),
+               hint_for(each.key, known, "known keys are"));
   }
 }
 
@@ -156,7 +159,9 @@ Table Table::table(std::string_view key, std::string label, Keys known) const {
   static const Node nothing;
   if (members_ != nullptr) {
     for (const Member& member : *members_)
-      if (member.key == key) return {*report_, {member.key, member.mark, member.node}, report_->step(pointer_, key), std::move(label), known};
+      if (member.key == key)
+        return {
+            *report_, {member.key, member.mark, member.node}, report_->step(pointer_, key), std::move(label), known};
   }
   return {*report_, {kNoKey, mark_, nothing}, report_->step(pointer_, key), std::move(label), known};
 }
@@ -167,10 +172,12 @@ void Table::each(std::string_view key, const std::function<void(const Entry&, co
   const auto* object = node->if_object();
   if (object == nullptr) return wrong_type(key, "a table", *node);
   const std::string pointer = report_->step(pointer_, key);
-  for (const Member& member : *object) visit({member.key, member.mark, member.node}, report_->step(pointer, member.key));
+  for (const Member& member : *object)
+    visit({member.key, member.mark, member.node}, report_->step(pointer, member.key));
 }
 
-void Table::each_element(std::string_view key, const std::function<void(const Entry&, const std::string&)>& visit) const {
+void Table::each_element(std::string_view key,
+                         const std::function<void(const Entry&, const std::string&)>& visit) const {
   const Node* node = find(key);
   if (node == nullptr) return;
   const auto* array = node->if_array();

@@ -21,7 +21,8 @@ using Keys = std::span<const std::string_view>;
 /// What was found wrong so far, and what the files are called.
 class Report {
  public:
-  Report(std::vector<std::string> files, bool with_pointers) : files_(std::move(files)), with_pointers_(with_pointers) {}
+  Report(std::vector<std::string> files, bool with_pointers)
+      : files_(std::move(files)), with_pointers_(with_pointers) {}
   Report(std::string file, bool with_pointers) : Report(std::vector{std::move(file)}, with_pointers) {}
   void add(Fault fault, Place place, std::string message, std::string hint = {});
   [[nodiscard]] Place place(Mark mark, std::string_view pointer) const;

@@ -24,7 +24,8 @@ class Choices {
     return static_cast<Choice>(below(count));
   }
   std::string text() {
-    static const std::vector<std::string> kTexts{"", "a", "two words", "quote \" and \\", "line\nbreak", "tab\t", "ünïcödé", "{}[],=#'", "\x01"};
+    static const std::vector<std::string> kTexts{
+        "", "a", "two words", "quote \" and \\", "line\nbreak", "tab\t", "ünïcödé", "{}[],=#'", "\x01"};
     return kTexts[below(kTexts.size())];
   }
   std::string name(std::size_t limit) { return std::string(1, static_cast<char>('a' + below(limit))); }
@@ -71,8 +72,10 @@ void add_credentials(Choices& c, const Declaration& declaration, Vm& vm) {
     const bool here = generator.sharing != Sharing::per_vm || vm.name == "v0";
     for (const auto& [file, each] : generator.files) {
       if (!here || c.flag()) continue;
-      Credential credential{.name = name + "-" + file, .host = host_name_of(name + "-" + file),
-                            .guest = guest_name_of(name + "-" + file), .from = VarRef{name, file}};
+      Credential credential{.name = name + "-" + file,
+                            .host = host_name_of(name + "-" + file),
+                            .guest = guest_name_of(name + "-" + file),
+                            .from = VarRef{name, file}};
       if (c.flag()) credential.guest = "x." + credential.name;
       credential.allow_empty = c.flag();
       credential.on_change = c.of<OnChange>(4);
@@ -82,7 +85,12 @@ void add_credentials(Choices& c, const Declaration& declaration, Vm& vm) {
     }
   }
   if (c.flag()) {
-    vm.credentials.push_back({.name = "fixed", .host = {}, .guest = "FIXED", .static_value = c.text(), .is_public = c.flag(), .services = {"s1"}});
+    vm.credentials.push_back({.name = "fixed",
+                              .host = {},
+                              .guest = "FIXED",
+                              .static_value = c.text(),
+                              .is_public = c.flag(),
+                              .services = {"s1"}});
   }
   if (c.flag()) {
     vm.long_form.used = true;
@@ -123,7 +131,8 @@ Vm random_vm(Choices& c, const std::string& name, const Declaration& declaration
   if (c.flag()) vm.receipt = vm.guest.agent ? ReceiptMode::required : ReceiptMode::off;
   if (c.flag()) vm.receipt_timeout = std::chrono::seconds(1 + c.below(200));
   if (c.flag()) vm.disks = {{.path = "/d", .read_only = c.flag(), .format = c.flag() ? "raw" : "qcow2"}};
-  if (c.flag()) vm.networks = {{.forward = {"tcp:127.0.0.1:2222:22"}}, {.type = "tap", .tap = "t0", .mac = "02:00:00:00:00:01"}};
+  if (c.flag())
+    vm.networks = {{.forward = {"tcp:127.0.0.1:2222:22"}}, {.type = "tap", .tap = "t0", .mac = "02:00:00:00:00:01"}};
   if (c.flag()) vm.shares = {{.tag = "t", .socket = "/s"}};
   if (c.flag()) vm.vsock_cid = 3 + static_cast<unsigned>(c.below(9));
   if (c.flag()) vm.extra_arguments = {"-x", c.text()};

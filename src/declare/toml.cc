@@ -1,5 +1,5 @@
-// The one file that knows toml++. Header-only on purpose: Debian ships its compiled library as a shared object alone, and
-// the release programs are static.
+// The one file that knows toml++. Header-only on purpose: Debian ships its compiled library as a shared object alone,
+// and the release programs are static.
 #include "declare/toml.h"
 
 #include "declare/toml_scan.h"

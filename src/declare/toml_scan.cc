@@ -32,15 +32,16 @@ Mark mark_at(std::string_view text, std::size_t at) {
   const std::size_t line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
   Mark mark{1, 1};
   for (const char each : before) mark.line += each == '\n' ? 1 : 0;
-  for (const char each : before.substr(line_start)) mark.column += (static_cast<unsigned char>(each) & 0xC0U) != 0x80 ? 1 : 0;
+  for (const char each : before.substr(line_start))
+    mark.column += (static_cast<unsigned char>(each) & 0xC0U) != 0x80 ? 1 : 0;
   return mark;
 }
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 bool is_mark(char c) { return c == '[' || c == ']' || c == '{' || c == '}' || c == '=' || c == ',' || c == '.'; }
 
-/// Counts how deep a place lies: the parts of the header, of every key on the way, and the brackets. Counts too much rather
-/// than too little where a text is no TOML.
+/// Counts how deep a place lies: the parts of the header, of every key on the way, and the brackets. Counts too much
+/// rather than too little where a text is no TOML.
 class Depth {
  public:
   void newline() {
@@ -88,14 +89,14 @@ class Depth {
   [[nodiscard]] std::size_t now() const { return (in_header_ ? 0 : header_) + in_open_ + key_ + parts_; }
 
  private:
-  bool begins_ = true;      ///< nothing stands on the line yet
+  bool begins_ = true;  ///< nothing stands on the line yet
   bool in_header_ = false;
   bool joined_ = false;     ///< the word that comes belongs to the key before the dot
   std::size_t header_ = 0;  ///< of the table that the lines belong to
   std::vector<std::size_t> open_ = {};
   std::size_t in_open_ = 0;
-  std::size_t key_ = 0;     ///< parts before '='
-  std::size_t parts_ = 0;   ///< of the key, or number, that is being read
+  std::size_t key_ = 0;    ///< parts before '='
+  std::size_t parts_ = 0;  ///< of the key, or number, that is being read
 };
 
 }  // namespace
@@ -131,7 +132,8 @@ std::optional<SyntaxError> unfit_for_parser(std::string_view text) {
       if (i == here) ++i;  // a control character: the parser's to refuse
     }
     if (depth.now() > kMaxTomlDepth)
-      return SyntaxError{mark_at(text, here), "tables and lists are nested deeper than " + std::to_string(kMaxTomlDepth) + " levels"};
+      return SyntaxError{mark_at(text, here),
+                         "tables and lists are nested deeper than " + std::to_string(kMaxTomlDepth) + " levels"};
   }
   return {};
 }

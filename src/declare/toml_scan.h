@@ -8,8 +8,8 @@
 
 namespace vmcred::declare {
 
-/// How many tables and lists may lie in each other. toml++ counts brackets only, and neither the parts of dotted keys nor
-/// those of headers; and every level costs each walk over the tree some stack.
+/// How many tables and lists may lie in each other. toml++ counts brackets only, and neither the parts of dotted keys
+/// nor those of headers; and every level costs each walk over the tree some stack.
 inline constexpr std::size_t kMaxTomlDepth = 64;
 
 /// The first character outside of strings and comments that is not ASCII, or the first place that lies deeper than

@@ -38,7 +38,8 @@ TEST(TomlDepth, IsLimitedHoweverItIsWritten) {
   for (const std::size_t depth : {kMaxTomlDepth + 2, std::size_t{1000}, std::size_t{18'000}, std::size_t{200'000}}) {
     for (const std::string& text : deep(depth)) {
       SCOPED_TRACE(text.substr(0, 40));
-      EXPECT_THAT(parse_toml(text, "/p/vmcred.toml"), FailsWith(Errc::invalid_data, HasSubstr("nested deeper than 64 levels")));
+      EXPECT_THAT(parse_toml(text, "/p/vmcred.toml"),
+                  FailsWith(Errc::invalid_data, HasSubstr("nested deeper than 64 levels")));
     }
   }
 }
@@ -53,7 +54,8 @@ TEST(TomlDepth, SaysWhereItBegins) {
 TEST(TomlDepth, LeavesManyLinesAndTextsAlone) {
   std::string text;
   for (int i = 0; i < 500; ++i)
-    text += "[generators.g" + std::to_string(i) + ".files.a]\nx.y = [1.5, 2.5, [\"" + times(200, "a.[{") + "\"]] # " + times(200, "[a.") + "\n";
+    text += "[generators.g" + std::to_string(i) + ".files.a]\nx.y = [1.5, 2.5, [\"" + times(200, "a.[{") + "\"]] # " +
+            times(200, "[a.") + "\n";
   text += "script = \"\"\"\n" + times(200, "[a.b.{\n") + "\"\"\"\n";
   EXPECT_FALSE(unfit_for_parser(text));
   for (const std::string& shallow : deep(20)) EXPECT_FALSE(unfit_for_parser(shallow)) << shallow;

@@ -9,7 +9,8 @@
 
 namespace vmcred::declare {
 
-/// A whole number with K, M, G or T (powers of 1024), or plain bytes: "512M". Nothing for any other text or beyond 2^62.
+/// A whole number with K, M, G or T (powers of 1024), or plain bytes: "512M". Nothing for any other text or beyond
+/// 2^62.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 std::string format_size(std::uint64_t bytes);
 

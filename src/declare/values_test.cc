@@ -9,7 +9,8 @@ TEST(Values, ReadSizes) {
   EXPECT_EQ(parse_size("512M"), 512ULL << 20);
   EXPECT_EQ(parse_size("2G"), 2ULL << 30);
   EXPECT_EQ(parse_size("4096"), 4096U);
-  for (const char* bad : {"", "M", "-1M", "1.5G", "512 M", "512MB", "99999999999T"}) EXPECT_FALSE(parse_size(bad)) << bad;
+  for (const char* bad : {"", "M", "-1M", "1.5G", "512 M", "512MB", "99999999999T"})
+    EXPECT_FALSE(parse_size(bad)) << bad;
 }
 
 TEST(Values, PrintSizesInTheLargestUnitThatIsExact) {

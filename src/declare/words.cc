@@ -14,19 +14,33 @@ constexpr std::array<std::string_view, 4> kPrompts{"hidden", "line", "multiline"
 }  // namespace
 
 template <>
-std::span<const std::string_view> words<Hypervisor>() { return kHypervisors; }
+std::span<const std::string_view> words<Hypervisor>() {
+  return kHypervisors;
+}
 template <>
-std::span<const std::string_view> words<Delivery>() { return kDeliveries; }
+std::span<const std::string_view> words<Delivery>() {
+  return kDeliveries;
+}
 template <>
-std::span<const std::string_view> words<ReceiptMode>() { return kReceipts; }
+std::span<const std::string_view> words<ReceiptMode>() {
+  return kReceipts;
+}
 template <>
-std::span<const std::string_view> words<Accel>() { return kAccels; }
+std::span<const std::string_view> words<Accel>() {
+  return kAccels;
+}
 template <>
-std::span<const std::string_view> words<OnChange>() { return kOnChange; }
+std::span<const std::string_view> words<OnChange>() {
+  return kOnChange;
+}
 template <>
-std::span<const std::string_view> words<OnStale>() { return kOnStale; }
+std::span<const std::string_view> words<OnStale>() {
+  return kOnStale;
+}
 template <>
-std::span<const std::string_view> words<PromptType>() { return kPrompts; }
+std::span<const std::string_view> words<PromptType>() {
+  return kPrompts;
+}
 
 std::string_view word(Hypervisor value) { return kHypervisors.at(static_cast<std::size_t>(value)); }
 std::string_view word(Delivery value) { return kDeliveries.at(static_cast<std::size_t>(value)); }

@@ -22,16 +22,29 @@ bool changes_files(const __ptrace_syscall_info& call) {
   switch (call.entry.nr) {
     case SYS_openat:
       return (call.entry.args[2] & O_CREAT) != 0;
-    case SYS_mkdir: case SYS_mkdirat: case SYS_symlink: case SYS_symlinkat: case SYS_link: case SYS_linkat:
-    case SYS_rename: case SYS_renameat: case SYS_renameat2: case SYS_unlink: case SYS_unlinkat: case SYS_rmdir:
-    case SYS_fsync: case SYS_fchmod: case SYS_write:
+    case SYS_mkdir:
+    case SYS_mkdirat:
+    case SYS_symlink:
+    case SYS_symlinkat:
+    case SYS_link:
+    case SYS_linkat:
+    case SYS_rename:
+    case SYS_renameat:
+    case SYS_renameat2:
+    case SYS_unlink:
+    case SYS_unlinkat:
+    case SYS_rmdir:
+    case SYS_fsync:
+    case SYS_fchmod:
+    case SYS_write:
       return true;
     default:
       return false;
   }
 }
 
-/// Generates in a child of one thread's width and kills all of it before its `number`th change. True when it ended before.
+/// Generates in a child of one thread's width and kills all of it before its `number`th change. True when it ended
+/// before.
 bool generate_until(const TrialProject& project, int number) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -74,7 +87,8 @@ bool generate_until(const TrialProject& project, int number) {
 /// What is stored, value by value: nothing of a generator, or all of it in the clear.
 std::string stored(const TrialProject& project) {
   std::string text;
-  for (const auto& [generator, file] : {std::pair("base", "key"), std::pair("base", "other"), std::pair("made", "copy")})
+  for (const auto& [generator, file] :
+       {std::pair("base", "key"), std::pair("base", "other"), std::pair("made", "copy")})
     text += project.value(generator, file) + "|";
   return text;
 }
@@ -93,17 +107,21 @@ TEST(BatchPromise, KilledAtAnyChangeEachGeneratorIsWholeOrNotThere) {
     seen.insert(between);
     const std::vector<std::string> states = project.states();
     for (const std::string& state : states)
-      ASSERT_TRUE(state.ends_with(" fresh") || state.contains("never generated")) << "killed at change " << number << ": " << state;
+      ASSERT_TRUE(state.ends_with(" fresh") || state.contains("never generated"))
+          << "killed at change " << number << ": " << state;
     // Whoever comes next clears what was left, and goes on with no other command.
     ASSERT_THAT(store::Lock::take(project.repository, Wait::yes), Succeeds());
     ASSERT_FALSE(exists(project.folder.path() + "/vars/.vmcred-staging"));
     std::string tree = between;
-    for (const char* place : {"sops/machines/web/key.json", "sops/secrets/web-age.key/secret", "vars/per-machine/web", "vars"})
+    for (const char* place :
+         {"sops/machines/web/key.json", "sops/secrets/web-age.key/secret", "vars/per-machine/web", "vars"})
       tree += exists(join_path(project.folder.path(), place)) ? '1' : '0';
     if (!gone_on.insert(tree).second) continue;
     // What was finished is kept: the ciphertext stays the same.
     const bool had_base = states[0] == "base fresh";
-    const store::VarId key{.generator = {.placement = {.sharing = declare::Sharing::per_machine, .owner = "web"}, .generator = "base"}, .file = "key"};
+    const store::VarId key{
+        .generator = {.placement = {.sharing = declare::Sharing::per_machine, .owner = "web"}, .generator = "base"},
+        .file = "key"};
     const std::string before = had_base ? project.repository.read_stored(key).value() : std::string();
     ASSERT_THAT(project.generate(), Succeeds()) << "after a kill at change " << number;
     ASSERT_EQ(stored(project), "one|two|one|") << "after a kill at change " << number;

@@ -33,8 +33,13 @@ void add_system_folder(Options& options, const char* path) {
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> script_environment(const std::string& work, const std::string& path) {
-  return {{"PATH", path},         {"HOME", "/tmp"},         {"TMPDIR", "/tmp"},         {"LANG", "C.UTF-8"},
-          {"in", work + "/in"},   {"out", work + "/out"},   {"prompts", work + "/prompts"}};
+  return {{"PATH", path},
+          {"HOME", "/tmp"},
+          {"TMPDIR", "/tmp"},
+          {"LANG", "C.UTF-8"},
+          {"in", work + "/in"},
+          {"out", work + "/out"},
+          {"prompts", work + "/prompts"}};
 }
 
 std::vector<std::string> bubblewrap_options(const Job& job) {
@@ -52,7 +57,8 @@ std::vector<std::string> bubblewrap_options(const Job& job) {
   for (const char* path : {"/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/openssl.cnf", "/etc/localtime"})
     options.add("--ro-bind-try", path, path);
   // Its own kernel views and devices (null, zero, full, random, urandom, tty).
-  // What gives zeros is /dev/full: a shared mapping of /dev/zero would be memory that no limit counts, and this cannot be mapped.
+  // What gives zeros is /dev/full: a shared mapping of /dev/zero would be memory that no limit counts, and this cannot
+  // be mapped.
   options.add("--proc", "/proc", "--dev", "/dev", "--dev-bind", "/dev/full", "/dev/zero", "--remount-ro", "/dev");
   // Named semaphores (python's multiprocessing) stand there.
   options.add("--perms", "1777", "--size", std::to_string(1U << 20U), "--tmpfs", "/dev/shm");

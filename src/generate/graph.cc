@@ -78,8 +78,8 @@ Result<Graph> build_graph(const declare::Declaration& declaration) {
         if (found == declaration.generators.end()) {
           std::vector<std::string> names;
           for (const auto& [known, ignored] : declaration.generators) names.push_back(known);
-          return hint(fail(Errc::not_found, "generator '{}' depends on '{}', which is not declared: {}", name, dependency,
-                           declare::drawn_need(declaration, name, dependency)),
+          return hint(fail(Errc::not_found, "generator '{}' depends on '{}', which is not declared: {}", name,
+                           dependency, declare::drawn_need(declaration, name, dependency)),
                       did_you_mean(dependency, names));
         }
         TRY_LET(GeneratorId one, meant(declaration, id, found->second));

@@ -8,9 +8,9 @@ namespace {
 using declare::Declaration;
 using declare::Generator;
 using declare::Sharing;
+using ::testing::ElementsAre;
 using testing::FailsWith;
 using testing::HasSubstr;
-using ::testing::ElementsAre;
 
 Declaration with(std::vector<Generator> generators) {
   Declaration declaration;
@@ -30,18 +30,22 @@ std::vector<std::string> order(const Declaration& declaration) {
 }
 
 TEST(Graph, PutsEachAfterWhatItNeedsAndSharedOnesFirst) {
-  EXPECT_THAT(order(with({{.name = "a", .dependencies = {"z"}}, {.name = "b"}, {.name = "z", .sharing = Sharing::shared}})),
-              ElementsAre("shared/z", "per-machine/db/a", "per-machine/db/b", "per-machine/web/a", "per-machine/web/b"));
+  EXPECT_THAT(
+      order(with({{.name = "a", .dependencies = {"z"}}, {.name = "b"}, {.name = "z", .sharing = Sharing::shared}})),
+      ElementsAre("shared/z", "per-machine/db/a", "per-machine/db/b", "per-machine/web/a", "per-machine/web/b"));
 }
 
 TEST(Graph, DrawsACircle) {
-  EXPECT_THAT(build_graph(with({{.name = "a", .dependencies = {"b"}}, {.name = "b", .dependencies = {"c"}},
-                                {.name = "c", .dependencies = {"a"}}, {.name = "d", .dependencies = {"a"}}})),
+  EXPECT_THAT(build_graph(with({{.name = "a", .dependencies = {"b"}},
+                                {.name = "b", .dependencies = {"c"}},
+                                {.name = "c", .dependencies = {"a"}},
+                                {.name = "d", .dependencies = {"a"}}})),
               FailsWith(Errc::usage, HasSubstr("a -> b -> c -> a")));
 }
 
 TEST(Graph, DrawsTheWayToWhatIsNotDeclared) {
-  EXPECT_THAT(build_graph(with({{.name = "a", .dependencies = {"b"}}, {.name = "b", .dependencies = {"c"}},
+  EXPECT_THAT(build_graph(with({{.name = "a", .dependencies = {"b"}},
+                                {.name = "b", .dependencies = {"c"}},
                                 {.name = "c", .dependencies = {"gone"}}})),
               FailsWith(Errc::not_found, HasSubstr("a -> b -> c -> gone")));
 }

@@ -27,7 +27,8 @@ std::uint64_t kibibytes_in(std::string_view status, std::string_view name) {
   const std::size_t place = status.find(name);
   if (place == std::string_view::npos) return 0;
   std::uint64_t number = 0;
-  for (std::size_t at = status.find_first_of("0123456789", place); at < status.size() && status[at] >= '0' && status[at] <= '9'; ++at)
+  for (std::size_t at = status.find_first_of("0123456789", place);
+       at < status.size() && status[at] >= '0' && status[at] <= '9'; ++at)
     number = number * 10 + static_cast<std::uint64_t>(status[at] - '0');
   return number << 10U;
 }
@@ -42,7 +43,8 @@ std::uint64_t held_by(int processes, const std::string& pid) {
   return kibibytes_in(status, "\nRssAnon:") + kibibytes_in(status, "\nVmSwap:") + kibibytes_in(status, "\nVmPTE:");
 }
 
-/// How many sockets of a kind there are in the sandbox's network: each may hold a buffer full of bytes that are in no process.
+/// How many sockets of a kind there are in the sandbox's network: each may hold a buffer full of bytes that are in no
+/// process.
 std::uint64_t sockets_in(const Fd& network, const char* kind) {
   const Fd file(::openat(network.get(), kind, O_RDONLY | O_CLOEXEC));
   std::array<char, 16384> text = {};
@@ -99,7 +101,8 @@ std::optional<std::string> Consumption::excess(const Limits& limits) const {
   return {};
 }
 
-std::optional<std::string> limit_hit(const Limits& limits, const ExitStatus& status, std::string_view log, const Fd& work) {
+std::optional<std::string> limit_hit(const Limits& limits, const ExitStatus& status, std::string_view log,
+                                     const Fd& work) {
   const auto died_of = [&](int signal) { return status.signal == signal || status.code == 128 + signal; };
   if (died_of(SIGXFSZ) || log.contains("File size limit exceeded") || log.contains("File too large"))
     return fmt::format("a file became larger than {}", megabytes(limits.file_bytes));

@@ -29,11 +29,12 @@ class Consumption {
   Fd work_;
   Fd scratch_;
   Fd semaphores_;  ///< /dev/shm
-  Fd network_;  ///< /proc/1/net
+  Fd network_;     ///< /proc/1/net
 };
 
 /// Which limit a script hit that ended with `status` and these words; nothing when it failed by itself.
-std::optional<std::string> limit_hit(const Limits& limits, const ExitStatus& status, std::string_view log, const Fd& work);
+std::optional<std::string> limit_hit(const Limits& limits, const ExitStatus& status, std::string_view log,
+                                     const Fd& work);
 
 /// "it needed more than 1024 MiB of memory"
 std::string memory_text(const Limits& limits);

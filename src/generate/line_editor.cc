@@ -27,7 +27,8 @@ std::size_t columns(std::string_view text) {
     const bool wide = (point >= 0x1100 && point < 0x1160) || (point >= 0x2e80 && point < 0xa4d0) ||
                       (point >= 0xac00 && point < 0xd7a4) || (point >= 0xf900 && point < 0xfb00) ||
                       (point >= 0xfe30 && point < 0xfe70) || (point >= 0xff00 && point < 0xff61) ||
-                      (point >= 0x1f300 && point < 0x1f650) || (point >= 0x1f900 && point < 0x1fa00) || point >= 0x20000;
+                      (point >= 0x1f300 && point < 0x1f650) || (point >= 0x1f900 && point < 0x1fa00) ||
+                      point >= 0x20000;
     count += combining ? 0 : wide ? 2 : 1;
   }
   return count;
@@ -111,12 +112,24 @@ LineEditor::State LineEditor::control(unsigned char byte) {
       erase(joined_ ? end - 1 : before(end), end);
       break;
     }
-    case control_key('a'): cursor_ = line_start(); break;
-    case control_key('e'): cursor_ = used_; break;
-    case control_key('b'): cursor_ = before(cursor_); break;
-    case control_key('f'): cursor_ = behind(cursor_); break;
-    case control_key('u'): erase(line_start(), cursor_); break;
-    case control_key('k'): erase(cursor_, used_); break;
+    case control_key('a'):
+      cursor_ = line_start();
+      break;
+    case control_key('e'):
+      cursor_ = used_;
+      break;
+    case control_key('b'):
+      cursor_ = before(cursor_);
+      break;
+    case control_key('f'):
+      cursor_ = behind(cursor_);
+      break;
+    case control_key('u'):
+      erase(line_start(), cursor_);
+      break;
+    case control_key('k'):
+      erase(cursor_, used_);
+      break;
     case control_key('w'): {
       std::size_t begin = cursor_;
       const std::string_view text = text_.text();
@@ -125,21 +138,31 @@ LineEditor::State LineEditor::control(unsigned char byte) {
       erase(begin, cursor_);
       break;
     }
-    default: refuse();
+    default:
+      refuse();
   }
   return State::typing;
 }
 
 void LineEditor::sequence(std::string_view text) {
-  if (text == "[200~") pasting_ = true;
-  else if (text == "[201~") pasting_ = false;
-  else if (pasting_) refuse();
-  else if (text == "[D" || text == "OD") cursor_ = before(cursor_);
-  else if (text == "[C" || text == "OC") cursor_ = behind(cursor_);
-  else if (text == "[H" || text == "OH" || text == "[1~" || text == "[7~") cursor_ = line_start();
-  else if (text == "[F" || text == "OF" || text == "[4~" || text == "[8~") cursor_ = used_;
-  else if (text == "[3~") erase(cursor_, behind(cursor_));
-  else refuse();
+  if (text == "[200~")
+    pasting_ = true;
+  else if (text == "[201~")
+    pasting_ = false;
+  else if (pasting_)
+    refuse();
+  else if (text == "[D" || text == "OD")
+    cursor_ = before(cursor_);
+  else if (text == "[C" || text == "OC")
+    cursor_ = behind(cursor_);
+  else if (text == "[H" || text == "OH" || text == "[1~" || text == "[7~")
+    cursor_ = line_start();
+  else if (text == "[F" || text == "OF" || text == "[4~" || text == "[8~")
+    cursor_ = used_;
+  else if (text == "[3~")
+    erase(cursor_, behind(cursor_));
+  else
+    refuse();
 }
 
 LineEditor::State LineEditor::feed(unsigned char byte) {

@@ -11,8 +11,9 @@ namespace vmcred::generate {
 /// A line (or several) being typed. The text never leaves its Secret.
 ///
 /// Keys: left, right, home, end (and ctrl-b, f, a, e), backspace, delete, ctrl-u (all before), ctrl-k (all behind),
-/// ctrl-w (the word before; backspace at the start of a line joins it to the one above), paste (bracketed: taken as it is, newlines too in a multi-line answer). Enter ends a line,
-/// ctrl-d ends several; ctrl-c gives up. Other control characters and broken UTF-8 are refused with a bell.
+/// ctrl-w (the word before; backspace at the start of a line joins it to the one above), paste (bracketed: taken as it
+/// is, newlines too in a multi-line answer). Enter ends a line, ctrl-d ends several; ctrl-c gives up. Other control
+/// characters and broken UTF-8 are refused with a bell.
 class LineEditor {
  public:
   enum class State : std::uint8_t { typing, done, given_up };

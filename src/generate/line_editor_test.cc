@@ -33,7 +33,11 @@ TEST(LineEditor, APasteDoesNotSendItself) {
   EXPECT_EQ(typed("\x1b[200~first\rsecond\r\x1b[201~", true), "first\nsecond\n");
 }
 TEST(LineEditor, JoinsALineToTheOneAbove) {
-  EXPECT_EQ(typed("\x7f" "one\rtwo\x15\x7f" "x\ry", true), "onex\ny");
+  EXPECT_EQ(typed("\x7f"
+                  "one\rtwo\x15\x7f"
+                  "x\ry",
+                  true),
+            "onex\ny");
   LineEditor editor(true, 100);
   for (const char key : std::string_view("a\r")) (void)editor.feed(static_cast<unsigned char>(key));
   EXPECT_TRUE(editor.take_new_line());

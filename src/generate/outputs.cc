@@ -10,10 +10,14 @@ std::string wall_in(std::string_view log) {
     std::string_view said;
     const char* remedy;
   };
-  static constexpr const char* kNetwork = "the sandbox has no network: let the script make the value by itself, or store one with 'vmcred vars set'";
-  static constexpr const char* kPrograms = "the sandbox has coreutils and the declared runtime-inputs alone: declare what is missing among these";
+  static constexpr const char* kNetwork =
+      "the sandbox has no network: let the script make the value by itself, or store one with 'vmcred vars set'";
+  static constexpr const char* kPrograms =
+      "the sandbox has coreutils and the declared runtime-inputs alone: declare what is missing among these";
   static constexpr const char* kFolders = "the sandbox lets a script write below \"$out\" and \"$TMPDIR\" alone";
-  static constexpr const char* kFiles = "the sandbox shows no file of the host or the project, only \"$in\" and \"$prompts\": declare a dependency or a prompt, or write it into the script";
+  static constexpr const char* kFiles =
+      "the sandbox shows no file of the host or the project, only \"$in\" and \"$prompts\": declare a dependency or a "
+      "prompt, or write it into the script";
   static constexpr const char* kRights = "the sandbox gives a script no rights of root, no other user and no devices";
   static constexpr Wall kWalls[] = {{"resolve host", kNetwork},
                                     {"name resolution", kNetwork},
@@ -39,13 +43,16 @@ std::string wall_in(std::string_view log) {
 
 }  // namespace
 
-std::optional<Failure> failure_of(const Outcome& outcome, const store::GeneratorId& id, const declare::Generator& generator, bool sandbox) {
+std::optional<Failure> failure_of(const Outcome& outcome, const store::GeneratorId& id,
+                                  const declare::Generator& generator, bool sandbox) {
   if (const auto* failed = std::get_if<ScriptFailed>(&outcome.what))
-    return hint(fail(Errc::io, "its script failed with {}", failed->status.text()), sandbox ? wall_in(outcome.log.text()) : std::string());
+    return hint(fail(Errc::io, "its script failed with {}", failed->status.text()),
+                sandbox ? wall_in(outcome.log.text()) : std::string());
   const auto* bad = std::get_if<BadOutput>(&outcome.what);
   if (bad != nullptr && generator.script.empty()) {
     return hint(fail(Errc::not_found, "it has no script, and '{}' is not stored", bad->file),
-                fmt::format("store it with '{}', or declare a script", store::set_command({.generator = id, .file = bad->file})));
+                fmt::format("store it with '{}', or declare a script",
+                            store::set_command({.generator = id, .file = bad->file})));
   }
   if (bad != nullptr)
     return hint(fail(Errc::invalid_data, "its script ended well, but '{}' {}", bad->file, bad->reason),
@@ -58,7 +65,8 @@ std::optional<Failure> failure_of(const Outcome& outcome, const store::Generator
   return {};
 }
 
-std::optional<Failure> refusal_of(const Made& made, const declare::Generator& generator, std::vector<std::string>& warnings) {
+std::optional<Failure> refusal_of(const Made& made, const declare::Generator& generator,
+                                  std::vector<std::string>& warnings) {
   for (const auto& [name, value] : made.files)
     if (value.empty() && !generator.files.at(name).allow_empty)
       return hint(fail(Errc::invalid_data, "its script made '{}' empty", name),

@@ -11,9 +11,9 @@ using testing::secret;
 using testing::Succeeds;
 
 Question question(const declare::Prompt& prompt, std::string machine = "web") {
-  return {.id = {.placement = {.sharing = declare::Sharing::per_machine, .owner = std::move(machine)},
-                 .generator = "mail"},
-          .prompt = &prompt};
+  return {
+      .id = {.placement = {.sharing = declare::Sharing::per_machine, .owner = std::move(machine)}, .generator = "mail"},
+      .prompt = &prompt};
 }
 
 TEST(AnswerSheet, TakesLinesAndBlocks) {

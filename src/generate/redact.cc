@@ -65,7 +65,8 @@ class Reading {
     for (std::size_t at = 0; at + length <= form.size(); ++at) {
       places.take(form.substr(at, length), [&](std::size_t place) {
         const auto begin = static_cast<std::ptrdiff_t>(view_.begin[place]);
-        std::fill(hidden_.begin() + begin, hidden_.begin() + static_cast<std::ptrdiff_t>(view_.end[place + length - 1]), true);
+        std::fill(hidden_.begin() + begin, hidden_.begin() + static_cast<std::ptrdiff_t>(view_.end[place + length - 1]),
+                  true);
       });
     }
   }
@@ -77,14 +78,17 @@ class Reading {
   std::map<std::size_t, Places> places_;
 };
 
-/// All ways to read it: as it is and with each kind of escapes decoded; of each also without white space, and as a hex dump.
+/// All ways to read it: as it is and with each kind of escapes decoded; of each also without white space, and as a hex
+/// dump.
 struct Readings {
   std::vector<Reading> plain, joined, dumps;
 
   Readings(std::string_view text, std::vector<bool>& hidden) {
     plain.emplace_back(TextView::of(text), hidden);
-    for (const Escapes kind : {Escapes::percent, Escapes::form, Escapes::backslash, Escapes::printable, Escapes::entities})
-      if (text.find(escape_sign(kind)) != std::string_view::npos) plain.emplace_back(decoded(plain[0].view(), kind), hidden);
+    for (const Escapes kind :
+         {Escapes::percent, Escapes::form, Escapes::backslash, Escapes::printable, Escapes::entities})
+      if (text.find(escape_sign(kind)) != std::string_view::npos)
+        plain.emplace_back(decoded(plain[0].view(), kind), hidden);
     for (const Reading& reading : plain) {
       joined.emplace_back(unwrapped(reading.view()), hidden);
       dumps.emplace_back(hex_digits(reading.view()), hidden);
@@ -118,9 +122,11 @@ void hide_value(Readings& readings, Bytes value) {
     } else if (text.size() < kShortestForm) {
       continue;
     } else if (form.encoding == "hex") {
-      if (std::exchange(dumped, true)) continue;  // the first one is lower case without separators, as the dumps are read
+      if (std::exchange(dumped, true))
+        continue;  // the first one is lower case without separators, as the dumps are read
       Readings::hide_in(readings.dumps, text, kFormWindow);
-      for (const std::size_t skip : {0U, 2U}) Readings::hide_in(readings.dumps, words_swapped(form.text, skip).text(), kFormWindow);
+      for (const std::size_t skip : {0U, 2U})
+        Readings::hide_in(readings.dumps, words_swapped(form.text, skip).text(), kFormWindow);
     } else {
       Readings::hide_in(readings.joined, text, kFormWindow);
     }

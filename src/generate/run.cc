@@ -47,8 +47,13 @@ class Engine {
  public:
   Engine(const Graph& graph, const std::vector<Status>& statuses, const std::vector<Step>& steps,
          const Answers& answers, const Surroundings& around)
-      : graph_(graph), statuses_(statuses), steps_(steps), answers_(answers), around_(around),
-        principals_(around.repository), sealer_(principals_, around.clock) {}
+      : graph_(graph),
+        statuses_(statuses),
+        steps_(steps),
+        answers_(answers),
+        around_(around),
+        principals_(around.repository),
+        sealer_(principals_, around.clock) {}
 
   Changed run() {
     Changed changed;
@@ -115,9 +120,9 @@ class Engine {
       const auto declared = around_.declaration.machines.find(name);
       if (declared == around_.declaration.machines.end())
         return fail(Errc::not_found, "no machine '{}' is declared", name);
-      TRY_LET(const bool made, in(fmt::format("make the key of machine '{}'", name),
-                                  ensure_machine_key(around_.repository, around_.lock, declared->second, writer_,
-                                                     around_.keys)));
+      TRY_LET(const bool made,
+              in(fmt::format("make the key of machine '{}'", name),
+                 ensure_machine_key(around_.repository, around_.lock, declared->second, writer_, around_.keys)));
       if (!made) continue;
       extra_folders_.push_back("sops/machines/" + name);
       extra_folders_.push_back(fmt::format("sops/secrets/{}-age.key", name));
@@ -172,12 +177,13 @@ class Engine {
     const Result<> result = carry_out(step, task);
     hold.lock();
     --scripts_;
-    if (!result) end(step, result, result.error().code == Errc::unavailable && result.error().message.contains("sandbox"));
+    if (!result)
+      end(step, result, result.error().code == Errc::unavailable && result.error().message.contains("sandbox"));
     changed_.notify_all();
   }
 
-  /// A disk brings many folders to rest about as fast as one. So scripts go on while one thread publishes, and whatever has
-  /// become ready meanwhile is the next order.
+  /// A disk brings many folders to rest about as fast as one. So scripts go on while one thread publishes, and whatever
+  /// has become ready meanwhile is the next order.
   void publish_what_came(std::unique_lock<std::mutex>& hold) {
     publishing_ = true;
     std::vector<Finished> some = std::exchange(finished_, {});
@@ -186,7 +192,8 @@ class Engine {
     for (Finished& one : some) changes.push_back(std::move(one.change));
     std::vector<Result<>> results(some.size());
     if (!publish(around_.repository, around_.lock, changes)) {  // then one by one, to know which
-      for (std::size_t i = 0; i < some.size(); ++i) results[i] = publish(around_.repository, around_.lock, {&changes[i], 1});
+      for (std::size_t i = 0; i < some.size(); ++i)
+        results[i] = publish(around_.repository, around_.lock, {&changes[i], 1});
     }
     hold.lock();
     publishing_ = false;
@@ -199,11 +206,13 @@ class Engine {
     changed_.notify_all();
   }
 
-  /// A script that fails holds up what needs it, and nothing else; where no script can run at all, the first says it for all.
+  /// A script that fails holds up what needs it, and nothing else; where no script can run at all, the first says it
+  /// for all.
   void end(std::size_t step, const Result<>& result, bool for_all = false) {
     stages_[step] = result ? Stage::done : Stage::failed;
     if (!result) {
-      failures_[step] = in(fmt::format("generate {}", store::spoken(graph_.tasks[steps_[step].task].id)), result).error();
+      failures_[step] =
+          in(fmt::format("generate {}", store::spoken(graph_.tasks[steps_[step].task].id)), result).error();
       stop_ = stop_ || for_all;
     }
   }
@@ -257,10 +266,12 @@ class Engine {
       for (const auto& [name, value] : made->files) plaintext.push_back(&value);
     for (const Secret& value : outcome.leftovers) plaintext.push_back(&value);
     Event event{.kind = Event::Kind::made, .task = &task, .log = redacted(outcome.log.text(), plaintext)};
-    std::optional<Failure> failure = made == nullptr ? failure_of(outcome, task.id, *task.generator, around_.sandbox) : refusal_of(*made, *task.generator, event.warnings);
+    std::optional<Failure> failure = made == nullptr ? failure_of(outcome, task.id, *task.generator, around_.sandbox)
+                                                     : refusal_of(*made, *task.generator, event.warnings);
     const std::scoped_lock hold(mutex_);
     store::FolderChange change{.folder = store::Repository::generator_path(task.id), .change = {}};
-    Result<> result = failure ? Result<>(*std::move(failure)) : fill(change.change, step, task, *made, inputs, event.files);
+    Result<> result =
+        failure ? Result<>(*std::move(failure)) : fill(change.change, step, task, *made, inputs, event.files);
     if (result) {
       finished_.push_back({.step = step, .change = std::move(change), .event = std::move(event)});
       return {};
@@ -320,8 +331,8 @@ class Engine {
   std::string writer_;
   Result<ScriptGroups> groups_ = fail(Errc::unavailable, "not asked for");
   std::map<std::vector<std::string>, Toolbox> toolboxes_;
-  std::map<std::size_t, std::size_t> step_of_;                  ///< task -> step
-  std::map<std::size_t, std::vector<store::Wanted>> wanted_;    ///< by task
+  std::map<std::size_t, std::size_t> step_of_;                ///< task -> step
+  std::map<std::size_t, std::vector<store::Wanted>> wanted_;  ///< by task
   std::vector<std::string> extra_folders_;
   // What the threads share.
   std::mutex mutex_;
@@ -330,9 +341,9 @@ class Engine {
   std::vector<std::optional<Error>> failures_;
   std::vector<Finished> finished_;
   std::size_t done_ = 0;
-  std::size_t scripts_ = 0;       ///< that run now
+  std::size_t scripts_ = 0;  ///< that run now
   std::size_t most_scripts_ = 1;
-  bool publishing_ = false;       ///< one thread does
+  bool publishing_ = false;  ///< one thread does
   bool stop_ = false;
 };
 

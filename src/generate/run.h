@@ -24,12 +24,12 @@ struct Event {
   enum class Kind : std::uint8_t { started, made, failed };
   Kind kind = Kind::started;
   const Task* task = nullptr;
-  std::vector<std::string> files = {};     ///< made: the stored ones
+  std::vector<std::string> files = {};  ///< made: the stored ones
   std::vector<std::string> warnings = {};
-  std::string reason = {};                 ///< failed: why
-  std::string remedy = {};                 ///< failed: what helps, where that is known
-  std::string log = {};                    ///< what the script said, without values
-  std::size_t done = 0;                    ///< how many steps are finished
+  std::string reason = {};  ///< failed: why
+  std::string remedy = {};  ///< failed: what helps, where that is known
+  std::string log = {};     ///< what the script said, without values
+  std::size_t done = 0;     ///< how many steps are finished
 };
 
 struct Surroundings {

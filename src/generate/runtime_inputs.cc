@@ -33,7 +33,8 @@ bool in_a_program_folder(std::string_view folder) {
 }
 
 /// The commands of an installed Debian package: those of its files that lie in a program folder.
-std::optional<std::map<std::string, std::string>> commands_of_package(const std::string& name, const std::string& root) {
+std::optional<std::map<std::string, std::string>> commands_of_package(const std::string& name,
+                                                                      const std::string& root) {
   const std::string folder = join_path(root, "var/lib/dpkg/info");
   Result<std::string> list = read_file(fmt::format("{}/{}.list", folder, name), kMaxList);
   for (const char* architecture : {"amd64", "arm64"})
@@ -91,17 +92,18 @@ bool add_input(Toolbox& toolbox, const std::string& input, const std::string& ro
 
 /// What coreutils installs, where no package list says it.
 constexpr std::array kCoreutils = {
-    "[",        "arch",     "b2sum",   "base32", "base64",  "basename", "basenc",   "cat",      "chcon",  "chgrp",
-    "chmod",    "chown",    "cksum",   "comm",   "cp",      "csplit",   "cut",      "date",     "dd",     "df",
-    "dir",      "dircolors", "dirname", "du",    "echo",    "env",      "expand",   "expr",     "factor", "false",
-    "fmt",      "fold",     "groups",  "head",   "hostid",  "id",       "install",  "join",     "link",   "ln",
-    "logname",  "ls",       "md5sum",  "mkdir",  "mkfifo",  "mknod",    "mktemp",   "mv",       "nice",   "nl",
-    "nohup",    "nproc",    "numfmt",  "od",     "paste",   "pathchk",  "pinky",    "pr",       "printenv", "printf",
-    "ptx",      "pwd",      "readlink", "realpath", "rm",   "rmdir",    "runcon",   "seq",      "sha1sum", "sha224sum",
-    "sha256sum", "sha384sum", "sha512sum", "shred", "shuf", "sleep",    "sort",     "split",    "stat",   "stdbuf",
-    "stty",     "sum",      "sync",    "tac",    "tail",    "tee",      "test",     "timeout",  "touch",  "tr",
-    "true",     "truncate", "tsort",   "tty",    "uname",   "unexpand", "uniq",     "unlink",   "users",  "vdir",
-    "wc",       "who",      "whoami",  "yes",
+    "[",         "arch",     "b2sum", "base32",    "base64",   "basename", "basenc",    "cat",       "chcon",
+    "chgrp",     "chmod",    "chown", "cksum",     "comm",     "cp",       "csplit",    "cut",       "date",
+    "dd",        "df",       "dir",   "dircolors", "dirname",  "du",       "echo",      "env",       "expand",
+    "expr",      "factor",   "false", "fmt",       "fold",     "groups",   "head",      "hostid",    "id",
+    "install",   "join",     "link",  "ln",        "logname",  "ls",       "md5sum",    "mkdir",     "mkfifo",
+    "mknod",     "mktemp",   "mv",    "nice",      "nl",       "nohup",    "nproc",     "numfmt",    "od",
+    "paste",     "pathchk",  "pinky", "pr",        "printenv", "printf",   "ptx",       "pwd",       "readlink",
+    "realpath",  "rm",       "rmdir", "runcon",    "seq",      "sha1sum",  "sha224sum", "sha256sum", "sha384sum",
+    "sha512sum", "shred",    "shuf",  "sleep",     "sort",     "split",    "stat",      "stdbuf",    "stty",
+    "sum",       "sync",     "tac",   "tail",      "tee",      "test",     "timeout",   "touch",     "tr",
+    "true",      "truncate", "tsort", "tty",       "uname",    "unexpand", "uniq",      "unlink",    "users",
+    "vdir",      "wc",       "who",   "whoami",    "yes",
 };
 
 }  // namespace
@@ -122,9 +124,9 @@ Result<Toolbox> find_runtime_inputs(const std::vector<std::string>& inputs, cons
     return hint(fail(Errc::not_found, "the runtime input {} is not in this machine's Nix store", unknown),
                 fmt::format("fetch it: nix-store --realise{}", to_fetch));
   if (!unknown.empty())
-    return hint(fail(Errc::not_found, "the runtime input {} is neither an installed command nor an installed package",
-                     unknown),
-                "install it, or name its folder by an absolute path");
+    return hint(
+        fail(Errc::not_found, "the runtime input {} is neither an installed command nor an installed package", unknown),
+        "install it, or name its folder by an absolute path");
   return toolbox;
 }
 

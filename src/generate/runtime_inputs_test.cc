@@ -27,7 +27,8 @@ TEST(RuntimeInputs, TakesAnInstalledCommand) {
 
 TEST(RuntimeInputs, TakesTheCommandsOfAPackage) {
   const TestFolder root;
-  root.write("var/lib/dpkg/info/some-tools.list", "/.\n/usr\n/usr/bin\n/usr/bin/env\n/usr/share/doc/x\n/usr/bin/absent\n");
+  root.write("var/lib/dpkg/info/some-tools.list",
+             "/.\n/usr\n/usr/bin\n/usr/bin/env\n/usr/share/doc/x\n/usr/bin/absent\n");
   const auto toolbox = find_runtime_inputs({"some-tools"}, root.path());
   ASSERT_THAT(toolbox, testing::Succeeds());
   EXPECT_EQ(toolbox->commands.at("env"), "/usr/bin/env");
@@ -50,7 +51,8 @@ TEST(RuntimeInputs, NamesAllThatAreUnknown) {
 
 TEST(RuntimeInputs, SaysHowToGetWhatTheNixStoreLacks) {
   const auto toolbox = find_runtime_inputs({"no-such-a", "/nix/store/x-no-such"});
-  ASSERT_THAT(toolbox, FailsWith(Errc::not_found, HasSubstr("'/nix/store/x-no-such' is not in this machine's Nix store")));
+  ASSERT_THAT(toolbox,
+              FailsWith(Errc::not_found, HasSubstr("'/nix/store/x-no-such' is not in this machine's Nix store")));
   EXPECT_EQ(toolbox.error().hint, "fetch it: nix-store --realise /nix/store/x-no-such");
 }
 

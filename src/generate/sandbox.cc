@@ -57,8 +57,8 @@ std::optional<int> number_in(std::string_view status, std::string_view key) {
 struct Running {
   std::optional<ScriptGroup> group = {};  ///< goes after the child
   Child child;
-  Fd output;          ///< its stdout and stderr
-  Fd status;          ///< bubblewrap's; empty without one
+  Fd output;  ///< its stdout and stderr
+  Fd status;  ///< bubblewrap's; empty without one
   Fd ready;
   Fd go;
   Secret log = Secret(kMaxLog);
@@ -175,7 +175,8 @@ Result<Outcome> carry_out(const Job& job, Running& running, std::optional<uid_t>
   }
   if (!status.ok()) {
     const std::string_view log = running.log.text().substr(0, running.logged);
-    if (std::optional<std::string> limit = limit_hit(job.limits, status, log, work)) return failed(work, Stopped{*std::move(limit)});
+    if (std::optional<std::string> limit = limit_hit(job.limits, status, log, work))
+      return failed(work, Stopped{*std::move(limit)});
     return failed(work, ScriptFailed{status});
   }
   TRY_LET(Taken taken, take_outputs(work, job));

@@ -35,15 +35,15 @@ struct InputFile {
 
 /// What runs.
 struct Job {
-  std::string script;                                  ///< bash, run with -euo pipefail
-  std::map<std::string, std::string> commands = {};    ///< all of its PATH: command name -> program
-  std::vector<std::string> read_only = {};             ///< further folders of the host that it may read
+  std::string script;                                ///< bash, run with -euo pipefail
+  std::map<std::string, std::string> commands = {};  ///< all of its PATH: command name -> program
+  std::vector<std::string> read_only = {};           ///< further folders of the host that it may read
   std::vector<InputFile> inputs = {};
-  std::vector<std::string> outputs = {};               ///< the files it must make in $out
-  std::size_t max_output_bytes = 1024 * 1024;          ///< of each
+  std::vector<std::string> outputs = {};       ///< the files it must make in $out
+  std::size_t max_output_bytes = 1024 * 1024;  ///< of each
   Limits limits = {};
-  /// Where the kernel keeps the limits on memory and processes. Otherwise, and besides, the script is looked at ten times a
-  /// second.
+  /// Where the kernel keeps the limits on memory and processes. Otherwise, and besides, the script is looked at ten
+  /// times a second.
   const ScriptGroups* groups = nullptr;
 };
 
@@ -72,7 +72,7 @@ struct NoSandbox {
 
 struct Outcome {
   std::variant<Made, ScriptFailed, BadOutput, Stopped, NoSandbox> what;
-  Secret log = {};  ///< what it wrote to stdout and stderr, the first 64 KiB: may hold plaintext
+  Secret log = {};                     ///< what it wrote to stdout and stderr, the first 64 KiB: may hold plaintext
   std::vector<Secret> leftovers = {};  ///< what stood in $out when nothing was taken: only to hide it in the log
 };
 

@@ -12,7 +12,8 @@ Job python(const std::string& code) {
 std::string limit_of(const Job& what) {
   const Outcome outcome = outcome_of(what);
   const auto* stopped = std::get_if<Stopped>(&outcome.what);
-  return stopped == nullptr ? fmt::format("not stopped ({}): {}", outcome.what.index(), outcome.log.text()) : stopped->limit;
+  return stopped == nullptr ? fmt::format("not stopped ({}): {}", outcome.what.index(), outcome.log.text())
+                            : stopped->limit;
 }
 
 TEST(SandboxMemory, SharedMemoryWithoutANameIsRefused) {
@@ -82,9 +83,7 @@ time.sleep(1000))py");
   EXPECT_EQ(limit_of(what), "it needed more than 256 MiB of memory");
 }
 
-TEST(SandboxMemory, AProcessHasFewFiles) {
-  EXPECT_EQ(made(job(R"sh(ulimit -n > "$out/x")sh")), "256\n");
-}
+TEST(SandboxMemory, AProcessHasFewFiles) { EXPECT_EQ(made(job(R"sh(ulimit -n > "$out/x")sh")), "256\n"); }
 
 TEST(SandboxMemory, ToolsGoOnWorking) {
   EXPECT_EQ(made(python(R"py(
@@ -99,10 +98,15 @@ said = [queue.get() for _ in workers]
 for worker in workers: worker.join()
 with multiprocessing.Pool(2) as pool: print(said, array[0], pool.map(abs, [-1, 2])))py")),
             "['done', 'done', 'done'] 3 [1, 2]\n");
-  EXPECT_EQ(made(job(R"sh(openssl genpkey -algorithm ed25519 -out key; openssl pkey -in key -pubout | head -1 > "$out/x")sh", {"x"}, {"openssl"})),
-            "-----BEGIN PUBLIC KEY-----\n");
-  EXPECT_EQ(made(job(R"sh(perl -e 'my $pid = open(my $pipe, "-|"); if (!$pid) { print "child"; exit } print <$pipe>' > "$out/x")sh", {"x"}, {"perl"})),
-            "child");
+  EXPECT_EQ(
+      made(job(R"sh(openssl genpkey -algorithm ed25519 -out key; openssl pkey -in key -pubout | head -1 > "$out/x")sh",
+               {"x"}, {"openssl"})),
+      "-----BEGIN PUBLIC KEY-----\n");
+  EXPECT_EQ(
+      made(job(
+          R"sh(perl -e 'my $pid = open(my $pipe, "-|"); if (!$pid) { print "child"; exit } print <$pipe>' > "$out/x")sh",
+          {"x"}, {"perl"})),
+      "child");
 }
 
 TEST(SandboxMemory, GnupgsAgentGoesOnWorking) {

@@ -22,9 +22,7 @@ std::string reason_against(const std::string& script) {
   return bad == nullptr ? fmt::format("not refused: {}", outcome.log.text()) : bad->reason;
 }
 
-TEST(SandboxPromise, ALinkIsNoOutput) {
-  EXPECT_EQ(reason_against(R"sh(ln -s /etc/passwd "$out/x")sh"), "is a link");
-}
+TEST(SandboxPromise, ALinkIsNoOutput) { EXPECT_EQ(reason_against(R"sh(ln -s /etc/passwd "$out/x")sh"), "is a link"); }
 TEST(SandboxPromise, AFolderIsNoOutput) { EXPECT_EQ(reason_against(R"sh(mkdir "$out/x")sh"), "is a folder"); }
 TEST(SandboxPromise, AFifoIsNoOutput) { EXPECT_EQ(reason_against(R"sh(mkfifo "$out/x")sh"), "is a fifo"); }
 TEST(SandboxPromise, TheOutputFolderCannotBeALinkElsewhere) {
@@ -109,19 +107,36 @@ for family in (socket.AF_VSOCK, socket.AF_PACKET, socket.AF_ALG, socket.AF_BLUET
 }
 TEST(SandboxPromise, CallsThatOpenedDoorsBeforeAreRefused) {
   // Each of these answers an ordinary user without the filter with success or with another error.
-  const std::vector<std::pair<std::string, long>> calls = {
-      {"ptrace", SYS_ptrace}, {"process_vm_readv", SYS_process_vm_readv}, {"kcmp", SYS_kcmp}, {"unshare", SYS_unshare},
-      {"setns", SYS_setns}, {"mount", SYS_mount}, {"io_uring_setup", SYS_io_uring_setup}, {"add_key", SYS_add_key},
-      {"keyctl", SYS_keyctl}, {"request_key", SYS_request_key}, {"bpf", SYS_bpf}, {"perf_event_open", SYS_perf_event_open},
-      {"personality", SYS_personality}, {"name_to_handle_at", SYS_name_to_handle_at}, {"set_mempolicy", SYS_set_mempolicy},
-      {"memfd_create", SYS_memfd_create}, {"shmget", SYS_shmget}, {"clone3", SYS_clone3}};
+  const std::vector<std::pair<std::string, long>> calls = {{"ptrace", SYS_ptrace},
+                                                           {"process_vm_readv", SYS_process_vm_readv},
+                                                           {"kcmp", SYS_kcmp},
+                                                           {"unshare", SYS_unshare},
+                                                           {"setns", SYS_setns},
+                                                           {"mount", SYS_mount},
+                                                           {"io_uring_setup", SYS_io_uring_setup},
+                                                           {"add_key", SYS_add_key},
+                                                           {"keyctl", SYS_keyctl},
+                                                           {"request_key", SYS_request_key},
+                                                           {"bpf", SYS_bpf},
+                                                           {"perf_event_open", SYS_perf_event_open},
+                                                           {"personality", SYS_personality},
+                                                           {"name_to_handle_at", SYS_name_to_handle_at},
+                                                           {"set_mempolicy", SYS_set_mempolicy},
+                                                           {"memfd_create", SYS_memfd_create},
+                                                           {"shmget", SYS_shmget},
+                                                           {"clone3", SYS_clone3}};
   std::string code = "import ctypes, errno\nlibc = ctypes.CDLL(None, use_errno=True)\n";
   for (const auto& [name, number] : calls)
-    code += fmt::format("ctypes.set_errno(0)\nif libc.syscall({}, 0, 0, 0, 0, 0, 0) != -1 or ctypes.get_errno() not in "
-                        "(errno.EPERM, errno.ENOSYS): print('{}', ctypes.get_errno())\n", number, name);
-  code += fmt::format("print(libc.syscall({}, 0x10000000 | 17, 0, 0, 0, 0), ctypes.get_errno() == errno.EPERM)\n", SYS_clone);  // CLONE_NEWUSER
+    code += fmt::format(
+        "ctypes.set_errno(0)\nif libc.syscall({}, 0, 0, 0, 0, 0, 0) != -1 or ctypes.get_errno() not in "
+        "(errno.EPERM, errno.ENOSYS): print('{}', ctypes.get_errno())\n",
+        number, name);
+  code += fmt::format("print(libc.syscall({}, 0x10000000 | 17, 0, 0, 0, 0), ctypes.get_errno() == errno.EPERM)\n",
+                      SYS_clone);                                                     // CLONE_NEWUSER
   code += "print(libc.ioctl(0, 0x5412, b'x'), ctypes.get_errno() == errno.EPERM)\n";  // TIOCSTI
-  code += "print(open('/proc/self/status').read().count('NoNewPrivs:\\t1'), open('/proc/self/status').read().count('CapEff:\\t0000000000000000'))";
+  code +=
+      "print(open('/proc/self/status').read().count('NoNewPrivs:\\t1'), "
+      "open('/proc/self/status').read().count('CapEff:\\t0000000000000000'))";
   EXPECT_EQ(made(python(code)), "-1 True\n-1 True\n1 1\n");
 }
 TEST(SandboxPromise, TheHostsFilesAreNotThere) {
@@ -129,9 +144,12 @@ TEST(SandboxPromise, TheHostsFilesAreNotThere) {
   const TemporaryFolder memory = TemporaryFolder::make("/dev/shm").value();
   ASSERT_THAT(write_file(memory.path() + "/file", "host", 0644), testing::Succeeds());
   const std::string ours = folder.write("file", "host");
-  EXPECT_EQ(made(job(fmt::format(R"sh(for p in /root /home /etc/shadow /etc/hostname /run /var /srv /boot /sys /proc/1/root/root "{}" "{}/file"; do
-                          [ -e "$p" ] && echo "$p" >> "$out/x"; done; touch "$out/x")sh", ours, memory.path()))),
-            "");
+  EXPECT_EQ(
+      made(job(fmt::format(
+          R"sh(for p in /root /home /etc/shadow /etc/hostname /run /var /srv /boot /sys /proc/1/root/root "{}" "{}/file"; do
+                          [ -e "$p" ] && echo "$p" >> "$out/x"; done; touch "$out/x")sh",
+          ours, memory.path()))),
+      "");
 }
 TEST(SandboxPromise, TheCallersEnvironmentIsInNoProcess) {
   ::setenv("VMCRED_TEST_LEAK", "leak-canary", 1);
@@ -248,7 +266,8 @@ TEST(SandboxPromise, NothingSurvivesUsWhereWeAreKilledWhileTheSandboxIsMade) {
     ::poll(nullptr, 0, moment);
     ::kill(us, SIGKILL);
     pid_t gone = 0;
-    for (int waited = 0; (gone = ::waitpid(-1, nullptr, WNOHANG)) >= 0 && waited < kPatience; waited += gone > 0 ? 0 : 5)
+    for (int waited = 0; (gone = ::waitpid(-1, nullptr, WNOHANG)) >= 0 && waited < kPatience;
+         waited += gone > 0 ? 0 : 5)
       if (gone == 0) ::poll(nullptr, 0, 5);
     ASSERT_EQ(gone, -1) << "something still runs that was made before a kill after " << moment << " ms";
   }

@@ -4,8 +4,8 @@
 namespace vmcred::generate {
 namespace {
 
-using testing::secret;
 using ::testing::ElementsAre;
+using testing::secret;
 
 TEST(Sandbox, GivesWhatTheScriptMadeByteForByte) {
   EXPECT_EQ(made(job(R"sh(printf 'a\0b\n' > "$out/x"; chmod 400 "$out"/*)sh")), std::string("a\0b\n", 4));

@@ -39,8 +39,8 @@ class ScriptGroup {
 /// One scope with Delegate=yes for a whole run. A process of ours that does nothing holds it, so it ends with us.
 class ScriptGroups {
  public:
-  /// `socket`: that of the systemd manager (systemd_bus.h) of whoever we are. `unavailable` with the reason where the limits
-  /// cannot be the kernel's: no unified tree, no systemd, no memory controller.
+  /// `socket`: that of the systemd manager (systemd_bus.h) of whoever we are. `unavailable` with the reason where the
+  /// limits cannot be the kernel's: no unified tree, no systemd, no memory controller.
   static Result<ScriptGroups> make(const std::string& socket, const std::string& tree = "/sys/fs/cgroup");
   /// The next script's. From any thread.
   [[nodiscard]] Result<ScriptGroup> next(const Limits& limits) const;
@@ -53,7 +53,10 @@ class ScriptGroups {
     unsigned made = 0;
   };
   ScriptGroups(SystemdBus bus, Child keeper, std::string unit, std::string path)
-      : shared_(new Shared{.mutex = {}, .bus = std::move(bus)}), keeper_(std::move(keeper)), unit_(std::move(unit)), path_(std::move(path)) {}
+      : shared_(new Shared{.mutex = {}, .bus = std::move(bus)}),
+        keeper_(std::move(keeper)),
+        unit_(std::move(unit)),
+        path_(std::move(path)) {}
   std::unique_ptr<Shared> shared_;
   Child keeper_;
   std::string unit_;

@@ -9,7 +9,8 @@ std::string spoken(const std::vector<const Task*>& tasks) {
   std::string names;
   for (std::size_t i = 0; i < tasks.size() && (i + 1 < kNamed || tasks.size() <= kNamed); ++i)
     names += (i == 0 ? "" : ", ") + tasks[i]->id.placement.owner;
-  return fmt::format("{} ({} {}: {}{})", tasks.front()->id.generator, tasks.size(), vms ? "vms" : "machines", names, tasks.size() > kNamed ? ", …" : "");
+  return fmt::format("{} ({} {}: {}{})", tasks.front()->id.generator, tasks.size(), vms ? "vms" : "machines", names,
+                     tasks.size() > kNamed ? ", …" : "");
 }
 
 }  // namespace vmcred::generate

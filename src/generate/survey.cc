@@ -51,8 +51,10 @@ std::vector<std::string> reasons_of(const Task& task, const Graph& graph, const 
       }
       const Result<std::string> stored = form ? repository.read_stored(id) : std::unexpected(form.error());
       const Result<std::string> digest = stored ? value_digest(**form, *stored) : stored;
-      if (!digest) reasons.push_back(fmt::format("{}/{} is damaged", id.generator.generator, name));
-      else if (*digest != known->second) reasons.push_back(fmt::format("{}/{} changed", id.generator.generator, name));
+      if (!digest)
+        reasons.push_back(fmt::format("{}/{} is damaged", id.generator.generator, name));
+      else if (*digest != known->second)
+        reasons.push_back(fmt::format("{}/{} changed", id.generator.generator, name));
     }
   }
   for (const auto& [key, digest] : record.dependencies)
@@ -93,9 +95,9 @@ Result<Status> status_of(const Task& task, const Graph& graph, const store::Repo
     const std::vector<std::string> more = reasons_of(task, graph, repository, *status.record);
     status.reasons.insert(status.reasons.end(), more.begin(), more.end());
     status.due = generator.rotate_after && std::ranges::any_of(generator.files, [&](const auto& file) {
-      const Result<SystemTime> made = store::born(*status.record, file.first);
-      return made && clock.now() - *made > *generator.rotate_after;
-    });
+                   const Result<SystemTime> made = store::born(*status.record, file.first);
+                   return made && clock.now() - *made > *generator.rotate_after;
+                 });
   }
   if (!status.reasons.empty()) status.state = State::stale;
   return status;
@@ -134,12 +136,18 @@ bool script_unknown(const declare::Generator& generator) {
 
 std::string_view word(State state) {
   switch (state) {
-    case State::fresh: return "fresh";
-    case State::stale: return "stale";
-    case State::invalid: return "invalid";
-    case State::partial: return "partial";
-    case State::missing: return "missing";
-    case State::damaged: return "damaged";
+    case State::fresh:
+      return "fresh";
+    case State::stale:
+      return "stale";
+    case State::invalid:
+      return "invalid";
+    case State::partial:
+      return "partial";
+    case State::missing:
+      return "missing";
+    case State::damaged:
+      return "damaged";
   }
   return {};
 }
@@ -159,7 +167,8 @@ std::vector<std::string> declared_inputs(const declare::Generator& generator) {
   return names;
 }
 
-std::vector<Status> survey(const Graph& graph, const store::Repository& repository, const Clock& clock, const Visits& visits) {
+std::vector<Status> survey(const Graph& graph, const store::Repository& repository, const Clock& clock,
+                           const Visits& visits) {
   std::vector<Status> statuses(graph.tasks.size());
   const auto look_at = [&](std::size_t i, const Visit& visit) -> Result<> {
     TRY_LET(const store::GeneratorFolder folder, store::GeneratorFolder::open(repository, graph.tasks[i].id));
@@ -167,17 +176,22 @@ std::vector<Status> survey(const Graph& graph, const store::Repository& reposito
     if (visit) visit(i, statuses[i], folder);
     return {};
   };
-  in_ranges(graph.tasks.size(), [&, visit = Visit()](std::size_t begin, std::size_t end) mutable {
-    if (visits && !visit) visit = visits();
-    for (std::size_t i = begin; i < end; ++i) {
-      if (Result<> looked = look_at(i, visit); !looked)
-        statuses[i] = {.state = State::damaged, .reasons = {looked.error().message}, .damage = std::move(looked).error()};
-    }
-  }, kTogether);
+  in_ranges(
+      graph.tasks.size(),
+      [&, visit = Visit()](std::size_t begin, std::size_t end) mutable {
+        if (visits && !visit) visit = visits();
+        for (std::size_t i = begin; i < end; ++i) {
+          if (Result<> looked = look_at(i, visit); !looked)
+            statuses[i] = {
+                .state = State::damaged, .reasons = {looked.error().message}, .damage = std::move(looked).error()};
+        }
+      },
+      kTogether);
   return statuses;
 }
 
-Result<std::vector<VarId>> orphans(const Graph& graph, const std::vector<Status>& statuses, const store::Repository& repository) {
+Result<std::vector<VarId>> orphans(const Graph& graph, const std::vector<Status>& statuses,
+                                   const store::Repository& repository) {
   TRY_LET(const std::vector<store::GeneratorId> every, repository.generators());
   std::vector<VarId> all;
   for (const store::GeneratorId& id : every) {

@@ -22,23 +22,24 @@ enum class State : std::uint8_t {
   invalid,  ///< its `validation` changed: remade
   partial,  ///< some of its files exist: the user chooses
   missing,  ///< none of its files exists: made
-  damaged,  ///< what stands in its folder cannot be looked at for what it should be: refused where it is asked for or needed
+  damaged,  ///< what stands in its folder cannot be looked at for what it should be: refused where it is asked for or
+            ///< needed
 };
 std::string_view word(State state);
 
 struct Status {
   State state = State::fresh;
-  std::vector<std::string> reasons = {};  ///< "its script changed", …: each completes "because"
-  std::vector<std::string> absent = {};   ///< declared files that are not stored
+  std::vector<std::string> reasons = {};           ///< "its script changed", …: each completes "because"
+  std::vector<std::string> absent = {};            ///< declared files that are not stored
   std::map<std::string, store::Form> stored = {};  ///< the others, and how
-  std::vector<std::string> undeclared = {};  ///< what else lies in its folder and may hold a value
+  std::vector<std::string> undeclared = {};        ///< what else lies in its folder and may hold a value
   std::optional<store::Record> record = {};
-  bool due = false;  ///< older than rotate-after
+  bool due = false;                  ///< older than rotate-after
   std::optional<Error> damage = {};  ///< of a damaged one: what it is, with the remedy
 };
 
-/// Whether only the files of a generator are known, because they were found in a store (store/inferred.h): nothing can be
-/// said to be stale then, and nothing can be made.
+/// Whether only the files of a generator are known, because they were found in a store (store/inferred.h): nothing can
+/// be said to be stale then, and nothing can be made.
 [[nodiscard]] bool script_unknown(const declare::Generator& generator);
 
 /// Called for each task that is not damaged, while its folder is open.
@@ -46,7 +47,8 @@ using Visit = std::function<void(std::size_t task, const Status& status, const s
 /// Makes one for each thread.
 using Visits = std::function<Visit()>;
 
-/// The status of each task of the graph, in its order. Reads no plaintext and needs no key. `visits`: who else wants to look.
+/// The status of each task of the graph, in its order. Reads no plaintext and needs no key. `visits`: who else wants to
+/// look.
 std::vector<Status> survey(const Graph& graph, const store::Repository& repository, const Clock& clock = real_clock(),
                            const Visits& visits = {});
 
@@ -58,9 +60,9 @@ Result<std::vector<store::VarId>> orphans(const Graph& graph, const std::vector<
 struct Request {
   std::vector<std::string> machines = {};    ///< empty: all
   std::vector<std::string> generators = {};  ///< empty: all
-  bool stale = false;         ///< remake stale ones too
-  bool only_missing = false;  ///< of partial ones, make the missing files and keep the others
-  bool regenerate = false;    ///< remake partial ones, and those that `generators` names whatever their state
+  bool stale = false;                        ///< remake stale ones too
+  bool only_missing = false;                 ///< of partial ones, make the missing files and keep the others
+  bool regenerate = false;  ///< remake partial ones, and those that `generators` names whatever their state
 };
 
 /// One task to run, and why.
@@ -71,7 +73,8 @@ struct Step {
 };
 
 /// The steps in the order of the graph. Missing dependencies come along. Partial generators without a choice are
-/// refused (`mismatch`), all of them in one message; so are unknown names (`not_found`), and damaged ones with what they are.
+/// refused (`mismatch`), all of them in one message; so are unknown names (`not_found`), and damaged ones with what
+/// they are.
 Result<std::vector<Step>> make_plan(const Graph& graph, const std::vector<Status>& statuses,
                                     const declare::Declaration& declaration, const Request& request);
 

@@ -5,14 +5,15 @@
 namespace vmcred::generate {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::FailsWith;
 using testing::HasSubstr;
 using testing::Succeeds;
-using ::testing::ElementsAre;
 
 TEST(Survey, OfAnEmptyStoreIsMissingAndOfAGeneratedOneFresh) {
   const TrialProject project;
-  EXPECT_THAT(project.states(), ElementsAre("base missing, it was never generated", "made missing, it was never generated"));
+  EXPECT_THAT(project.states(),
+              ElementsAre("base missing, it was never generated", "made missing, it was never generated"));
   ASSERT_THAT(project.generate(), Succeeds());
   EXPECT_THAT(project.states(), ElementsAre("base fresh", "made fresh"));
   EXPECT_EQ(project.value("made", "copy"), "one");
@@ -23,7 +24,8 @@ TEST(Survey, TellsAChangedScriptAndChangedInputs) {
   ASSERT_THAT(project.generate(), Succeeds());
   project.declaration.generators.at("base").script += " # more";
   project.declaration.generators.at("base").runtime_inputs = {"coreutils"};
-  EXPECT_THAT(project.states(), ElementsAre("base stale, its script changed, its runtime-inputs changed", "made fresh"));
+  EXPECT_THAT(project.states(),
+              ElementsAre("base stale, its script changed, its runtime-inputs changed", "made fresh"));
   ASSERT_THAT(project.generate(), Succeeds());
   EXPECT_THAT(project.states()[0], HasSubstr("stale"));
   ASSERT_THAT(project.generate({.stale = true}), Succeeds());
@@ -53,7 +55,8 @@ TEST(Survey, ARepositoryWithoutRecordsCountsAsFresh) {
 TEST(Survey, OfGeneratorsWhoseScriptsNobodyKnowsIsFreshAndTheyAreNotRun) {
   TrialProject project;
   ASSERT_THAT(project.generate(), Succeeds());
-  ASSERT_THAT(write_file(project.repository.folder() + "/vars/per-machine/web/base/.validation-hash", "00", 0644), Succeeds());
+  ASSERT_THAT(write_file(project.repository.folder() + "/vars/per-machine/web/base/.validation-hash", "00", 0644),
+              Succeeds());
   for (auto& [name, generator] : project.declaration.generators) {
     generator.foreign = true;
     generator.script.clear();
@@ -61,7 +64,8 @@ TEST(Survey, OfGeneratorsWhoseScriptsNobodyKnowsIsFreshAndTheyAreNotRun) {
   }
   EXPECT_THAT(project.states(), ElementsAre("base fresh", "made fresh"));
   EXPECT_THAT(project.generate(), Succeeds());  // nothing to do
-  EXPECT_THAT(project.generate({.generators = {"base"}, .regenerate = true}), FailsWith(Errc::not_found, HasSubstr("is not known")));
+  EXPECT_THAT(project.generate({.generators = {"base"}, .regenerate = true}),
+              FailsWith(Errc::not_found, HasSubstr("is not known")));
   EXPECT_EQ(project.value("base", "key"), "one");
 }
 
@@ -71,10 +75,12 @@ TEST(Survey, OfADamagedGeneratorHoldsNobodyUpWhoDoesNotNeedIt) {
   const std::string secret = project.folder.path() + "/vars/per-machine/web/base/key/secret";
   ASSERT_THAT(remove_tree(secret), Succeeds());
   ASSERT_THAT(make_folders(secret), Succeeds());
-  EXPECT_THAT(project.states(), ElementsAre("base damaged, 'vars/per-machine/web/base/key/secret' is no plain file", "made stale, base/key is damaged"));
+  EXPECT_THAT(project.states(), ElementsAre("base damaged, 'vars/per-machine/web/base/key/secret' is no plain file",
+                                            "made stale, base/key is damaged"));
   EXPECT_THAT(project.generate({.generators = {"made"}}), Succeeds());  // nothing to do
   EXPECT_THAT(project.generate(), FailsWith(Errc::invalid_data, HasSubstr("base/key/secret' is no plain file")));
-  EXPECT_THAT(project.generate({.generators = {"base"}, .regenerate = true}), FailsWith(Errc::invalid_data, HasSubstr("is no plain file")));
+  EXPECT_THAT(project.generate({.generators = {"base"}, .regenerate = true}),
+              FailsWith(Errc::invalid_data, HasSubstr("is no plain file")));
 }
 
 TEST(Plan, StopsForAPartialGeneratorUntilItIsDecided) {
@@ -105,7 +111,8 @@ TEST(Plan, NamesUnknownGeneratorsAndMachines) {
 TEST(Run, KeepsWhatWasFinishedWhenAnotherFails) {
   TrialProject project;
   project.declaration.generators.at("made").script = "exit 3";
-  EXPECT_THAT(project.generate(), FailsWith(Errc::io, HasSubstr("made (machine web): its script failed with exit code 3")));
+  EXPECT_THAT(project.generate(),
+              FailsWith(Errc::io, HasSubstr("made (machine web): its script failed with exit code 3")));
   EXPECT_THAT(project.states(), ElementsAre("base fresh", "made missing, it was never generated"));
 }
 

@@ -62,10 +62,14 @@ Number number_at(std::string_view text, std::size_t at, unsigned base, std::size
 Meaning utf8(unsigned point, std::size_t length) {
   const auto byte = [](unsigned value) { return static_cast<char>(value); };
   if (point < 0x80) return one(byte(point), length);
-  if (point < 0x800) return {.bytes = {byte(0xc0 | point >> 6U), byte(0x80 | (point & 63U))}, .size = 2, .length = length};
+  if (point < 0x800)
+    return {.bytes = {byte(0xc0 | point >> 6U), byte(0x80 | (point & 63U))}, .size = 2, .length = length};
   if (point < 0x10000)
-    return {.bytes = {byte(0xe0 | point >> 12U), byte(0x80 | (point >> 6U & 63U)), byte(0x80 | (point & 63U))}, .size = 3, .length = length};
-  return {.bytes = {byte(0xf0 | (point >> 18U & 7U)), byte(0x80 | (point >> 12U & 63U)), byte(0x80 | (point >> 6U & 63U)), byte(0x80 | (point & 63U))},
+    return {.bytes = {byte(0xe0 | point >> 12U), byte(0x80 | (point >> 6U & 63U)), byte(0x80 | (point & 63U))},
+            .size = 3,
+            .length = length};
+  return {.bytes = {byte(0xf0 | (point >> 18U & 7U)), byte(0x80 | (point >> 12U & 63U)),
+                    byte(0x80 | (point >> 6U & 63U)), byte(0x80 | (point & 63U))},
           .size = 4,
           .length = length};
 }
@@ -95,7 +99,8 @@ Meaning backslash(std::string_view text) {
     const Number number = number_at(text, 2, 16, 2);
     return number.digits > 0 ? one(static_cast<char>(number.value), 2 + number.digits) : Meaning{};
   }
-  if (const Number number = number_at(text, 1, 8, 3); number.digits > 0) return one(static_cast<char>(number.value), 1 + number.digits);
+  if (const Number number = number_at(text, 1, 8, 3); number.digits > 0)
+    return one(static_cast<char>(number.value), 1 + number.digits);
   return one(letter, 2);
 }
 
@@ -116,12 +121,15 @@ Meaning meaning_of(std::string_view text, Escapes kind) {
   if (text[0] != escape_sign(kind)) return {};
   switch (kind) {
     case Escapes::percent:
-    case Escapes::form: return hex_pair(text);
+    case Escapes::form:
+      return hex_pair(text);
     case Escapes::printable:
       if (text.starts_with("=\n") || text.starts_with("=\r\n")) return {.length = text[1] == '\n' ? 2U : 3U};
       return hex_pair(text);
-    case Escapes::backslash: return backslash(text);
-    case Escapes::entities: break;
+    case Escapes::backslash:
+      return backslash(text);
+    case Escapes::entities:
+      break;
   }
   return entity(text);
 }
@@ -142,10 +150,14 @@ TextView TextView::of(std::string_view text) {
 char escape_sign(Escapes kind) {
   switch (kind) {
     case Escapes::percent:
-    case Escapes::form: return '%';
-    case Escapes::backslash: return '\\';
-    case Escapes::printable: return '=';
-    case Escapes::entities: break;
+    case Escapes::form:
+      return '%';
+    case Escapes::backslash:
+      return '\\';
+    case Escapes::printable:
+      return '=';
+    case Escapes::entities:
+      break;
   }
   return '&';
 }

@@ -1,4 +1,5 @@
-// A text as somebody reads it who undoes what was done to it (escapes, wrapping), each character with its place in the text.
+// A text as somebody reads it who undoes what was done to it (escapes, wrapping), each character with its place in the
+// text.
 #pragma once
 
 #include <cstdint>

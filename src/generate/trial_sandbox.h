@@ -11,7 +11,8 @@
 namespace vmcred::generate {
 
 /// `inputs`: as in runtime-inputs.
-inline Job job(std::string script, std::vector<std::string> outputs = {"x"}, const std::vector<std::string>& inputs = {}) {
+inline Job job(std::string script, std::vector<std::string> outputs = {"x"},
+               const std::vector<std::string>& inputs = {}) {
   const auto toolbox = find_runtime_inputs(inputs);
   EXPECT_TRUE(toolbox);
   Job made{.script = std::move(script), .commands = toolbox->commands, .outputs = std::move(outputs)};

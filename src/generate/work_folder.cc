@@ -93,7 +93,8 @@ Result<> fill_work_folder(const Fd& folder, const Job& job, std::optional<uid_t>
   for (const InputFile& input : job.inputs) {
     for (std::size_t slash = input.path.find('/'); slash != std::string::npos; slash = input.path.find('/', slash + 1))
       TRY(make_folder_at(folder, input.path.substr(0, slash)));
-    const Fd file(::openat(folder.get(), input.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    const Fd file(
+        ::openat(folder.get(), input.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) return fail_errno("make '{}' for the script", input.path);
     TRY(in(fmt::format("write '{}' for the script", input.path), write_all(file, text_of(input.value))));
   }
@@ -135,7 +136,8 @@ std::vector<Secret> leftovers(const Fd& folder, const Job& job) {
     if (values.size() == kMost) break;
     const std::optional<Found> found = find(out, name);
     if (!found || !found->file) continue;
-    if (Result<Secret> value = read_secret(found->file, name, job.max_output_bytes)) values.push_back(*std::move(value));
+    if (Result<Secret> value = read_secret(found->file, name, job.max_output_bytes))
+      values.push_back(*std::move(value));
   }
   return values;
 }

@@ -1,9 +1,9 @@
 // The folder a script works in, held by a descriptor: inputs are put there, and what it made is taken from there.
 #pragma once
 
+#include <sys/types.h>
 #include <optional>
 #include <string>
-#include <sys/types.h>
 
 #include "base/fd.h"
 #include "base/result.h"

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <string>
 
-
 namespace vmcred::link {
 namespace {
 
@@ -22,8 +21,8 @@ int digit_of(char c) {
 }  // namespace
 
 Secret link_line(const Address& address) {
-  const std::string head = address.transport == Transport::serial ? std::string(kSerial)
-                                                                  : fmt::format("{}{} ", kVsock, address.vsock_port);
+  const std::string head =
+      address.transport == Transport::serial ? std::string(kSerial) : fmt::format("{}{} ", kVsock, address.vsock_port);
   Secret line(head.size() + 2 * address.token.size());
   const WritableBytes out = line.writable();
   std::memcpy(out.data(), head.data(), head.size());
@@ -45,7 +44,8 @@ Result<Address> parse_link_line(Bytes line) {
     text.remove_prefix(kVsock.size());
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), address.vsock_port);
     const auto digits = static_cast<std::size_t>(end - text.data());
-    if (error != std::errc{} || text.starts_with('0') || digits == text.size() || text[digits] != ' ') return malformed();
+    if (error != std::errc{} || text.starts_with('0') || digits == text.size() || text[digits] != ' ')
+      return malformed();
     text.remove_prefix(digits + 1);
     address.transport = Transport::vsock;
   } else {

@@ -29,7 +29,8 @@ struct Address {
 /// "v1 serial <64 hex>" or "v1 vsock:2:PORT <64 hex>", without a newline.
 Secret link_line(const Address& address);
 
-/// The same back. One newline at the end is taken; anything else that differs is `invalid_data`. No message quotes the line.
+/// The same back. One newline at the end is taken; anything else that differs is `invalid_data`. No message quotes the
+/// line.
 Result<Address> parse_link_line(Bytes line);
 
 }  // namespace vmcred::link

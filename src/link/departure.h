@@ -12,10 +12,14 @@ inline constexpr std::uint8_t kLastDeparture = 3;
 /// systemd's words (X_SYSTEMD_SHUTDOWN=, shutdown(8)): "poweroff", "reboot", "halt", "kexec".
 inline constexpr std::string_view departure_name(Departure how) {
   switch (how) {
-    case Departure::power_off: return "poweroff";
-    case Departure::reboot: return "reboot";
-    case Departure::halt: return "halt";
-    case Departure::kexec: break;
+    case Departure::power_off:
+      return "poweroff";
+    case Departure::reboot:
+      return "reboot";
+    case Departure::halt:
+      return "halt";
+    case Departure::kexec:
+      break;
   }
   return "kexec";
 }

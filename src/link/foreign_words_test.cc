@@ -42,15 +42,18 @@ Result<Report> read(std::string_view version, const std::vector<std::pair<Type, 
 }
 
 bool in_one_line(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }) && !text.contains("\u202e") &&
-         !text.contains("\u2066") && !text.contains("\u2028") && !text.contains("\u0085") && !text.contains("\xff");
+  return std::ranges::none_of(text, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; }) &&
+         !text.contains("\u202e") && !text.contains("\u2066") && !text.contains("\u2028") && !text.contains("\u0085") &&
+         !text.contains("\xff");
 }
 
 TEST(ForeignWords, StayInTheirLineInEveryFieldOfAReport) {
   for (const std::string& hostile : kHostile) {
-    const auto report = read(hostile, {{Type::report_consumer, joined({text_field("A"), text_field("a"), text_field("a.service"), text_field(hostile)})},
-                                       {Type::report_output, joined({text_field("a.service"), hostile})},
-                                       {Type::report_notice, hostile}});
+    const auto report =
+        read(hostile, {{Type::report_consumer,
+                        joined({text_field("A"), text_field("a"), text_field("a.service"), text_field(hostile)})},
+                       {Type::report_output, joined({text_field("a.service"), hostile})},
+                       {Type::report_notice, hostile}});
     ASSERT_THAT(report, Succeeds());
     EXPECT_TRUE(in_one_line(report->systemd_version)) << report->systemd_version;
     EXPECT_TRUE(in_one_line(report->consumers.at(0).state)) << report->consumers.at(0).state;
@@ -71,11 +74,12 @@ TEST(ForeignWords, AreNoNames) {
     copy.integer(1, 8);
     copy.raw(Digest{});
     copy.text(hostile);
-    for (const auto& [type, payload] : std::vector<std::pair<Type, std::string>>{{Type::report_copy, copy.bytes()},
-                                                                                 {Type::report_consumer, joined({name, good, good, good})},
-                                                                                 {Type::report_consumer, joined({good, name, good, good})},
-                                                                                 {Type::report_consumer, joined({good, good, name, good})},
-                                                                                 {Type::report_output, joined({name, "text"})}})
+    for (const auto& [type, payload] :
+         std::vector<std::pair<Type, std::string>>{{Type::report_copy, copy.bytes()},
+                                                   {Type::report_consumer, joined({name, good, good, good})},
+                                                   {Type::report_consumer, joined({good, name, good, good})},
+                                                   {Type::report_consumer, joined({good, good, name, good})},
+                                                   {Type::report_output, joined({name, "text"})}})
       EXPECT_FALSE(read("252", {{type, payload}})) << hostile;
   }
 }

@@ -54,7 +54,8 @@ struct GuestSession::Impl {
       return {};
     }
     if (welcome.version != kVersion) return fail(Errc::invalid_data, "the host speaks version {}", welcome.version);
-    if (!welcome_is_proven(bytes, hello, keys.auth.bytes())) return fail(Errc::mismatch, "the host does not hold our token");
+    if (!welcome_is_proven(bytes, hello, keys.auth.bytes()))
+      return fail(Errc::mismatch, "the host does not hold our token");
     StreamKeys stream = derive_stream_keys(keys.auth.bytes(), hello, text_of(bytes));
     sealer.emplace(std::move(stream.from_guest));
     opener.emplace(std::move(stream.from_host));
@@ -101,8 +102,11 @@ struct GuestSession::Impl {
         events.emplace_back(PowerOff{static_cast<Departure>(how)});
         return {};
       }
-      case Type::ask_report: events.emplace_back(ReportWanted{}); return {};
-      default: break;
+      case Type::ask_report:
+        events.emplace_back(ReportWanted{});
+        return {};
+      default:
+        break;
     }
     TRY_LET(auto whole, set.take(type, payload));
     if (!whole) return {};

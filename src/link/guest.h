@@ -52,8 +52,8 @@ using GuestEvent = std::variant<Welcomed, Received, Confirmed, PowerOff, ReportW
 struct GuestConfig {
   Secret key;  ///< the token, or the session secret of the last contact
   BootId boot_id = {};
-  bool agent = false;  ///< we stay on the link
-  std::uint64_t generation = 0;  ///< of the set that the agent holds already; 0: none
+  bool agent = false;                ///< we stay on the link
+  std::uint64_t generation = 0;      ///< of the set that the agent holds already; 0: none
   Randomness* randomness = nullptr;  ///< must be given and outlive the session
 };
 

@@ -52,7 +52,8 @@ struct HostSession::Impl {
   HostConfig config;
   std::uint64_t first_generation;
   KeyId token_id = {};
-  std::vector<Key> keys;  // all that are valid now: at most the token or a used session secret, and the one handed out last
+  std::vector<Key>
+      keys;  // all that are valid now: at most the token or a used session secret, and the one handed out last
   std::optional<std::array<std::uint8_t, 16>> boot_id;
   bool spent = false;
   std::optional<Receipt> receipt;
@@ -62,8 +63,8 @@ struct HostSession::Impl {
   Phase phase = Phase::hello;
   Inbox inbox;
   Hello hello;
-  std::string raw;                // handshake bytes to write first
-  std::deque<Piece> queue;        // frames to be sealed
+  std::string raw;          // handshake bytes to write first
+  std::deque<Piece> queue;  // frames to be sealed
   std::optional<SetWriter> writer;
   std::optional<Sealer> sealer;
   std::optional<Opener> opener;
@@ -92,14 +93,16 @@ struct HostSession::Impl {
     if (pending) {
       if (!pending->actions.empty()) unsettled = std::move(pending->actions);
       pending.reset();
-      events.emplace_back(Refreshed{.ok = false, .generation = config.expected.generation, .text = "the guest left the link"});
+      events.emplace_back(
+          Refreshed{.ok = false, .generation = config.expected.generation, .text = "the guest left the link"});
     }
   }
 
   void violation(std::string reason) {
     restart();
     // A flood of nonsense is one event, not a flood of events.
-    if (events.empty() || !std::holds_alternative<Violation>(events.back())) events.emplace_back(Violation{std::move(reason)});
+    if (events.empty() || !std::holds_alternative<Violation>(events.back()))
+      events.emplace_back(Violation{std::move(reason)});
   }
 
   /// The reply that says so; and an event, of which a flood makes one.
@@ -171,7 +174,8 @@ struct HostSession::Impl {
     }
     Secret payload_out(task.bytes().size() + session.size());
     std::ranges::copy(bytes_of(task.bytes()), payload_out.writable().begin());
-    std::ranges::copy(session.bytes(), payload_out.writable().begin() + static_cast<std::ptrdiff_t>(task.bytes().size()));
+    std::ranges::copy(session.bytes(),
+                      payload_out.writable().begin() + static_cast<std::ptrdiff_t>(task.bytes().size()));
     queue.push_back({Type::task, std::move(payload_out)});
     reports_due = 1;
     if (!sends) return;
@@ -303,7 +307,9 @@ std::optional<std::string> HostSession::screen(Bytes hello) {
 void HostSession::begin_stream() { impl_->restart(); }
 void HostSession::receive(Bytes bytes) { impl_->consume(bytes); }
 
-bool HostSession::has_output() const { return !impl_->raw.empty() || !impl_->queue.empty() || impl_->writer.has_value(); }
+bool HostSession::has_output() const {
+  return !impl_->raw.empty() || !impl_->queue.empty() || impl_->writer.has_value();
+}
 
 Secret HostSession::take_output() {
   Impl& state = *impl_;
@@ -335,8 +341,10 @@ bool HostSession::spent() const { return impl_->spent; }
 Result<> HostSession::refresh(Set set) {
   Impl& state = *impl_;
   if (!state.agent_is_open()) return fail(Errc::unavailable, "no agent of vm '{}' is on the link", state.config.vm);
-  if (state.pending || state.writer) return fail(Errc::unavailable, "vm '{}' is being refreshed already", state.config.vm);
-  if (state.repairing) return fail(Errc::unavailable, "vm '{}' still recovers from an earlier refresh", state.config.vm);
+  if (state.pending || state.writer)
+    return fail(Errc::unavailable, "vm '{}' is being refreshed already", state.config.vm);
+  if (state.repairing)
+    return fail(Errc::unavailable, "vm '{}' still recovers from an earlier refresh", state.config.vm);
   TRY(check_set(set));
   state.pending = std::move(set);
   state.writer.emplace(*state.pending);

@@ -1,5 +1,5 @@
-// The host's half of the link as a pure state machine: bytes in, bytes out, events. It opens nothing and never blocks, so
-// the supervisor pumps it over whatever descriptor the VMM gives (docs/protocol.md has the bytes).
+// The host's half of the link as a pure state machine: bytes in, bytes out, events. It opens nothing and never blocks,
+// so the supervisor pumps it over whatever descriptor the VMM gives (docs/protocol.md has the bytes).
 #pragma once
 
 #include <cstdint>
@@ -70,12 +70,14 @@ class HostSession {
   ~HostSession();
 
   /// Judges the hello of one more connection (Hello::kSize bytes) without touching the stream at hand: nothing when its
-  /// key is valid now, else the reply that turns it away (and a TurnedAway event). Only who holds a key can name it, so a
-  /// connection that passes may take the stream's place: begin_stream(), then receive() its hello.
+  /// key is valid now, else the reply that turns it away (and a TurnedAway event). Only who holds a key can name it, so
+  /// a connection that passes may take the stream's place: begin_stream(), then receive() its hello.
   [[nodiscard]] std::optional<std::string> screen(Bytes hello);
-  /// A new connection begins, or the old one ended (EOF; QMP's VSERPORT_CHANGE): half frames are forgotten, output is dropped.
+  /// A new connection begins, or the old one ended (EOF; QMP's VSERPORT_CHANGE): half frames are forgotten, output is
+  /// dropped.
   void begin_stream();
-  /// Takes any bytes. What is wrong with them becomes an event, never an error: a hostile guest ends only its own stream.
+  /// Takes any bytes. What is wrong with them becomes an event, never an error: a hostile guest ends only its own
+  /// stream.
   void receive(Bytes bytes);
   [[nodiscard]] bool has_output() const;
   /// The next bytes to write, at most 32 KiB (values may be among them, so it is a Secret); empty when there are none.

@@ -1,5 +1,5 @@
-// Cuts a stream of bytes into handshake messages and frames, in a fixed amount of memory, and finds its place again after
-// anything foreign.
+// Cuts a stream of bytes into handshake messages and frames, in a fixed amount of memory, and finds its place again
+// after anything foreign.
 #pragma once
 
 #include <optional>

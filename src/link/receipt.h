@@ -80,13 +80,13 @@ struct ReceiptEntry {
   std::uint64_t size = 0;           ///< bytes in the guest
   std::uint64_t expected_size = 0;  ///< bytes that were sent
   std::vector<Consumer> consumers = {};
-  std::string detail = {};          ///< "4065 of 60000 bytes arrived", …; "" when received
+  std::string detail = {};  ///< "4065 of 60000 bytes arrived", …; "" when received
 };
 
 struct Receipt {
   std::uint64_t generation = 0;
   std::string systemd_version = {};
-  std::string boot_id = {};  ///< as /proc/sys/kernel/random/boot_id spells it
+  std::string boot_id = {};                ///< as /proc/sys/kernel/random/boot_id spells it
   std::vector<ReceiptEntry> entries = {};  ///< sorted by name; all expected ones, then the unexpected
   std::vector<UnitOutput> outputs = {};
   std::vector<std::string> notices = {};

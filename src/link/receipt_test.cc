@@ -5,13 +5,16 @@
 namespace vmcred::link {
 namespace {
 
-using testing::secret;
 using ::testing::HasSubstr;
+using testing::secret;
 
 const std::string kKey(32, 'k');
 
 Copy copy(const std::string& guest, std::string_view value, Source source = Source::system) {
-  return {.guest = guest, .source = source, .size = value.size(), .hash = credential_hash(bytes_of(kKey), guest, bytes_of(value))};
+  return {.guest = guest,
+          .source = source,
+          .size = value.size(),
+          .hash = credential_hash(bytes_of(kKey), guest, bytes_of(value))};
 }
 
 ReceiptEntry only_entry(std::string_view sent, std::vector<Copy> copies) {
@@ -43,8 +46,8 @@ TEST(Receipt, SaysMissingForWhatIsNotThere) {
 }
 
 TEST(Receipt, SaysShadowedWhenAnotherSourceWon) {
-  const auto entry = only_entry(
-      "hunter2", {copy("API_KEY", "other"), copy("API_KEY", "other", Source::fw_cfg), copy("API_KEY", "hunter2", Source::smbios)});
+  const auto entry = only_entry("hunter2", {copy("API_KEY", "other"), copy("API_KEY", "other", Source::fw_cfg),
+                                            copy("API_KEY", "hunter2", Source::smbios)});
   EXPECT_EQ(entry.state, State::shadowed);
   EXPECT_THAT(entry.detail, HasSubstr("SMBIOS"));
 }
@@ -67,9 +70,9 @@ TEST(Receipt, IsIncompleteWithOneThatIsNotReceived) {
 TEST(Receipt, GivesEachCredentialItsConsumers) {
   std::map<std::string, Secret> expected;
   expected.emplace("A", secret("1"));
-  const Receipt receipt =
-      make_receipt({.copies = {copy("A", "1")}, .consumers = {{"A", "a", "web.service", "active"}, {"B", "b", "x.service", ""}}},
-                   expected, bytes_of(kKey));
+  const Receipt receipt = make_receipt(
+      {.copies = {copy("A", "1")}, .consumers = {{"A", "a", "web.service", "active"}, {"B", "b", "x.service", ""}}},
+      expected, bytes_of(kKey));
   ASSERT_EQ(receipt.entries.front().consumers.size(), 1u);
   EXPECT_EQ(receipt.entries.front().consumers.front().unit, "web.service");
 }

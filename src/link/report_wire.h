@@ -15,8 +15,8 @@ Result<> write_report(const Report& report, const std::function<void(Type, std::
 /// Puts a report together again.
 class ReportReader {
  public:
-  /// Takes one frame of the report_* types. Gives the report with its last frame; what is out of order, malformed or over
-  /// a limit is `invalid_data`.
+  /// Takes one frame of the report_* types. Gives the report with its last frame; what is out of order, malformed or
+  /// over a limit is `invalid_data`.
   Result<std::optional<Report>> take(Type type, Bytes payload);
 
  private:

@@ -5,8 +5,8 @@
 
 #include <deque>
 
-#include "link/inbox.h"
 #include "base/foreign_text.h"
+#include "link/inbox.h"
 #include "link/report_wire.h"
 #include "link/set_wire.h"
 #include "link/wire.h"

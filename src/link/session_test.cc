@@ -9,11 +9,11 @@
 namespace vmcred::link {
 namespace {
 
+using ::testing::_;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::secret;
 using testing::Succeeds;
-using ::testing::_;
-using ::testing::HasSubstr;
 
 /// Dice that show 1, 2, 3, …: no two nonces are alike and every run is the same.
 class Counting : public Randomness {
@@ -35,20 +35,25 @@ class Link : public ::testing::Test {
     Set expected;
     expected.values.emplace("API_KEY", secret("hunter2"));
     expected.values.emplace("BIG", Secret(200000));
-    return HostSession(
-        {.vm = "test-vm", .token = secret(kToken), .expected = std::move(expected), .by_reference = by_reference, .randomness = &dice});
+    return HostSession({.vm = "test-vm",
+                        .token = secret(kToken),
+                        .expected = std::move(expected),
+                        .by_reference = by_reference,
+                        .randomness = &dice});
   }
   GuestSession guest(std::string_view key, bool agent = false, std::uint64_t generation = 0, std::uint8_t boot = 1) {
     BootId id = {};
     id.fill(boot);
-    return GuestSession({.key = secret(key), .boot_id = id, .agent = agent, .generation = generation, .randomness = &dice});
+    return GuestSession(
+        {.key = secret(key), .boot_id = id, .agent = agent, .generation = generation, .randomness = &dice});
   }
 
   /// Carries bytes both ways until nobody has anything to say; `step` bytes at a time.
   static Result<> talk(HostSession& h, GuestSession& g, std::size_t step = 100000) {
     while (h.has_output() || g.has_output()) {
       const Secret up = g.take_output();
-      for (std::size_t at = 0; at < up.size(); at += step) h.receive(up.bytes().subspan(at, std::min(step, up.size() - at)));
+      for (std::size_t at = 0; at < up.size(); at += step)
+        h.receive(up.bytes().subspan(at, std::min(step, up.size() - at)));
       const Secret down = h.take_output();
       for (std::size_t at = 0; at < down.size(); at += step) {
         TRY(g.receive(down.bytes().subspan(at, std::min(step, down.size() - at))));
@@ -65,7 +70,8 @@ class Link : public ::testing::Test {
     return std::nullopt;
   }
 
-  static Report report_of(const GuestSession& g, const std::map<std::string, std::string>& values, std::uint64_t generation = 1) {
+  static Report report_of(const GuestSession& g, const std::map<std::string, std::string>& values,
+                          std::uint64_t generation = 1) {
     Report report = {.generation = generation, .systemd_version = "252.39"};
     for (const auto& [name, value] : values) {
       report.copies.push_back(
@@ -270,7 +276,8 @@ TEST_F(Link, ARefreshIsTakenOverOnlyWhenTheGuestSaysSo) {
   ASSERT_THAT(g.report(report_of(g, kGood)), Succeeds());
   ASSERT_THAT(talk(h, g), Succeeds());
   for (const bool ok : {false, true}) {
-    Set set = {.generation = 2, .actions = {{.unit = "web.service", .action = Action::signal, .signal = "HUP", .health_seconds = 3}}};
+    Set set = {.generation = 2,
+               .actions = {{.unit = "web.service", .action = Action::signal, .signal = "HUP", .health_seconds = 3}}};
     set.values.emplace("API_KEY", secret("hunter3"));
     ASSERT_THAT(h.refresh(std::move(set)), Succeeds());
     EXPECT_THAT(h.refresh({}), FailsWith(Errc::unavailable, HasSubstr("already")));
@@ -360,7 +367,8 @@ TEST_F(Link, ScreeningTellsAStrangerFromAGuestAndLeavesTheStreamAlone) {
   HostSession h = host();
   GuestSession g = guest(kToken);
   ASSERT_THAT(talk(h, g), Succeeds());
-  const std::string known = encode_hello({.boot_id = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, .key = derive_keys(bytes_of(kToken)).id});
+  const std::string known = encode_hello(
+      {.boot_id = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, .key = derive_keys(bytes_of(kToken)).id});
   EXPECT_FALSE(h.screen(bytes_of(known)));
   const auto reply = h.screen(bytes_of(encode_hello({.key = {7}})));
   ASSERT_TRUE(reply);

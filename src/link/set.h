@@ -16,7 +16,7 @@ enum class Action : std::uint8_t { restart = 0, reload = 1, signal = 2, none = 3
 struct UnitAction {
   std::string unit;
   Action action = Action::restart;
-  std::string signal = {};            ///< "HUP" for Action::signal
+  std::string signal = {};  ///< "HUP" for Action::signal
   /// How long the unit must stay active before the new set counts as good; with a command: how long that may fail.
   std::uint16_t health_seconds = 0;
   std::vector<std::string> health_command = {};  ///< argv; exit 0: the unit is well

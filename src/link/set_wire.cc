@@ -24,15 +24,20 @@ Set Set::clone() const {
 }
 
 Result<> check_set(const Set& set) {
-  if (set.values.size() > kMaxSetCount) return fail(Errc::usage, "{} credentials, a set holds {}", set.values.size(), kMaxSetCount);
-  if (total_size(set) > kMaxSetBytes) return fail(Errc::usage, "{} bytes of credentials, a set holds {}", total_size(set), kMaxSetBytes);
-  if (set.actions.size() > kMaxActions) return fail(Errc::usage, "{} units, a set names {}", set.actions.size(), kMaxActions);
+  if (set.values.size() > kMaxSetCount)
+    return fail(Errc::usage, "{} credentials, a set holds {}", set.values.size(), kMaxSetCount);
+  if (total_size(set) > kMaxSetBytes)
+    return fail(Errc::usage, "{} bytes of credentials, a set holds {}", total_size(set), kMaxSetBytes);
+  if (set.actions.size() > kMaxActions)
+    return fail(Errc::usage, "{} units, a set names {}", set.actions.size(), kMaxActions);
   for (const auto& [guest, value] : set.values) {
     if (!is_name(guest)) return fail(Errc::usage, "a credential without a proper name");
   }
   for (const UnitAction& action : set.actions) {
-    if (!is_name(action.unit) || action.signal.size() > kMaxSignal) return fail(Errc::usage, "an action without a proper unit name");
-    const bool command = action.health_command.size() <= kMaxCommandWords && std::ranges::all_of(action.health_command, is_name);
+    if (!is_name(action.unit) || action.signal.size() > kMaxSignal)
+      return fail(Errc::usage, "an action without a proper unit name");
+    const bool command =
+        action.health_command.size() <= kMaxCommandWords && std::ranges::all_of(action.health_command, is_name);
     if (!command) return fail(Errc::usage, "the health command of '{}' has words that cannot travel", action.unit);
   }
   return {};
@@ -81,7 +86,8 @@ std::optional<SetWriter::Piece> SetWriter::next() {
       for (const std::string& word : action.health_command) out.text(word);
       return Piece{Type::set_action, payload_of(out)};
     }
-    case Step::done: break;
+    case Step::done:
+      break;
   }
   return std::nullopt;
 }
@@ -128,7 +134,8 @@ Result<std::optional<Set>> SetReader::take(Type type, Bytes payload) {
       while (in.ok() && !in.done() && action.health_command.size() < kMaxCommandWords) {
         action.health_command.emplace_back(in.text());
       }
-      const bool good = in.done() && std::ranges::all_of(action.health_command, is_name) && is_name(action.unit) && what <= static_cast<std::uint8_t>(Action::none) &&
+      const bool good = in.done() && std::ranges::all_of(action.health_command, is_name) && is_name(action.unit) &&
+                        what <= static_cast<std::uint8_t>(Action::none) &&
                         (action.signal.empty() || is_name(action.signal)) && action.signal.size() <= kMaxSignal;
       if (!good || set_->actions.size() == kMaxActions) return malformed("action");
       set_->actions.push_back(std::move(action));
@@ -141,7 +148,8 @@ Result<std::optional<Set>> SetReader::take(Type type, Bytes payload) {
       set_.reset();
       return whole;
     }
-    default: return fail(Errc::invalid_data, "a frame of an unexpected type");
+    default:
+      return fail(Errc::invalid_data, "a frame of an unexpected type");
   }
 }
 

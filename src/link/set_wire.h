@@ -36,8 +36,8 @@ class SetWriter {
 /// Puts a set together again.
 class SetReader {
  public:
-  /// Takes one frame of the set_* types; gives the set with its last frame. `invalid_data`: out of order, malformed, over a
-  /// limit, or not what its beginning announced.
+  /// Takes one frame of the set_* types; gives the set with its last frame. `invalid_data`: out of order, malformed,
+  /// over a limit, or not what its beginning announced.
   Result<std::optional<Set>> take(Type type, Bytes payload);
 
  private:

@@ -64,12 +64,18 @@ Result<Hello> decode_hello(Bytes bytes) {
 
 std::string_view refusal_text(Refusal refusal) {
   switch (refusal) {
-    case Refusal::none: return "not refused";
-    case Refusal::version: return "no protocol version in common";
-    case Refusal::unknown_key: return "the key is not known";
-    case Refusal::spent: return "the token is spent";
-    case Refusal::other_boot: return "the token belongs to another boot";
-    case Refusal::malformed: return "the hello is malformed";
+    case Refusal::none:
+      return "not refused";
+    case Refusal::version:
+      return "no protocol version in common";
+    case Refusal::unknown_key:
+      return "the key is not known";
+    case Refusal::spent:
+      return "the token is spent";
+    case Refusal::other_boot:
+      return "the token belongs to another boot";
+    case Refusal::malformed:
+      return "the hello is malformed";
   }
   return "refused for a reason that this version does not know";
 }
@@ -184,7 +190,8 @@ Bytes FieldReader::raw(std::size_t size) {
 }
 
 bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= 255 && std::ranges::all_of(text, [](char c) { return c >= 0x20 && c <= 0x7e; });
+  return !text.empty() && text.size() <= 255 &&
+         std::ranges::all_of(text, [](char c) { return c >= 0x20 && c <= 0x7e; });
 }
 
 }  // namespace vmcred::link

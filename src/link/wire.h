@@ -78,7 +78,7 @@ std::string_view refusal_text(Refusal refusal);
 
 struct Welcome {
   static constexpr std::size_t kSize = 120;
-  Nonce guest_nonce = {};  ///< echoed, so that an answer to an earlier boot is not taken for one to this
+  Nonce guest_nonce = {};    ///< echoed, so that an answer to an earlier boot is not taken for one to this
   std::uint8_t version = 0;  ///< 0: refused
   Refusal refusal = Refusal::none;
   Nonce nonce = {};

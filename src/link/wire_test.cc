@@ -9,9 +9,9 @@
 namespace vmcred::link {
 namespace {
 
+using ::testing::_;
 using testing::FailsWith;
 using testing::Succeeds;
-using ::testing::_;
 
 Bytes some_key() { return bytes_of("0123456789abcdef0123456789abcdef"); }
 
@@ -75,8 +75,9 @@ TEST(Keys, DifferByPurposeAndSecret) {
 
 TEST(Inbox, FindsAHelloAfterAnything) {
   const std::string hello = encode_hello({});
-  for (const auto& before : std::vector<std::string>{std::string(), std::string(5000, '\0'), std::string(kHelloMagic.substr(0, 9)),
-                                   std::string("\x89\x89\x89"), std::string(kWelcomeMagic)}) {
+  for (const auto& before :
+       std::vector<std::string>{std::string(), std::string(5000, '\0'), std::string(kHelloMagic.substr(0, 9)),
+                                std::string("\x89\x89\x89"), std::string(kWelcomeMagic)}) {
     Inbox inbox;
     inbox.seek(std::string(kHelloMagic), Hello::kSize);
     const std::string input = before + hello;
@@ -89,8 +90,9 @@ TEST(Inbox, FindsAHelloAfterAnything) {
 }
 
 TEST(FieldReader, StaysEmptyAfterTheEnd) {
-  FieldReader in(bytes_of("\x05"
-                          "abc"));
+  FieldReader in(
+      bytes_of("\x05"
+               "abc"));
   EXPECT_EQ(in.text(), "");
   EXPECT_FALSE(in.ok());
   EXPECT_EQ(in.integer(8), 0u);
@@ -100,7 +102,8 @@ TEST(FieldReader, StaysEmptyAfterTheEnd) {
 TEST(Names, ArePrintableAsciiOfAtMost255Characters) {
   EXPECT_TRUE(is_name(" ~"));
   EXPECT_TRUE(is_name(std::string(255, 'x')));
-  for (const std::string& bad : {std::string(), std::string(256, 'x'), std::string("a\x7f"), std::string("a\x1f"), std::string("\xc3\xa4")})
+  for (const std::string& bad :
+       {std::string(), std::string(256, 'x'), std::string("a\x7f"), std::string("a\x1f"), std::string("\xc3\xa4")})
     EXPECT_FALSE(is_name(bad)) << bad;
 }
 

@@ -21,7 +21,9 @@ std::string hex(const Digest& digest) {
   return text;
 }
 
-std::string entry_path(const std::string& folder, const Digest& key) { return fmt::format("{}/{}.json", folder, hex(key)); }
+std::string entry_path(const std::string& folder, const Digest& key) {
+  return fmt::format("{}/{}.json", folder, hex(key));
+}
 
 std::int64_t modified(const std::string& path) {
   struct stat found = {};
@@ -36,7 +38,8 @@ void drop_oldest(const std::string& folder) {
     if (name.ends_with(".json")) entries.emplace_back(modified(join_path(folder, name)), name);
   std::ranges::sort(entries);
   const std::size_t spare = entries.size() < kMaxEntries ? 0 : entries.size() - kMaxEntries + 1;
-  for (std::size_t i = 0; i < spare; ++i) (void)remove_tree(join_path(folder, entries[i].second));  // a full cache is no failure
+  for (std::size_t i = 0; i < spare; ++i)
+    (void)remove_tree(join_path(folder, entries[i].second));  // a full cache is no failure
 }
 
 }  // namespace
@@ -64,7 +67,9 @@ std::optional<Kept> find_kept(const std::string& folder, const Digest& key) {
   const Json* declaration = entry->find("declaration");
   const Json* places = entry->find("places");
   const Json* guests = entry->find("guests");
-  if (reads == nullptr || reads->if_object() == nullptr || declaration == nullptr || places == nullptr || guests == nullptr) return {};
+  if (reads == nullptr || reads->if_object() == nullptr || declaration == nullptr || places == nullptr ||
+      guests == nullptr)
+    return {};
   for (const auto& [path, state] : *reads->if_object())
     if (state.if_string() == nullptr || *state.if_string() != state_of_file(path)) return {};
   return Kept{*declaration, *places, *guests};

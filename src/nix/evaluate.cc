@@ -53,26 +53,46 @@ std::string lib_text() { return fmt::format("({}) {{ types = ({}); }}", kLib, kT
 std::string stand_alone(const std::string& file, const Settings& settings, const Sources& sources, What what) {
   std::string words;
   for (const std::string& word : sources.identifiers) words += nix_string(word) + ' ';
-  const std::string parts =
-      set_of({{"lib", lib_text()}, {"options", kOptions}, {"modules", kModules}, {"schema", kSchema}, {"places", kPlaces},
-              {"guests", kGuests}, {"packages", kPackages}, {"hardware", kHardware}, {"guest_of", kGuestOf}, {"declaration", kDeclaration},
-              {"only_generators", nix_bool(what == What::generators)}});
-  return fmt::format("({}) {}\n{{ file = {}; folder = {}; machine = {}; only_machine = {}; system = {}; identifiers = [ {}]; }}\n",
-                     kMain, parts, nix_string(file), nix_string(settings.folder.empty() ? file.substr(0, file.rfind('/')) : settings.folder),
-                     nix_string(settings.machine), nix_string(settings.only_machine), nix_string(system_name()), words);
+  const std::string parts = set_of({{"lib", lib_text()},
+                                    {"options", kOptions},
+                                    {"modules", kModules},
+                                    {"schema", kSchema},
+                                    {"places", kPlaces},
+                                    {"guests", kGuests},
+                                    {"packages", kPackages},
+                                    {"hardware", kHardware},
+                                    {"guest_of", kGuestOf},
+                                    {"declaration", kDeclaration},
+                                    {"only_generators", nix_bool(what == What::generators)}});
+  return fmt::format(
+      "({}) {}\n{{ file = {}; folder = {}; machine = {}; only_machine = {}; system = {}; identifiers = [ {}]; }}\n",
+      kMain, parts, nix_string(file),
+      nix_string(settings.folder.empty() ? file.substr(0, file.rfind('/')) : settings.folder),
+      nix_string(settings.machine), nix_string(settings.only_machine), nix_string(system_name()), words);
 }
 
 std::string with_nixpkgs(const std::string& file, const Settings& settings, What what) {
   // Packages are not looked at: nothing is built.
   const std::string packages = "pkgs: { vmcred = pkgs.vmcred; vmcred-guest = pkgs.vmcred-guest; }";
   const std::string guest_module = fmt::format("({}) {{ packages = {}; }}", kGuestModule, packages);
-  const std::string guest = fmt::format("({}) {}", kGuestCredentials,
-                                        set_of({{"guest_module", guest_module}, {"wrapper", kWrapper}, {"own_user", kOwnUser}, {"names", kNames}}));
-  const std::string parts = set_of({{"declaration", kDeclaration}, {"checks", kChecks}, {"guest_of", kGuestOf}, {"guest", guest}, {"hardware", kHardware}, {"unit", kUnit},
-                                    {"own_user", kOwnUser}, {"vm_options", kVmOptions}, {"names", kNames}, {"packages", packages}});
-  return fmt::format("({}) {{ only_generators = {}; modules = [ (({}) {}) ({}) ({}) ]; }}\n{{ file = {}; machine = {}; nixpkgs = {}; system = {}; }}\n",
-                     kNixpkgs, nix_bool(what == What::generators), kHostModule, parts, kClanOptions, kMicrovmOptions, nix_string(file), nix_string(settings.machine),
-                     nix_string(settings.nixpkgs), nix_string(system_name()));
+  const std::string guest = fmt::format(
+      "({}) {}", kGuestCredentials,
+      set_of({{"guest_module", guest_module}, {"wrapper", kWrapper}, {"own_user", kOwnUser}, {"names", kNames}}));
+  const std::string parts = set_of({{"declaration", kDeclaration},
+                                    {"checks", kChecks},
+                                    {"guest_of", kGuestOf},
+                                    {"guest", guest},
+                                    {"hardware", kHardware},
+                                    {"unit", kUnit},
+                                    {"own_user", kOwnUser},
+                                    {"vm_options", kVmOptions},
+                                    {"names", kNames},
+                                    {"packages", packages}});
+  return fmt::format(
+      "({}) {{ only_generators = {}; modules = [ (({}) {}) ({}) ({}) ]; }}\n{{ file = {}; machine = {}; nixpkgs = {}; "
+      "system = {}; }}\n",
+      kNixpkgs, nix_bool(what == What::generators), kHostModule, parts, kClanOptions, kMicrovmOptions, nix_string(file),
+      nix_string(settings.machine), nix_string(settings.nixpkgs), nix_string(system_name()));
 }
 
 /// What the outcome depends on besides the files.
@@ -82,21 +102,23 @@ Digest key_of(const std::string& expression, const Sources& sources) {
 }
 
 Failure not_installed(std::string_view program, const std::string& file) {
-  return hint(fail(Errc::unavailable, "'{}' needs nix to be evaluated, and there is no {} on this machine", file, program),
-              "install it: 'apt-get install nix-bin' on Debian and Ubuntu, or see https://nixos.org/download");
+  return hint(
+      fail(Errc::unavailable, "'{}' needs nix to be evaluated, and there is no {} on this machine", file, program),
+      "install it: 'apt-get install nix-bin' on Debian and Ubuntu, or see https://nixos.org/download");
 }
 
 enum class Network : std::uint8_t { none, of_inputs };
 
-Result<Output> run_nix(Network network, std::vector<std::string> argv, std::string_view expression, const Settings& settings,
-                       std::chrono::seconds limit, const std::string& file) {
+Result<Output> run_nix(Network network, std::vector<std::string> argv, std::string_view expression,
+                       const Settings& settings, std::chrono::seconds limit, const std::string& file) {
   const auto program = find_program(argv.front(), settings.search_path);
   if (!program) return not_installed(argv.front(), file);
   argv.front() = *program;
   if (network == Network::none) argv.insert(argv.begin() + 1, {"--option", "download-attempts", "1"});
   const Command command{.argv = std::move(argv), .environment = settings.environment};
   const RunOptions options{.input = expression, .max_output = kMaxOutput, .limit = limit};
-  return in(fmt::format("evaluate '{}'", file), network == Network::none ? run_without_network(command, options) : run(command, options));
+  return in(fmt::format("evaluate '{}'", file),
+            network == Network::none ? run_without_network(command, options) : run(command, options));
 }
 
 Result<Json> answer_of(const Output& output, const std::vector<std::string>& known) {
@@ -119,9 +141,8 @@ Result<Evaluation> evaluation_of(const Json& answer) {
 
 /// Nothing but the scanned files and the values of the store decided the outcome.
 bool only_known(const Reads& reads, const Sources& sources) {
-  return std::ranges::all_of(reads.evaluated, [&](const std::string& path) {
-    return std::ranges::binary_search(sources.nix_files, path);
-  });
+  return std::ranges::all_of(
+      reads.evaluated, [&](const std::string& path) { return std::ranges::binary_search(sources.nix_files, path); });
 }
 
 std::optional<Evaluation> kept_evaluation(const Settings& settings, const Digest& key) {
@@ -137,7 +158,8 @@ std::optional<Evaluation> kept_evaluation(const Settings& settings, const Digest
 Result<Evaluation> evaluate_file(const std::string& file, const Settings& settings, What what) {
   TRY_LET(const Sources sources, scan_sources(file));
   const bool alone = settings.nixpkgs.empty();
-  const std::string expression = alone ? stand_alone(file, settings, sources, what) : with_nixpkgs(file, settings, what);
+  const std::string expression =
+      alone ? stand_alone(file, settings, sources, what) : with_nixpkgs(file, settings, what);
   const Digest key = key_of(expression, sources);
   // A nixpkgs counts as pinned where it lies in the store, whose paths name their content.
   const bool may_keep = sources.impure.empty() && !settings.cache_folder.empty() &&
@@ -159,7 +181,8 @@ Result<Evaluation> evaluate_file(const std::string& file, const Settings& settin
   evaluation.keepable = may_keep && (!alone || only_known(reads, sources));
   if (evaluation.keepable) {
     // Without a cache only time is lost, so a full or read-only disk is no failure.
-    (void)keep(settings.cache_folder, key, {evaluation.declaration, evaluation.places, evaluation.guests}, reads.values);
+    (void)keep(settings.cache_folder, key, {evaluation.declaration, evaluation.places, evaluation.guests},
+               reads.values);
   }
   return evaluation;
 }
@@ -170,29 +193,43 @@ Result<Evaluation> evaluate_host(const std::string& reference, const Settings& s
     return hint(fail(Errc::usage, "'{}' names no host of the flake", reference), "write REF#HOST, such as '.#my-host'");
   }
   const std::string host = reference.substr(hash + 1);
-  const std::string parts = set_of({{"lib", lib_text()}, {"guest_of", kGuestOf}, {"declaration", kDeclaration},
+  const std::string parts = set_of({{"lib", lib_text()},
+                                    {"guest_of", kGuestOf},
+                                    {"declaration", kDeclaration},
                                     {"only_generators", nix_bool(what == What::generators)}});
-  const std::string apply = fmt::format("({}) {} {}", kFlake, parts, nix_string(settings.machine.empty() ? host : settings.machine));
+  const std::string apply =
+      fmt::format("({}) {} {}", kFlake, parts, nix_string(settings.machine.empty() ? host : settings.machine));
   const auto digest = settings.cache_folder.empty() ? std::nullopt : flake_digest(folder_of_flake(reference));
   const Digest key = digest ? sha256(bytes_of(std::string(text_of(Bytes(*digest))) + host + '\n' + apply)) : Digest{};
   if (digest) {
     if (auto kept = kept_evaluation(settings, key)) return *std::move(kept);
   }
-  std::vector<std::string> argv{"nix", "--extra-experimental-features", "nix-command flakes", "eval", "--json",
-                                fmt::format("{}#nixosConfigurations.{}.config", reference.substr(0, hash), nix_string(host)), "--apply", apply};
+  std::vector<std::string> argv{
+      "nix",
+      "--extra-experimental-features",
+      "nix-command flakes",
+      "eval",
+      "--json",
+      fmt::format("{}#nixosConfigurations.{}.config", reference.substr(0, hash), nix_string(host)),
+      "--apply",
+      apply};
   if (settings.offline) argv.emplace_back("--offline");
   // A flake is evaluated purely: it reads nothing but itself and its inputs.
-  TRY_LET(const Output output, run_nix(Network::of_inputs, std::move(argv), {}, settings, settings.offline ? kLimit : kNixosLimit, reference));
+  TRY_LET(const Output output, run_nix(Network::of_inputs, std::move(argv), {}, settings,
+                                       settings.offline ? kLimit : kNixosLimit, reference));
   TRY_LET(const Json answer, answer_of(output, {}));
   TRY_LET(Evaluation evaluation, evaluation_of(answer));
   evaluation.keepable = digest.has_value();
-  if (digest) (void)keep(settings.cache_folder, key, {evaluation.declaration, evaluation.places, evaluation.guests}, {});
+  if (digest)
+    (void)keep(settings.cache_folder, key, {evaluation.declaration, evaluation.places, evaluation.guests}, {});
   return evaluation;
 }
 
 }  // namespace
 
-Result<Evaluation> evaluate(const std::string& file, const Settings& settings) { return evaluate_file(file, settings, What::all); }
+Result<Evaluation> evaluate(const std::string& file, const Settings& settings) {
+  return evaluate_file(file, settings, What::all);
+}
 
 Result<Evaluation> evaluate_flake(const std::string& reference, const Settings& settings) {
   return evaluate_host(reference, settings, What::all);
@@ -205,8 +242,8 @@ Result<Evaluation> evaluate_generators(const std::string& file, const Settings& 
 
 Result<Json> evaluate_value(const std::string& file, const Settings& settings) {
   TRY_LET(const Output output,
-          run_nix(Network::none, {"nix-instantiate", "--store", "dummy://", "--eval", "--strict", "--json", file}, {}, settings,
-                  kLimit, file));
+          run_nix(Network::none, {"nix-instantiate", "--store", "dummy://", "--eval", "--strict", "--json", file}, {},
+                  settings, kLimit, file));
   return answer_of(output, {});
 }
 

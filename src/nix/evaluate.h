@@ -11,28 +11,28 @@ namespace vmcred::nix {
 
 /// The world as the evaluation sees it; the library reads no environment.
 struct Settings {
-  std::string search_path;                     ///< where nix-instantiate is looked for
-  std::vector<std::string> environment = {};   ///< "NAME=value" for nix: HOME, NIX_PATH and the like, nothing secret
-  std::string cache_folder = {};               ///< evaluations are kept here; empty: they are not
-  std::string machine = {};                    ///< --machine; empty: vmcred.machine, networking.hostName, or `only_machine`
-  std::string only_machine = {};               ///< the only machine that the project knows, else the host's name
-  std::string folder = {};                     ///< the project folder; empty: the file's
-  std::string flake = {};                      ///< REF#HOST: evaluate_flake() is to be used
-  bool offline = false;                        ///< a flake's inputs must be on this machine already; nothing is fetched
-  std::string nixpkgs = {};                    ///< a folder with nixpkgs: its module system and packages are used
+  std::string search_path;                    ///< where nix-instantiate is looked for
+  std::vector<std::string> environment = {};  ///< "NAME=value" for nix: HOME, NIX_PATH and the like, nothing secret
+  std::string cache_folder = {};              ///< evaluations are kept here; empty: they are not
+  std::string machine = {};       ///< --machine; empty: vmcred.machine, networking.hostName, or `only_machine`
+  std::string only_machine = {};  ///< the only machine that the project knows, else the host's name
+  std::string folder = {};        ///< the project folder; empty: the file's
+  std::string flake = {};         ///< REF#HOST: evaluate_flake() is to be used
+  bool offline = false;           ///< a flake's inputs must be on this machine already; nothing is fetched
+  std::string nixpkgs = {};       ///< a folder with nixpkgs: its module system and packages are used
 };
 
 /// What the evaluation gave.
 struct Evaluation {
-  Json declaration;         ///< of the shape of vmcred.json
-  Json places;              ///< [{pointer, file, line, column}], as far as they are known
-  Json guests = {};         ///< vm -> its guest's services, whole (unit/guest_service.h)
-  bool cached = false;      ///< nix was not started
-  bool keepable = false;    ///< nothing outside the files decides the outcome, so that it may be kept
+  Json declaration;       ///< of the shape of vmcred.json
+  Json places;            ///< [{pointer, file, line, column}], as far as they are known
+  Json guests = {};       ///< vm -> its guest's services, whole (unit/guest_service.h)
+  bool cached = false;    ///< nix was not started
+  bool keepable = false;  ///< nothing outside the files decides the outcome, so that it may be kept
 };
 
-/// Evaluates `file` (an absolute path). Without nixpkgs the project's own small module evaluator is used, where packages
-/// are stand-ins, and nothing is built, fetched or written but the cache.
+/// Evaluates `file` (an absolute path). Without nixpkgs the project's own small module evaluator is used, where
+/// packages are stand-ins, and nothing is built, fetched or written but the cache.
 ///
 /// `unavailable`: nix is not installed, or took too long. `invalid_data`: it does not evaluate; the message begins with
 /// file, line and column where they are known.

@@ -16,14 +16,17 @@ namespace {
 using testing::FailsWith;
 using testing::HasSubstr;
 using testing::MatchesGolden;
+using ::testing::Not;
 using testing::Succeeds;
 using testing::TestFolder;
-using ::testing::Not;
 
 const std::string kProjects = testing::source_folder() + "/tests/nix/";
 
 Settings settings(const std::string& machine = "") {
-  return {.search_path = std::string(kSystemPath), .environment = {"HOME=/var/empty"}, .machine = machine, .only_machine = "this-host"};
+  return {.search_path = std::string(kSystemPath),
+          .environment = {"HOME=/var/empty"},
+          .machine = machine,
+          .only_machine = "this-host"};
 }
 
 /// The declaration of a module text, as JSON on one line; an error as itself.
@@ -97,7 +100,8 @@ TEST(NixEvaluate, UsesTheModuleSystemOfANixpkgs) {
   given.nixpkgs = kProjects + "nixpkgs";
   const auto evaluation = evaluate(kProjects + "minimal/host.nix", given);
   ASSERT_THAT(evaluation, Succeeds());
-  EXPECT_THAT(dump_json(evaluation->declaration), HasSubstr(R"("load-credential":["host-secret-key:my-vm-secrets/secret-key"])"));
+  EXPECT_THAT(dump_json(evaluation->declaration),
+              HasSubstr(R"("load-credential":["host-secret-key:my-vm-secrets/secret-key"])"));
   EXPECT_THAT(dump_json(evaluation->declaration), HasSubstr(R"("machines":{"from-option":{}})"));
 }
 
@@ -109,7 +113,10 @@ TEST(NixEvaluate, SaysWhereThingsWereDeclared) {
 
 TEST(NixEvaluate, KnowsThePlaceAroundNamesThatAFunctionMade) {
   const TestFolder folder;
-  const auto evaluation = evaluate(folder.write("host.nix", "{ lib, ... }: {\n  clan.core.vars.generators.g.files =\n    lib.genAttrs [ \"a\" ] (_: { });\n}\n"), settings());
+  const auto evaluation = evaluate(
+      folder.write("host.nix",
+                   "{ lib, ... }: {\n  clan.core.vars.generators.g.files =\n    lib.genAttrs [ \"a\" ] (_: { });\n}\n"),
+      settings());
   ASSERT_THAT(evaluation, Succeeds());
   const std::string places = dump_json(evaluation->places);
   EXPECT_THAT(places, HasSubstr("/host.nix\",\"line\":2,\"pointer\":\"/generators/g/files/a\""));
@@ -183,7 +190,8 @@ TEST(NixEvaluate, ReadsPublicValuesOfTheStore) {
 TEST(NixEvaluate, NamesFileAndLineOfEveryMistake) {
   EXPECT_EQ(complaint("{ config, ... }:\n{\n  a = ;\n}\n"), "host.nix:3:7: syntax error, unexpected ';'");
   EXPECT_EQ(complaint(one_generator("    script = foo;")),
-            "host.nix:3:14: undefined variable 'foo' | a module gets config, pkgs and lib by naming them: { config, pkgs, lib, ... }:");
+            "host.nix:3:14: undefined variable 'foo' | a module gets config, pkgs and lib by naming them: { config, "
+            "pkgs, lib, ... }:");
   EXPECT_EQ(complaint(one_generator("    file.x = { };")),
             "host.nix:3:5: generator 'g' has no option 'file' | did you mean 'files'?");
   EXPECT_EQ(complaint(one_generator("    files.x.mod = \"0400\";")),
@@ -193,19 +201,25 @@ TEST(NixEvaluate, NamesFileAndLineOfEveryMistake) {
             "host.nix:3:40: attribute 'kei' missing | did you mean 'key'?");
   EXPECT_EQ(complaint("{\n  a.b = 1;\n  microvm.vms.v.config = \"x\";\n}\n"),
             "host.nix:3:3: 'microvm.vms.v.config' must be a module: a set or a function, not a string");
-  EXPECT_EQ(complaint("{ lib, ... }: lib.mkMerge [\n  { networking.hostName = \"a\"; }\n  { networking.hostName = \"b\"; }\n]\n"),
-            "host.nix:3:5: 'networking.hostName' is defined twice, with different values: host.nix:2 and host.nix:3 | "
-            "keep one of them, or mark the other with lib.mkDefault or lib.mkForce");
-  EXPECT_EQ(complaint("{ config, ... }: {\n  networking.hostName = config.networking.hostName;\n}\n"),
-            "host.nix:2:3: infinite recursion encountered | a definition depends on its own outcome; lib.mkIf looks at its "
-            "condition late, 'if' does not");
+  EXPECT_EQ(
+      complaint(
+          "{ lib, ... }: lib.mkMerge [\n  { networking.hostName = \"a\"; }\n  { networking.hostName = \"b\"; }\n]\n"),
+      "host.nix:3:5: 'networking.hostName' is defined twice, with different values: host.nix:2 and host.nix:3 | "
+      "keep one of them, or mark the other with lib.mkDefault or lib.mkForce");
+  EXPECT_EQ(
+      complaint("{ config, ... }: {\n  networking.hostName = config.networking.hostName;\n}\n"),
+      "host.nix:2:3: infinite recursion encountered | a definition depends on its own outcome; lib.mkIf looks at its "
+      "condition late, 'if' does not");
   EXPECT_EQ(complaint("{ inputs, ... }: { imports = [ inputs.x ]; }\n"),
-            "host.nix:1:3: the module asks for 'inputs', which it is not given | modules get config, lib, options, pkgs; others come "
+            "host.nix:1:3: the module asks for 'inputs', which it is not given | modules get config, lib, options, "
+            "pkgs; others come "
             "with --flake or --nixpkgs");
   EXPECT_EQ(complaint("[ ]\n"), "host.nix: a module must be a set or a function that gives one, not a list");
   EXPECT_EQ(complaint(one_generator("    script = throw \"no\\nway\";")), "host.nix:3:5: no way");
-  EXPECT_EQ(complaint("{ config, ... }: {\n  networking.hostName = config.a.b;\n  a.c = 1;\n}\n"), "host.nix:2:25: attribute 'b' missing");
-  EXPECT_EQ(complaint("{ imports = [ <nixpkgs/x.nix> ]; }\n").substr(0, 50), "host.nix:1:15: file 'nixpkgs/x.nix' was not found ");
+  EXPECT_EQ(complaint("{ config, ... }: {\n  networking.hostName = config.a.b;\n  a.c = 1;\n}\n"),
+            "host.nix:2:25: attribute 'b' missing");
+  EXPECT_EQ(complaint("{ imports = [ <nixpkgs/x.nix> ]; }\n").substr(0, 50),
+            "host.nix:1:15: file 'nixpkgs/x.nix' was not found ");
 }
 
 TEST(NixEvaluate, RefusesWhatWouldPutASecretIntoTheStore) {
@@ -214,13 +228,15 @@ TEST(NixEvaluate, RefusesWhatWouldPutASecretIntoTheStore) {
   const std::string unit = "systemd.services.\"microvm@a\".serviceConfig.LoadCredential";
   EXPECT_THAT(complaint("{ " + unit + " = [ \"k:${" + secret + "}\" ]; }"), HasSubstr("world-readable store"));
   EXPECT_THAT(complaint("{ " + unit + " = [ " + secret + " ]; }"), HasSubstr("world-readable store"));
-  EXPECT_THAT(complaint("{ microvm.vms.a.config.microvm.credentialFiles.k = " + secret + "; }"), HasSubstr("world-readable store"));
+  EXPECT_THAT(complaint("{ microvm.vms.a.config.microvm.credentialFiles.k = " + secret + "; }"),
+              HasSubstr("world-readable store"));
   EXPECT_THAT(complaint("{ vmcred.vms.a.credentials.k.from = " + secret + "; }"), HasSubstr("world-readable store"));
 }
 
 TEST(NixEvaluate, RefusesTheValueOfASecret) {
-  EXPECT_THAT(complaint(one_generator("    files.a = { };\n    script = config.clan.core.vars.generators.g.files.a.value;")),
-              HasSubstr("'g/a' is secret: its value is not known to Nix | use .path"));
+  EXPECT_THAT(
+      complaint(one_generator("    files.a = { };\n    script = config.clan.core.vars.generators.g.files.a.value;")),
+      HasSubstr("'g/a' is secret: its value is not known to Nix | use .path"));
 }
 
 TEST(NixEvaluate, SaysThatCallingAPackageNeedsNixpkgs) {
@@ -228,7 +244,8 @@ TEST(NixEvaluate, SaysThatCallingAPackageNeedsNixpkgs) {
               HasSubstr("host.nix:3:24: pkgs.writeShellScriptBin is called as a function, which needs nixpkgs"));
   EXPECT_THAT(complaint(one_generator("    runtimeInputs = [ (pkgs.python3.withPackages (_: [ ])) ];")),
               HasSubstr("pkgs.python3.withPackages is called as a function"));
-  EXPECT_THAT(complaint(one_generator("    script = pkgs.openssl.version;")), HasSubstr("pkgs.openssl is asked for its version"));
+  EXPECT_THAT(complaint(one_generator("    script = pkgs.openssl.version;")),
+              HasSubstr("pkgs.openssl is asked for its version"));
 }
 
 TEST(NixEvaluate, TakesPackagesFromWhereverTheyAreNamed) {
@@ -237,57 +254,75 @@ TEST(NixEvaluate, TakesPackagesFromWhereverTheyAreNamed) {
     const auto at = all.find("\"runtime-inputs\":");
     return at == std::string::npos ? all : all.substr(at + 17, all.find(']', at) - at - 16);
   };
-  EXPECT_EQ(inputs(one_generator("    runtimeInputs = with pkgs; [ openssl.bin unixtools.xxd (lib.getBin jq) \"age\" ];")),
-            R"(["openssl","xxd","jq","age"])");
-  EXPECT_EQ(inputs(one_generator("    runtimeInputs = [ pkgs.openssh pkgs.gnused ];")), R"(["ssh-keygen","ssh-keyscan","sed"])");
-  EXPECT_EQ(inputs(one_generator("    runtimeInputs = [ pkgs.jq ];\n    script = \"${pkgs.openssl}/bin/openssl ${lib.getExe pkgs.jq}\";")),
-            R"(["jq","openssl"])");
-  EXPECT_THAT(declared(one_generator("    script = \"${pkgs.openssl}/bin/openssl\";")).value_or(""), HasSubstr(R"("script":"/usr/bin/openssl")"));
+  EXPECT_EQ(
+      inputs(one_generator("    runtimeInputs = with pkgs; [ openssl.bin unixtools.xxd (lib.getBin jq) \"age\" ];")),
+      R"(["openssl","xxd","jq","age"])");
+  EXPECT_EQ(inputs(one_generator("    runtimeInputs = [ pkgs.openssh pkgs.gnused ];")),
+            R"(["ssh-keygen","ssh-keyscan","sed"])");
+  EXPECT_EQ(
+      inputs(one_generator(
+          "    runtimeInputs = [ pkgs.jq ];\n    script = \"${pkgs.openssl}/bin/openssl ${lib.getExe pkgs.jq}\";")),
+      R"(["jq","openssl"])");
+  EXPECT_THAT(declared(one_generator("    script = \"${pkgs.openssl}/bin/openssl\";")).value_or(""),
+              HasSubstr(R"("script":"/usr/bin/openssl")"));
 }
 
 TEST(NixEvaluate, RefusesWhatItWouldHaveToIgnore) {
   EXPECT_EQ(complaint("{ clan.core.vars.settings.secretStore = \"password-store\"; }"),
-            "clan.core.vars.settings.secretStore is 'password-store', and vmcred keeps secrets in the 'sops' store | set it to \"sops\"");
-  EXPECT_EQ(complaint("{ clan.core.vars.generator.g = { }; }"), "host.nix:1:3: 'clan.core.vars' has no option 'generator' | did you mean 'generators'?");
+            "clan.core.vars.settings.secretStore is 'password-store', and vmcred keeps secrets in the 'sops' store | "
+            "set it to \"sops\"");
+  EXPECT_EQ(complaint("{ clan.core.vars.generator.g = { }; }"),
+            "host.nix:1:3: 'clan.core.vars' has no option 'generator' | did you mean 'generators'?");
   EXPECT_EQ(complaint("{ microvm.vms.v.credentialFiles.k = { }; }"),
             "host.nix:1:3: 'microvm.vms.v' has no option 'credentialFiles' | it belongs into the guest: "
             "microvm.vms.v.config.microvm.credentialFiles");
   EXPECT_EQ(complaint("{ microvm.vms.v.config.microvm.credentialfiles.k = { }; }"),
             "host.nix:1:3: 'microvm' of the guest has no option 'credentialfiles' | did you mean 'credentialFiles'?");
-  EXPECT_THAT(complaint("{ microvm.vms.v.flake = ./.; }"), HasSubstr("needs the flakes that the configuration comes from"));
-  EXPECT_THAT(complaint("{ microvm.vms.v.config.microvm.shares = [ { tag = \"s\"; proto = \"9p\"; } ]; }"), HasSubstr("write proto = \"virtiofs\""));
-  EXPECT_EQ(complaint("{\n  systemd.services.\"microvm@v\".serviceConfig.LoadCredentialEncrypted = [ \"host-k:/k\" ];\n"
-                      "  microvm.vms.v.config.microvm.credentialFiles.host-k = { };\n}\n"),
-            "host.nix:2:3: microvm@v gets 'host-k' by LoadCredentialEncrypted, which vmcred does not read | load it with "
-            "LoadCredential: systemd hands it over the same way");
+  EXPECT_THAT(complaint("{ microvm.vms.v.flake = ./.; }"),
+              HasSubstr("needs the flakes that the configuration comes from"));
+  EXPECT_THAT(complaint("{ microvm.vms.v.config.microvm.shares = [ { tag = \"s\"; proto = \"9p\"; } ]; }"),
+              HasSubstr("write proto = \"virtiofs\""));
+  EXPECT_EQ(
+      complaint("{\n  systemd.services.\"microvm@v\".serviceConfig.LoadCredentialEncrypted = [ \"host-k:/k\" ];\n"
+                "  microvm.vms.v.config.microvm.credentialFiles.host-k = { };\n}\n"),
+      "host.nix:2:3: microvm@v gets 'host-k' by LoadCredentialEncrypted, which vmcred does not read | load it with "
+      "LoadCredential: systemd hands it over the same way");
 }
 
 TEST(NixEvaluate, ChecksTheTypesOfOptionsThatModulesDeclare) {
   const auto with = [](const std::string& type, const std::string& value) {
-    return complaint("{ lib, config, ... }: {\n  options.a.b = lib.mkOption { type = lib.types." + type + "; };\n  config.a.b = " + value +
+    return complaint("{ lib, config, ... }: {\n  options.a.b = lib.mkOption { type = lib.types." + type +
+                     "; };\n  config.a.b = " + value +
                      ";\n  config.networking.hostName = \"h${builtins.toJSON config.a.b}\";\n}\n");
   };
   EXPECT_EQ(with("str", "1"), "host.nix:3:3: 'a.b' must be a string, not a number");
   EXPECT_EQ(with("enum [ \"x\" ]", "\"y\""), "host.nix:3:3: 'a.b' must be one of [\"x\"], not a string");
-  EXPECT_EQ(with("nullOr lib.types.port", "70000"), "host.nix:3:3: 'a.b' must be null or a number from 0 to 65535, not a number");
+  EXPECT_EQ(with("nullOr lib.types.port", "70000"),
+            "host.nix:3:3: 'a.b' must be null or a number from 0 to 65535, not a number");
   EXPECT_EQ(with("attrsOf lib.types.bool", "{ c = 1; }"), "host.nix:3:18: 'a.b.c' must be true or false, not a number");
-  EXPECT_EQ(with("submodule { options.c = lib.mkOption { }; }", "{ d = 1; }"), "host.nix:3:18: 'a.b' has no option 'd' | did you mean 'c'?");
+  EXPECT_EQ(with("submodule { options.c = lib.mkOption { }; }", "{ d = 1; }"),
+            "host.nix:3:18: 'a.b' has no option 'd' | did you mean 'c'?");
   EXPECT_EQ(with("nullOr lib.types.str", "null"), "it evaluated");
-  EXPECT_EQ(complaint("{ lib, ... }: { imports = [ { options.a = lib.mkOption { default = 1; }; } ]; options.a = lib.mkOption { default = 2; }; }"),
+  EXPECT_EQ(complaint("{ lib, ... }: { imports = [ { options.a = lib.mkOption { default = 1; }; } ]; options.a = "
+                      "lib.mkOption { default = 2; }; }"),
             "the option 'a' is declared twice, with two defaults");
 }
 
 TEST(NixEvaluate, GivesTheServicesOfAGuestWhole) {
   const TestFolder folder;
-  const std::string head = "{ microvm.vms.v.config.systemd.services.s = { serviceConfig.LoadCredential = [ \"a:A\" ]; script = \"run\"; ";
+  const std::string head =
+      "{ microvm.vms.v.config.systemd.services.s = { serviceConfig.LoadCredential = [ \"a:A\" ]; script = \"run\"; ";
   const auto evaluation = evaluate(folder.write("host.nix", head + R"(
     preStart = "before"; after = [ "x.service" ]; wantedBy = [ "multi-user.target" ]; environment.LANG = "C"; path = [ ];
-    serviceConfig.Type = "oneshot"; serviceConfig.RemainAfterExit = true; }; })"), settings());
+    serviceConfig.Type = "oneshot"; serviceConfig.RemainAfterExit = true; }; })"),
+                                   settings());
   ASSERT_THAT(evaluation, Succeeds());
-  EXPECT_EQ(dump_json(evaluation->guests),
-            R"({"v":{"s":{"description":"","scripts":{"ExecStart":"run","ExecStartPre":"before"},"service":{"Environment":["LANG=C"],)"
-            R"("RemainAfterExit":["yes"],"Type":["oneshot"]},"unit":{"After":["x.service"]},"wanted-by":["multi-user.target"]}}})");
-  EXPECT_THAT(complaint(head + "startAt = \"daily\"; }; }"), HasSubstr("guest service 's' has 'startAt', which vmcred cannot write into a unit"));
+  EXPECT_EQ(
+      dump_json(evaluation->guests),
+      R"({"v":{"s":{"description":"","scripts":{"ExecStart":"run","ExecStartPre":"before"},"service":{"Environment":["LANG=C"],)"
+      R"("RemainAfterExit":["yes"],"Type":["oneshot"]},"unit":{"After":["x.service"]},"wanted-by":["multi-user.target"]}}})");
+  EXPECT_THAT(complaint(head + "startAt = \"daily\"; }; }"),
+              HasSubstr("guest service 's' has 'startAt', which vmcred cannot write into a unit"));
 }
 
 TEST(NixEvaluate, GivesAGuestItsArgumentsDisksAndNetworks) {
@@ -307,10 +342,11 @@ TEST(NixEvaluate, GivesAGuestItsArgumentsDisksAndNetworks) {
       };
     };
   }; })");
-  EXPECT_EQ(text.value_or("").substr(text.value_or("").find("\"vms\"")),
-            R"("vms":{"v":{"credential-files":["me"],"credentials":{},"disks":[{"path":"root.img","read-only":true}],)"
-            R"("guest":{"agent":true,"services":{"app":{"load-credential":["key:KEY"]}}},"machine":"this-host","memory":"256M",)"
-            R"("networks":[{"forward":["tcp:0.0.0.0:2222:22"],"mac":"02:00:00:00:00:01","type":"user"}],"qemu":{"machine":"pc"},"vcpus":3}}})");
+  EXPECT_EQ(
+      text.value_or("").substr(text.value_or("").find("\"vms\"")),
+      R"("vms":{"v":{"credential-files":["me"],"credentials":{},"disks":[{"path":"root.img","read-only":true}],)"
+      R"("guest":{"agent":true,"services":{"app":{"load-credential":["key:KEY"]}}},"machine":"this-host","memory":"256M",)"
+      R"("networks":[{"forward":["tcp:0.0.0.0:2222:22"],"mac":"02:00:00:00:00:01","type":"user"}],"qemu":{"machine":"pc"},"vcpus":3}}})");
 }
 
 TEST(NixEvaluate, SendsNothingAway) {
@@ -326,8 +362,9 @@ TEST(NixEvaluate, SendsNothingAway) {
   const TestFolder folder;
   folder.write("key", "key-of-a-user");
   const std::string file = folder.write(
-      "host.nix", fmt::format("_: builtins.seq (builtins.fetchurl \"http://127.0.0.1:{}/${{builtins.readFile ./key}}\") {{ }}\n",
-                              ntohs(address.sin_port)));
+      "host.nix",
+      fmt::format("_: builtins.seq (builtins.fetchurl \"http://127.0.0.1:{}/${{builtins.readFile ./key}}\") {{ }}\n",
+                  ntohs(address.sin_port)));
   std::jthread server([&](const std::stop_token& stop) {  // so that nix does not wait where it does connect
     pollfd watched = {.fd = listener.get(), .events = POLLIN, .revents = 0};
     while (!stop.stop_requested() && ::poll(&watched, 1, 100) == 0) {
@@ -375,8 +412,10 @@ TEST_F(NixCache, StartsNoNixWhenNothingChanged) {
 }
 
 TEST_F(NixCache, FollowsWhatTheFileImportsAndReads) {
-  folder_.write("host.nix", "{ imports = [ ./modules ]; clan.core.vars.generators.g.script = builtins.readFile ./make.sh; }");
-  folder_.write("modules/default.nix", "{ imports = map (n: ./parts + \"/${n}\") (builtins.attrNames (builtins.readDir ./parts)); }");
+  folder_.write("host.nix",
+                "{ imports = [ ./modules ]; clan.core.vars.generators.g.script = builtins.readFile ./make.sh; }");
+  folder_.write("modules/default.nix",
+                "{ imports = map (n: ./parts + \"/${n}\") (builtins.attrNames (builtins.readDir ./parts)); }");
   folder_.write("modules/parts/a.nix", "{ networking.hostName = \"a\"; }");
   folder_.write("make.sh", "echo 1");
   ASSERT_THAT(once_more(true), Succeeds());
@@ -392,8 +431,9 @@ TEST_F(NixCache, FollowsWhatTheFileImportsAndReads) {
 }
 
 TEST_F(NixCache, FollowsThePublicValuesThatWereRead) {
-  folder_.write("host.nix", "{ config, ... }: { networking.hostName = \"a\"; clan.core.vars.generators.g.files.p.secret = false;"
-                            "clan.core.vars.generators.h.script = config.clan.core.vars.generators.g.files.p.value; }");
+  folder_.write("host.nix",
+                "{ config, ... }: { networking.hostName = \"a\"; clan.core.vars.generators.g.files.p.secret = false;"
+                "clan.core.vars.generators.h.script = config.clan.core.vars.generators.g.files.p.value; }");
   folder_.write("vars/per-machine/a/g/p/value", "1");
   ASSERT_THAT(once_more(true), Succeeds());
   EXPECT_THAT(once_more(false), Succeeds());

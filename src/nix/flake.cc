@@ -38,7 +38,8 @@ bool encrypted_value(std::string_view path) {
 }
 
 /// One line for each file below `folder`; false when there are too many.
-bool list_files(const std::string& folder, const std::string& relative, std::string& all, std::size_t& count, std::size_t depth) {
+bool list_files(const std::string& folder, const std::string& relative, std::string& all, std::size_t& count,
+                std::size_t depth) {
   const auto names = list_folder(join_path(folder, relative));
   if (!names) return false;
   for (const std::string& name : *names) {

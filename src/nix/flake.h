@@ -13,8 +13,8 @@ inline constexpr std::size_t kMaxFlakeFiles = 16384;
 /// The digest of the names and contents of all files below `folder`, a flake's. Of encrypted values (vars/…/secret,
 /// sops/…/secret) only the names count: nothing that is read of a configuration depends on their bytes.
 ///
-/// Nothing where more than those files decides: the folder has no flake.nix, its inputs are not pinned by a flake.lock, it
-/// is part of a larger git repository, or has too many files.
+/// Nothing where more than those files decides: the folder has no flake.nix, its inputs are not pinned by a flake.lock,
+/// it is part of a larger git repository, or has too many files.
 std::optional<Digest> flake_digest(const std::string& folder);
 
 /// "." and "/srv/infra" of a reference to a flake on this disk, absolute; empty for others (github:…, path:…).

@@ -58,8 +58,8 @@ TEST(Flake, IsEvaluatedOnceWhileNothingChanges) {
   }; }; })");
   // A store of its own: that of the machine is not to be written, and may not be there.
   Settings settings{.search_path = std::string(kSystemPath),
-                    .environment = {"HOME=" + folder.path(), "NIX_STORE_DIR=" + (folder / "store"), "NIX_STATE_DIR=" + (folder / "state"),
-                                    "NIX_LOG_DIR=" + (folder / "log")},
+                    .environment = {"HOME=" + folder.path(), "NIX_STORE_DIR=" + (folder / "store"),
+                                    "NIX_STATE_DIR=" + (folder / "state"), "NIX_LOG_DIR=" + (folder / "log")},
                     .cache_folder = folder / "cache"};
   const std::string reference = (folder / "infra") + "#web";
   const auto first = evaluate_flake(reference, settings);
@@ -72,7 +72,8 @@ TEST(Flake, IsEvaluatedOnceWhileNothingChanges) {
   EXPECT_TRUE(second->cached);
   EXPECT_EQ(dump_json(second->declaration), dump_json(first->declaration));
   folder.write("infra/more.nix", "{ }");
-  EXPECT_THAT(evaluate_flake(reference, settings), FailsWith(Errc::unavailable, ::testing::HasSubstr("there is no nix on this machine")));
+  EXPECT_THAT(evaluate_flake(reference, settings),
+              FailsWith(Errc::unavailable, ::testing::HasSubstr("there is no nix on this machine")));
 }
 
 }  // namespace

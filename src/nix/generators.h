@@ -1,4 +1,5 @@
-// The generators of a Nix declaration alone: its vms may load what is to be generated first, and not evaluate before that.
+// The generators of a Nix declaration alone: its vms may load what is to be generated first, and not evaluate before
+// that.
 #pragma once
 
 #include "nix/evaluate.h"

@@ -15,7 +15,7 @@ constexpr std::string_view kOursEnd = "}:vmcred";
 constexpr std::string_view kEvaluating = "evaluating file '";
 constexpr std::string_view kRead = "trace: vmcred-read:";
 constexpr std::size_t kMaxListed = 12;  // more names help nobody
-constexpr std::size_t kLeastWord = 3;  // shorter words are near to everything
+constexpr std::size_t kLeastWord = 3;   // shorter words are near to everything
 
 /// What a file made nix say, for a terminal: one line of bounded length, without control characters.
 std::string fit_to_print(std::string text) {
@@ -42,7 +42,8 @@ std::optional<std::string> place_in(std::string_view line) {
   line.remove_prefix(start + 3);
   while (line.ends_with(':')) line.remove_suffix(1);
   const auto column = line.rfind(':');
-  if (column == std::string_view::npos || line.find_first_not_of("0123456789", column + 1) != std::string_view::npos) return {};
+  if (column == std::string_view::npos || line.find_first_not_of("0123456789", column + 1) != std::string_view::npos)
+    return {};
   return std::string(line);
 }
 
@@ -62,19 +63,24 @@ std::string remedy_for(std::string_view sentence, const std::vector<std::string>
     const std::string word = quoted_word(sentence);
     return word.size() < kLeastWord ? "" : did_you_mean(word, known);
   }
-  if (sentence.find("infinite recursion") != std::string_view::npos || sentence.find("stack overflow") != std::string_view::npos) {
+  if (sentence.find("infinite recursion") != std::string_view::npos ||
+      sentence.find("stack overflow") != std::string_view::npos) {
     return "a definition depends on its own outcome; lib.mkIf looks at its condition late, 'if' does not";
   }
-  if (sentence.starts_with("unable to download") || sentence.contains("esolve host") || sentence.contains("ould not connect")) {
-    return "a Nix file is evaluated without network: keep what it fetches beside it, or make that an input of a flake (--flake)";
+  if (sentence.starts_with("unable to download") || sentence.contains("esolve host") ||
+      sentence.contains("ould not connect")) {
+    return "a Nix file is evaluated without network: keep what it fetches beside it, or make that an input of a flake "
+           "(--flake)";
   }
-  if (sentence.find("was not found in the Nix search path") != std::string_view::npos) return "name the nixpkgs to use with --nixpkgs";
+  if (sentence.find("was not found in the Nix search path") != std::string_view::npos)
+    return "name the nixpkgs to use with --nixpkgs";
   return {};
 }
 
 /// What nixpkgs' lib takes from nix, where that is too old to have it.
 bool too_old_for_nixpkgs(std::string_view sentence) {
-  constexpr std::string_view kNewer[] = {"convertHash", "parseFlakeRef", "flakeRefToString", "toFileWithReferences", "warn"};
+  constexpr std::string_view kNewer[] = {"convertHash", "parseFlakeRef", "flakeRefToString", "toFileWithReferences",
+                                         "warn"};
   return sentence.starts_with("attribute '") && sentence.ends_with("' missing") &&
          std::ranges::find(kNewer, quoted_word(sentence)) != std::end(kNewer);
 }
@@ -92,7 +98,8 @@ std::optional<Error> our_error(std::string_view text) {
     const Json* line = position->find("line");
     const Json* column = position->find("column");
     std::string place = position->string_at("file");
-    if (line != nullptr && line->if_integer() != nullptr && *line->if_integer() > 0 && column != nullptr && column->if_integer() != nullptr) {
+    if (line != nullptr && line->if_integer() != nullptr && *line->if_integer() > 0 && column != nullptr &&
+        column->if_integer() != nullptr) {
       place += fmt::format(":{}:{}", *line->if_integer(), *column->if_integer());
     }
     error.message = fmt::format("{}: {}", place, error.message);
@@ -156,7 +163,9 @@ Error error_of(std::string_view stderr_text, const std::vector<std::string>& kno
   Error error = ours ? *std::move(ours) : Error{Errc::invalid_data, told.sentence, remedy_for(told.sentence, known)};
   if (!ours && too_old_for_nixpkgs(told.sentence)) {
     error.message = "this nix is too old for that nixpkgs, whose lib needs 2.18 or newer (" + error.message + ")";
-    error.hint = "install a newer nix (Debian 13 has 2.26; 'nix --version' says which this is), or evaluate without --nixpkgs and --flake";
+    error.hint =
+        "install a newer nix (Debian 13 has 2.26; 'nix --version' says which this is), or evaluate without --nixpkgs "
+        "and --flake";
   }
   if (told.place && !has_place(error)) error.message = fmt::format("{}: {}", *told.place, error.message);
   error.message = fit_to_print(std::move(error.message));
@@ -170,7 +179,8 @@ Reads reads_of(std::string_view stderr_text) {
   Reads reads;
   while (!stderr_text.empty()) {
     const std::string_view line = take_until(stderr_text, '\n');
-    if (line.starts_with(kEvaluating)) reads.evaluated.emplace_back(line.substr(kEvaluating.size(), line.rfind('\'') - kEvaluating.size()));
+    if (line.starts_with(kEvaluating))
+      reads.evaluated.emplace_back(line.substr(kEvaluating.size(), line.rfind('\'') - kEvaluating.size()));
     if (line.starts_with(kRead)) reads.values.emplace_back(line.substr(kRead.size()));
   }
   return reads;

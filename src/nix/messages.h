@@ -12,7 +12,8 @@ namespace vmcred::nix {
 inline constexpr std::size_t kMaxMessage = 600;
 
 /// The error of an evaluation. Our own evaluator's messages carry place and remedy; nix's are shortened to the sentence
-/// and the place in the user's files. Message and hint are each one line of at most about kMaxMessage bytes. `known` are words that a mistyped one may have meant.
+/// and the place in the user's files. Message and hint are each one line of at most about kMaxMessage bytes. `known`
+/// are words that a mistyped one may have meant.
 Error error_of(std::string_view stderr_text, const std::vector<std::string>& known);
 
 /// Whether an error's message begins with a place; with `--show-trace` nix tells one for every error.

@@ -1,5 +1,5 @@
-// Running a program that reaches no network: what somebody wrote for nix to evaluate may read any file of ours, so it must
-// not be able to send one away.
+// Running a program that reaches no network: what somebody wrote for nix to evaluate may read any file of ours, so it
+// must not be able to send one away.
 #pragma once
 
 #include "base/process.h"

@@ -18,10 +18,10 @@ constexpr std::size_t kMaxWord = 64;
 constexpr std::size_t kMaxDepth = 32;
 
 /// Words whose value is not in any file.
-constexpr std::array<std::string_view, 15> kImpure{"getEnv",     "currentTime",      "fetchurl",     "fetchTarball", "fetchGit",
-                                                   "fetchTree",  "fetchMercurial",   "fetchClosure", "storePath",    "nixPath",
-                                                   "findFile",   "getFlake",         "__getEnv",     "nixVersion",   "langVersion"};
-constexpr std::array<std::string_view, 11> kKeywords{"let",  "in",   "with", "rec",     "inherit", "if",
+constexpr std::array<std::string_view, 15> kImpure{
+    "getEnv",    "currentTime", "fetchurl", "fetchTarball", "fetchGit", "fetchTree",  "fetchMercurial", "fetchClosure",
+    "storePath", "nixPath",     "findFile", "getFlake",     "__getEnv", "nixVersion", "langVersion"};
+constexpr std::array<std::string_view, 11> kKeywords{"let",  "in",   "with", "rec",    "inherit", "if",
                                                      "then", "else", "or",   "assert", "import"};
 /// Never files of a project.
 constexpr std::array<std::string_view, 5> kElsewhere{"/proc/", "/sys/", "/dev/", "/run/", "/nix/store/"};
@@ -78,7 +78,9 @@ class Scan {
       if (!scanned_.insert(file).second) continue;
       TRY(scan(file));
     }
-    Sources sources{.nix_files = {scanned_.begin(), scanned_.end()}, .identifiers = {words_.begin(), words_.end()}, .impure = impure_};
+    Sources sources{.nix_files = {scanned_.begin(), scanned_.end()},
+                    .identifiers = {words_.begin(), words_.end()},
+                    .impure = impure_};
     std::string all;
     for (const auto& [path, state] : states_) all.append(path).append(1, '\0').append(state).append(1, '\n');
     sources.digest = sha256(bytes_of(all));
@@ -115,7 +117,8 @@ class Scan {
       if (path.ends_with(".nix")) queue_.push_back(path);
     } else if (S_ISLNK(found.st_mode)) {
       add_link(path, depth);
-    } else if (S_ISDIR(found.st_mode) && (relative || depth > 0 || path.starts_with(project_ + "/")) && depth < kMaxDepth) {
+    } else if (S_ISDIR(found.st_mode) && (relative || depth > 0 || path.starts_with(project_ + "/")) &&
+               depth < kMaxDepth) {
       add_folder(path, depth);
     }
   }
@@ -154,13 +157,15 @@ Words words_of(std::string_view text) {
   Words words;
   for (std::size_t i = 0; i < text.size();) {
     const char c = text[i];
-    if (c == '<' && words.impure.empty() && search_path_at(text, i)) words.impure = std::string(run_at(text, i + 1, in_path));
+    if (c == '<' && words.impure.empty() && search_path_at(text, i))
+      words.impure = std::string(run_at(text, i + 1, in_path));
     if (!in_path(c)) {
       ++i;
       continue;
     }
     const std::string_view path = run_at(text, i, in_path);
-    if (path.find('/') != std::string_view::npos && path != "/" && !path.starts_with("//")) words.paths.emplace_back(path);
+    if (path.find('/') != std::string_view::npos && path != "/" && !path.starts_with("//"))
+      words.paths.emplace_back(path);
     for (std::size_t at = i; at < i + path.size() || (at < text.size() && in_word(text[at]));) {
       if (!letter(text[at])) {
         ++at;

@@ -22,9 +22,9 @@ struct Sources {
   Digest digest = {};                         ///< of the names and contents of all files that literal paths name
 };
 
-/// Reads `file` and follows every literal path in it. A path that is a folder stands for all in it, so `./.` covers what
-/// is put together from names; the store's own trees (vars, sops), hidden folders and what lies on another file system
-/// are left out.
+/// Reads `file` and follows every literal path in it. A path that is a folder stands for all in it, so `./.` covers
+/// what is put together from names; the store's own trees (vars, sops), hidden folders and what lies on another file
+/// system are left out.
 Result<Sources> scan_sources(const std::string& file);
 
 /// The words of one text and the paths in it, both as they stand there. Strings and comments count too: too much is

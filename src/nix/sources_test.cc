@@ -5,11 +5,11 @@
 namespace vmcred::nix {
 namespace {
 
-using testing::Succeeds;
-using testing::TestFolder;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Not;
+using testing::Succeeds;
+using testing::TestFolder;
 
 TEST(NixWords, FindsIdentifiersAndPaths) {
   const Words words = words_of("{ pkgs, ... }: with pkgs; [ jq python3 ./a.nix ../b/c x.y ]");

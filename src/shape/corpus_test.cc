@@ -1,4 +1,5 @@
-// The judgement on lines that were written before it: how many secrets are missed, how many public texts are taken for one.
+// The judgement on lines that were written before it: how many secrets are missed, how many public texts are taken for
+// one.
 #include "base/file.h"
 #include "matchers.h"
 #include "shape/secret_shape.h"
@@ -15,7 +16,8 @@ struct Wrong {
 /// "{}" parts what would look like a real token to whoever scans this repository; "\n" is a line's end.
 std::string plain(std::string text) {
   const auto replace = [&](std::string_view from, std::string_view to) {
-    for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+    for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+      text.replace(at, from.size(), to);
   };
   replace("{}", "");
   replace("\\n", "\n");
@@ -37,7 +39,9 @@ std::map<std::string, Wrong> measured(const std::string& name) {
     const std::string kind(line.substr(0, first));
     Wrong& counted = all[kind];
     ++counted.lines;
-    const bool secret = looks_like_secret(plain(std::string(line.substr(second + 1))), line.substr(first + 1, second - first - 1)).has_value();
+    const bool secret =
+        looks_like_secret(plain(std::string(line.substr(second + 1))), line.substr(first + 1, second - first - 1))
+            .has_value();
     if (secret == (kind == "secret")) continue;
     ++counted.wrong;
     counted.which += std::string(line) + "\n";
@@ -50,7 +54,8 @@ void expect_at_most_two_percent(const std::string& name, int least) {
   ASSERT_EQ(all.size(), 2U);
   for (const auto& [kind, counted] : all) {
     EXPECT_GE(counted.lines, least);
-    EXPECT_LE(counted.wrong * 50, counted.lines) << kind << ": " << counted.wrong << " of " << counted.lines << "\n" << counted.which;
+    EXPECT_LE(counted.wrong * 50, counted.lines) << kind << ": " << counted.wrong << " of " << counted.lines << "\n"
+                                                 << counted.which;
   }
 }
 

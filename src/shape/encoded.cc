@@ -10,8 +10,9 @@ namespace vmcred::shape {
 namespace {
 
 bool public_label(std::string_view label) {
-  constexpr std::string_view kPublic[] = {"PUBLIC KEY", "CERTIFICATE", "CRL", "PARAMETERS", "SIGNATURE", "SIGNED MESSAGE", "PGP MESSAGE",
-                                          "ENCRYPTED FILE", "CMS", "PKCS7", "ENCRYPTED MESSAGE", "ENCRYPTED DATA"};
+  constexpr std::string_view kPublic[] = {
+      "PUBLIC KEY",  "CERTIFICATE",    "CRL", "PARAMETERS", "SIGNATURE",         "SIGNED MESSAGE",
+      "PGP MESSAGE", "ENCRYPTED FILE", "CMS", "PKCS7",      "ENCRYPTED MESSAGE", "ENCRYPTED DATA"};
   if (label.contains("PRIVATE")) return false;
   return std::ranges::any_of(kPublic, [&](std::string_view part) { return label.contains(part); });
 }
@@ -79,7 +80,8 @@ std::vector<Block> pem_blocks(std::string_view text) {
     const std::size_t label_end = std::min(text.find(kDashes, label), text.size());
     const std::size_t last = text.find("-----END ", label_end);
     const std::size_t after = last == std::string_view::npos ? last : text.find(kDashes, last + kDashes.size());
-    const std::size_t end = after == std::string_view::npos ? text.size() : std::min(after + kDashes.size(), text.size());
+    const std::size_t end =
+        after == std::string_view::npos ? text.size() : std::min(after + kDashes.size(), text.size());
     blocks.push_back({at, end - at, !public_label(text.substr(label, label_end - label))});
     at = text.find(kBegin, end);
   }
@@ -90,7 +92,9 @@ bool starts_with_jwt(std::string_view word) {
   constexpr std::size_t kLeastPart = 10;
   if (!word.starts_with("eyJ")) return false;
   const auto url64 = [](char c) { return is_alphanumeric(c) || c == '-' || c == '_'; };
-  const auto part = [&](std::string_view text) { return static_cast<std::size_t>(std::ranges::find_if_not(text, url64) - text.begin()); };
+  const auto part = [&](std::string_view text) {
+    return static_cast<std::size_t>(std::ranges::find_if_not(text, url64) - text.begin());
+  };
   const std::size_t head = part(word);
   if (head >= word.size() || word[head] != '.') return false;
   const std::size_t body = part(word.substr(head + 1));
@@ -104,9 +108,12 @@ Content content_of(std::string_view word) {
   while (word.ends_with('=')) word.remove_suffix(1);
   const std::string bytes = first_bytes(word, kLooked);
   if (bytes.size() < kLeastText) return Content::unknown;
-  const bool text = std::ranges::all_of(bytes, [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\t' || c == '\r'; });
+  const bool text =
+      std::ranges::all_of(bytes, [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\t' || c == '\r'; });
   if (text && bytes.starts_with("-----BEGIN ") && bytes.contains("PRIVATE")) return Content::private_key;
-  if (text && word.size() < kLooked && std::ranges::count(bytes, ':') == 1 && !bytes.contains(' ') && !bytes.contains('/')) return Content::user_and_password;
+  if (text && word.size() < kLooked && std::ranges::count(bytes, ':') == 1 && !bytes.contains(' ') &&
+      !bytes.contains('/'))
+    return Content::user_and_password;
   if (text) return Content::text;
   return der_content(bytes, word.size() * 3 / 4);
 }
@@ -117,7 +124,9 @@ bool published_word(std::string_view word) {
   if (word.starts_with("AAAAI") && word.size() > 60) return true;  // sk-ecdsa…
   constexpr std::size_t kMinisign = 56;
   if (word.starts_with("RW") && word.size() == kMinisign) return true;
-  if (word.starts_with("_Z") && word.size() > 3 && (is_digit(word[2]) || word[2] == 'N' || word[2] == 'S' || word[2] == 'T')) return true;
+  if (word.starts_with("_Z") && word.size() > 3 &&
+      (is_digit(word[2]) || word[2] == 'N' || word[2] == 'S' || word[2] == 'T'))
+    return true;
   return word.starts_with("age1");
 }
 

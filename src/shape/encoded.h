@@ -21,7 +21,8 @@ std::vector<Block> pem_blocks(std::string_view text);
 bool starts_with_jwt(std::string_view word);
 
 enum class Content : std::uint8_t { unknown, text, user_and_password, public_key, private_key };
-/// What the base64 in `word` holds: printable text, "user:password", a public key or certificate, a private key (in DER, or PEM for private ones).
+/// What the base64 in `word` holds: printable text, "user:password", a public key or certificate, a private key (in
+/// DER, or PEM for private ones).
 Content content_of(std::string_view word);
 
 /// What is known to be public by its first letters: keys of SSH, minisign, age; mangled names of C++.

@@ -109,19 +109,23 @@ constexpr Prefix kPrefixes[] = {
 };
 
 bool of_a_token(char c) { return is_alphanumeric(c) || c == '-' || c == '_'; }
-bool of_a_hash(char c) { return of_a_token(c) || c == '.' || c == '$' || c == '/' || c == '=' || c == ',' || c == '+' || c == ':'; }
+bool of_a_hash(char c) {
+  return of_a_token(c) || c == '.' || c == '$' || c == '/' || c == '=' || c == ',' || c == '+' || c == ':';
+}
 
 std::optional<Issued> first_of(std::string_view text, const Prefix& shape) {
   const bool hash = shape.what == "a password hash" || shape.prefix.find('.') != std::string_view::npos;
   for (std::size_t at = text.find(shape.prefix); at != std::string_view::npos; at = text.find(shape.prefix, at + 1)) {
-    if (at > 0 && is_alphanumeric(text[at - 1]) && is_alphanumeric(shape.prefix.front()) && shape.prefix != "atlasv1.") continue;  // in the middle of a word
+    if (at > 0 && is_alphanumeric(text[at - 1]) && is_alphanumeric(shape.prefix.front()) && shape.prefix != "atlasv1.")
+      continue;  // in the middle of a word
     const std::string_view rest = text.substr(at + shape.prefix.size());
     const auto end = std::ranges::find_if_not(rest, hash ? of_a_hash : of_a_token);
     const auto bytes = static_cast<std::size_t>(end - rest.begin());
     if (bytes < shape.least) continue;
     const std::string_view word = rest.substr(0, bytes);
     const bool mixed = std::ranges::any_of(word, is_digit) && std::ranges::any_of(word, is_letter);
-    if (shape.prefix.size() == 4 && is_letter(shape.prefix.back()) && !mixed) continue;  // "AKIA" as the start of a word
+    if (shape.prefix.size() == 4 && is_letter(shape.prefix.back()) && !mixed)
+      continue;  // "AKIA" as the start of a word
     return Issued{at, shape.prefix.size() + bytes, shape.what, bytes >= shape.whole && mixed};
   }
   return {};
@@ -134,7 +138,8 @@ std::optional<Issued> telegram_in(std::string_view text) {
     while (begin > 0 && is_digit(text[begin - 1])) --begin;
     const std::string_view rest = text.substr(at + 1);
     const auto bytes = static_cast<std::size_t>(std::ranges::find_if_not(rest, of_a_token) - rest.begin());
-    if (at - begin >= 8 && at - begin <= 10 && bytes >= 33 && bytes <= 36) return Issued{begin, at + 1 + bytes - begin, "a Telegram token", true};
+    if (at - begin >= 8 && at - begin <= 10 && bytes >= 33 && bytes <= 36)
+      return Issued{begin, at + 1 + bytes - begin, "a Telegram token", true};
   }
   return {};
 }

@@ -31,7 +31,9 @@ std::string_view url_password(std::string_view value) {
   return stands_for_a_value(password) ? std::string_view() : password;
 }
 
-bool is_path(std::string_view value) { return value.starts_with('/') || value.starts_with("./") || value.starts_with("../") || value.starts_with("~/"); }
+bool is_path(std::string_view value) {
+  return value.starts_with('/') || value.starts_with("./") || value.starts_with("../") || value.starts_with("~/");
+}
 
 /// "acme/web/<hash>": a part of it is a word.
 bool path_of_words(std::string_view run) {
@@ -39,7 +41,8 @@ bool path_of_words(std::string_view run) {
   if (!run.contains('/')) return false;
   while (!run.empty()) {
     const std::string_view part = run.substr(0, run.find('/'));
-    if (part.size() >= kLeastWord && std::ranges::all_of(part, [](char c) { return is_lower(c) || c == '-'; })) return true;
+    if (part.size() >= kLeastWord && std::ranges::all_of(part, [](char c) { return is_lower(c) || c == '-'; }))
+      return true;
     run.remove_prefix(std::min(part.size() + 1, run.size()));
   }
   return false;
@@ -47,13 +50,15 @@ bool path_of_words(std::string_view run) {
 
 /// Base64 may begin with a '/' as paths do.
 bool base64_of_a_slash(std::string_view value) {
-  return value.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") == std::string_view::npos && !path_of_words(value) &&
-         value.size() % 4 == 0 && random_word(value, kLeastRandom);
+  return value.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") ==
+             std::string_view::npos &&
+         !path_of_words(value) && value.size() % 4 == 0 && random_word(value, kLeastRandom);
 }
 
 /// "sha256:" or "sha256-" before the digest, or what Nix calls a public key: "cache.example.org-1:".
 bool follows_a_digest_name(std::string_view before) {
-  constexpr std::string_view kAlgorithms[] = {"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", "blake3", "blake2s", "crc32"};
+  constexpr std::string_view kAlgorithms[] = {"md5",    "sha1",    "sha224", "sha256",  "sha384",
+                                              "sha512", "blake2b", "blake3", "blake2s", "crc32"};
   if (!before.ends_with(':') && !before.ends_with('-') && !before.ends_with('=')) return false;
   const std::string small = lowered(before.substr(before.size() - std::min<std::size_t>(before.size(), 12)));
   const std::string_view word = std::string_view(small).substr(0, small.size() - 1);
@@ -62,7 +67,8 @@ bool follows_a_digest_name(std::string_view before) {
 
 bool key_of_a_cache(std::string_view before, std::size_t bytes) {
   constexpr std::size_t kPublic = 44;  // base64 of 32 bytes; the private ones have 64
-  if (bytes != kPublic || !before.ends_with(':') || before.size() < 4 || !is_digit(before[before.size() - 2])) return false;
+  if (bytes != kPublic || !before.ends_with(':') || before.size() < 4 || !is_digit(before[before.size() - 2]))
+    return false;
   return before.substr(0, before.size() - 1).find_last_not_of("0123456789") != std::string_view::npos &&
          before[before.substr(0, before.size() - 1).find_last_not_of("0123456789")] == '-';
 }
@@ -84,7 +90,9 @@ bool called_in_parts(std::string_view run) {
   for (; !run.empty(); ++parts) {
     const std::string_view part = run.substr(0, run.find_first_of("-/_"));
     const bool letters = std::ranges::all_of(part, is_lower);
-    if (!std::ranges::all_of(part, [](char c) { return is_lower(c) || is_digit(c); }) || (part.size() > kLongestId && !letters)) return false;
+    if (!std::ranges::all_of(part, [](char c) { return is_lower(c) || is_digit(c); }) ||
+        (part.size() > kLongestId && !letters))
+      return false;
     word = word || (letters && part.size() >= kLeastWord);
     run.remove_prefix(std::min(part.size() + 1, run.size()));
   }
@@ -109,7 +117,8 @@ class Runs {
         continue;
       }
       if (starts_with_jwt(value.substr(at))) {
-        const auto end = value.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.", at);
+        const auto end =
+            value.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.", at);
         suspects_.add(value.substr(at, end - at), "a JSON web token");
         at = std::min(end, value.size());
         continue;
@@ -120,7 +129,9 @@ class Runs {
         continue;
       }
       std::size_t end = at;
-      while (end < value.size() && of_a_run(value[end]) && !(end > at && value[end - 1] == '-' && starts_with_uuid(value.substr(end)))) ++end;
+      while (end < value.size() && of_a_run(value[end]) &&
+             !(end > at && value[end - 1] == '-' && starts_with_uuid(value.substr(end))))
+        ++end;
       std::size_t padded = end;
       while (padded < value.size() && value[padded] == '=' && padded - end < 2) ++padded;
       one(value, at, padded);
@@ -149,7 +160,9 @@ class Runs {
       case Content::unknown:
         break;
     }
-    if (called_ == Called::published || is_alphabet(run) || (!key && (called_in_parts(run) || names_a_file(run, value.substr(end))))) return;
+    if (called_ == Called::published || is_alphabet(run) ||
+        (!key && (called_in_parts(run) || names_a_file(run, value.substr(end)))))
+      return;
     std::string_view digits = run;
     if (digits.starts_with("0x")) digits.remove_prefix(2);
     if (random_hex(digits, key ? kLeastNamed : kLeastHex)) {
@@ -172,7 +185,8 @@ void judge_value(const Whole& whole, std::string_view value, std::string_view na
     if (!stands_for_a_value(value)) suspects.add(value, kNameSaysSo);
     return;
   }
-  if (const std::string_view password = url_password(value); !password.empty()) return suspects.add(password, "a URL with a password");
+  if (const std::string_view password = url_password(value); !password.empty())
+    return suspects.add(password, "a URL with a password");
   if (value.contains("://") || (is_path(value) && !base64_of_a_slash(value))) return;
   if (by_name != Called::published && thought_up(value, alone)) return suspects.add(value, "a password");
   Runs(whole, by_name, suspects).all(value);

@@ -10,9 +10,9 @@
 namespace vmcred::shape {
 namespace {
 
-// How much likelier than a uniform letter the second letter of a pair is in names and prose: 'a' is -5 bits, each letter
-// more 0.4 bits. Counted over 37,579 different words (square roots of their counts) of the Python library, perl's manuals,
-// the C headers and systemd's units on Debian 12. A row is the first letter.
+// How much likelier than a uniform letter the second letter of a pair is in names and prose: 'a' is -5 bits, each
+// letter more 0.4 bits. Counted over 37,579 different words (square roots of their counts) of the Python library,
+// perl's manuals, the C headers and systemd's units on Debian 12. A row is the first letter.
 constexpr std::array<std::string_view, 26> kPairs = {
     "fnpofhlemdirnqdmdqpsjjgjjd",  // a
     "pjljqkhgqlhsihpjfookqihgmf",  // b
@@ -52,7 +52,7 @@ constexpr double kNext[4][4] = {
     {0.15, 0.05, 0.65, 0.15},
     {0.60, 0.15, 0.20, 0.05},
 };
-constexpr double kSigns = 4;   // - _ + /
+constexpr double kSigns = 4;  // - _ + /
 constexpr double kDigits = 10;
 constexpr double kLetters = 26;
 
@@ -90,13 +90,14 @@ double randomness(std::string_view word) {
 }
 
 bool random_word(std::string_view word, std::size_t least) {
-  // Of 20,000 random words of 22 letters 0.5 percent are below; of 16,183 names and paths of 20 letters and more that mix two
-  // kinds of letters none is above.
+  // Of 20,000 random words of 22 letters 0.5 percent are below; of 16,183 names and paths of 20 letters and more that
+  // mix two kinds of letters none is above.
   constexpr double kBits = 8;
   constexpr double kEachLetter = 0.2;
   while (word.ends_with('=')) word.remove_suffix(1);
   if (word.size() < least) return false;
-  const auto kinds = static_cast<std::size_t>(std::ranges::any_of(word, is_lower)) + static_cast<std::size_t>(std::ranges::any_of(word, is_upper)) +
+  const auto kinds = static_cast<std::size_t>(std::ranges::any_of(word, is_lower)) +
+                     static_cast<std::size_t>(std::ranges::any_of(word, is_upper)) +
                      static_cast<std::size_t>(std::ranges::any_of(word, is_digit));
   if (kinds < 2 || !std::ranges::any_of(word, is_letter)) return false;  // numbers, rows of capitals, words
   return randomness(word) >= std::max(kBits, kEachLetter * static_cast<double>(word.size()));

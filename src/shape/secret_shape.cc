@@ -12,7 +12,9 @@ namespace vmcred::shape {
 namespace {
 
 bool names_digests(std::string_view text) {
-  constexpr std::string_view kAlgorithms[] = {"md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", "blake3", "b2sum", "md5sum", "sha1sum", "sha256sum", "sha512sum"};
+  constexpr std::string_view kAlgorithms[] = {"md5",     "sha1",      "sha224",   "sha256", "sha384",
+                                              "sha512",  "blake2b",   "blake3",   "b2sum",  "md5sum",
+                                              "sha1sum", "sha256sum", "sha512sum"};
   for (std::size_t at = 0; at < text.size();) {
     std::size_t end = at;
     while (end < text.size() && is_alphanumeric(text[end])) ++end;
@@ -39,7 +41,9 @@ void Suspects::add(std::size_t begin, std::size_t bytes, std::string_view what) 
 }
 
 bool Suspects::known(std::size_t begin, std::size_t bytes) const {
-  const auto overlaps = [&](const Suspect& each) { return begin < each.begin + each.bytes && each.begin < begin + bytes; };
+  const auto overlaps = [&](const Suspect& each) {
+    return begin < each.begin + each.bytes && each.begin < begin + bytes;
+  };
   return std::ranges::any_of(all_, overlaps) || std::ranges::any_of(left_out_, overlaps);
 }
 
@@ -50,7 +54,8 @@ std::vector<Suspect> Suspects::sorted() && {
 
 std::vector<Suspect> secrets_in(std::string_view text, std::string_view name) {
   Suspects suspects(text);
-  const Whole whole = {.text = text, .digests = names_digests(text) || checksum_line(text), .encrypted = text.contains("keyid")};
+  const Whole whole = {
+      .text = text, .digests = names_digests(text) || checksum_line(text), .encrypted = text.contains("keyid")};
   bool open_block = false;
   for (const Block& block : pem_blocks(text)) {
     if (block.secret) {

@@ -24,7 +24,8 @@ std::string read_as_letters(std::string_view word) {
 
 /// Where a word that passwords are made of stands in disguise; empty where none does.
 std::string_view disguised(std::string_view word) {
-  constexpr std::string_view kWords[] = {"password", "passwort", "passw", "secret", "letmein", "letmeln", "welcome", "admin", "trustno", "iloveyou", "dragon", "monkey", "hacker"};
+  constexpr std::string_view kWords[] = {"password", "passwort", "passw",    "secret", "letmein", "letmeln", "welcome",
+                                         "admin",    "trustno",  "iloveyou", "dragon", "monkey",  "hacker"};
   const std::string meant = read_as_letters(word);
   for (const std::string_view each : kWords) {
     const std::size_t at = meant.find(each);
@@ -40,7 +41,9 @@ bool address(std::string_view word) {
   const std::size_t at = word.find('@');
   if (at == std::string_view::npos || at == 0 || disguised(word).contains('@')) return false;
   const std::string_view host = word.substr(at + 1);
-  const bool plain = !host.empty() && std::ranges::all_of(host, [](char c) { return is_alphanumeric(c) || c == '.' || c == '-' || c == ':' || c == '/' || c == '_'; });
+  const bool plain = !host.empty() && std::ranges::all_of(host, [](char c) {
+    return is_alphanumeric(c) || c == '.' || c == '-' || c == ':' || c == '/' || c == '_';
+  });
   if (!plain) return false;
   const std::string_view user = word.substr(0, at);
   const bool mixed = std::ranges::any_of(user, is_upper) && std::ranges::any_of(user, is_digit);
@@ -55,8 +58,11 @@ bool thought_up(std::string_view word, bool alone) {
   constexpr std::string_view kNever = "/\\()<>[]{};|=,:\"'`";  // of paths, programs and lists
   if (word.size() < kLeast || word.size() > kMost || word.find_first_of(kNever) != std::string_view::npos) return false;
   if (std::ranges::any_of(word, [](char c) { return c <= ' ' || c > '~'; }) || address(word)) return false;
-  if (word.starts_with('%') || word.starts_with('$') || word.starts_with('-') || word.starts_with("*.") || word.starts_with('+')) return false;
-  const bool mixed = std::ranges::any_of(word, is_lower) && std::ranges::any_of(word, is_upper) && std::ranges::any_of(word, is_digit);
+  if (word.starts_with('%') || word.starts_with('$') || word.starts_with('-') || word.starts_with("*.") ||
+      word.starts_with('+'))
+    return false;
+  const bool mixed =
+      std::ranges::any_of(word, is_lower) && std::ranges::any_of(word, is_upper) && std::ranges::any_of(word, is_digit);
   const std::string_view inner = word.substr(0, word.find_last_not_of("!?.") + 1);
   const std::string_view counted = alone ? word : inner;
   const bool signs = std::ranges::any_of(counted, is_sign);

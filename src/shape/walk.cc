@@ -24,14 +24,17 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> li
 
 class Walk {
  public:
-  Walk(const Whole& whole, std::string_view name, Suspects& suspects) : whole_(whole), name_(name), suspects_(suspects) {}
+  Walk(const Whole& whole, std::string_view name, Suspects& suspects)
+      : whole_(whole), name_(name), suspects_(suspects) {}
 
   void all(std::string_view text) {
     while (!text.empty()) {
-      const std::size_t begin = std::min(find_if(text, [](char c) { return !is_space(c) && !kQuotes.contains(c); }), text.size());
+      const std::size_t begin =
+          std::min(find_if(text, [](char c) { return !is_space(c) && !kQuotes.contains(c); }), text.size());
       const bool quoted = begin > 0 && kQuotes.contains(text[begin - 1]);
       text.remove_prefix(begin);
-      const std::size_t end = std::min(find_if(text, [](char c) { return is_space(c) || kQuotes.contains(c); }), text.size());
+      const std::size_t end =
+          std::min(find_if(text, [](char c) { return is_space(c) || kQuotes.contains(c); }), text.size());
       std::string_view word = text.substr(0, end);
       if (word.ends_with('\\')) word.remove_suffix(1);  // of an escaped quote
       if (!word.empty()) one(word, quoted, end == text.size());
@@ -55,7 +58,8 @@ class Walk {
     }
     if (!pending_.empty() && !(optional_ && word.starts_with('-') && !quoted)) {
       const std::string_view name = pending_;
-      if (same(name, "authorization") && is_one_of(word, {"bearer", "basic", "token", "digest", "negotiate", "apikey"})) return;
+      if (same(name, "authorization") && is_one_of(word, {"bearer", "basic", "token", "digest", "negotiate", "apikey"}))
+        return;
       pending_ = {};
       previous_ = word;
       value(word, name);
@@ -75,7 +79,8 @@ class Walk {
     if (is_one_of(word, {"curl", "wget"}) || word.ends_with("/curl")) curl_ = true;
     if (word.size() > 1 && (word.ends_with('=') || word.ends_with(':'))) {
       const std::string_view name = last_name(word.substr(0, word.size() - 1));
-      if (is_name(name) && (word.ends_with(':') || find_if(word, [](char c) { return c == '='; }) == word.size() - 1 || name.size() + 1 < word.size())) {
+      if (is_name(name) && (word.ends_with(':') || find_if(word, [](char c) { return c == '='; }) == word.size() - 1 ||
+                            name.size() + 1 < word.size())) {
         pending_ = name;
         optional_ = false;
         if (name.size() + 1 == word.size()) return;
@@ -113,14 +118,16 @@ class Walk {
   static bool is_name(std::string_view name) {
     constexpr std::size_t kLongest = 64;
     constexpr std::size_t kLeastRandom = 16;
-    return !name.empty() && name.size() <= kLongest && name.find_first_of("/+") == std::string_view::npos && !random_word(name, kLeastRandom);
+    return !name.empty() && name.size() <= kLongest && name.find_first_of("/+") == std::string_view::npos &&
+           !random_word(name, kLeastRandom);
   }
 
   void value(std::string_view word, std::string_view name) {
     if (lowered(name).starts_with("setcredentialencrypted=")) return;
     if (same(name, "userpwd")) {
       const std::size_t colon = word.find(':');
-      if (colon != std::string_view::npos && !stands_for_a_value(word.substr(colon + 1))) suspects_.add(word.substr(colon + 1), "a password");
+      if (colon != std::string_view::npos && !stands_for_a_value(word.substr(colon + 1)))
+        suspects_.add(word.substr(colon + 1), "a password");
       return;
     }
     const std::string_view meant = resolved(name, word);
@@ -169,7 +176,8 @@ class Walk {
   void one_item(std::string_view item, std::string_view name, bool alone, int depth) {
     const std::size_t equals = item.find('=');
     // '=' at the end is padding
-    const bool assigns = equals != std::string_view::npos && item.find_first_not_of('=', equals) != std::string_view::npos && equals > 0;
+    const bool assigns =
+        equals != std::string_view::npos && item.find_first_not_of('=', equals) != std::string_view::npos && equals > 0;
     if (assigns) return assigned(item.substr(0, equals), item.substr(equals + 1), depth);
     const std::size_t colon = item.find(':');
     // Go's DSN: user:password@tcp(host)/db
@@ -177,8 +185,10 @@ class Walk {
       const std::string_view password = item.substr(colon + 1, item.rfind('@') - colon - 1);
       if (!stands_for_a_value(password)) return suspects_.add(password, "a password");
     }
-    if (colon != std::string_view::npos && colon > 0 && colon + 1 < item.size() && !item.substr(colon).starts_with("://")) {
-      if (called(item.substr(0, colon)) == Called::secret && !refers(item.substr(0, colon), item.substr(colon + 1))) return assigned(item.substr(0, colon), item.substr(colon + 1), depth);
+    if (colon != std::string_view::npos && colon > 0 && colon + 1 < item.size() &&
+        !item.substr(colon).starts_with("://")) {
+      if (called(item.substr(0, colon)) == Called::secret && !refers(item.substr(0, colon), item.substr(colon + 1)))
+        return assigned(item.substr(0, colon), item.substr(colon + 1), depth);
       if (thought_up(item.substr(colon + 1), false)) return suspects_.add(item.substr(colon + 1), "a password");
     }
     judge_value(whole_, item, name, alone, suspects_);
@@ -186,7 +196,9 @@ class Walk {
 
   void assigned(std::string_view key, std::string_view text, int depth) {
     // A line of a unit that names credentials holds none.
-    if (is_one_of(key, {"loadcredential", "loadcredentialencrypted", "importcredential", "assertcredential", "conditioncredential", "setcredentialencrypted"})) return;
+    if (is_one_of(key, {"loadcredential", "loadcredentialencrypted", "importcredential", "assertcredential",
+                        "conditioncredential", "setcredentialencrypted"}))
+      return;
     const std::string_view meant = resolved(key, text);
     if (called(meant) == Called::secret) return named_secret(text);
     if (depth < kDeepest && (text.contains('=') || text.contains(':'))) return list(text, meant, false, depth + 1);
@@ -212,17 +224,20 @@ class Walk {
     };
     if (plain(name).ends_with(plain(text))) return true;
     const std::size_t slash = text.find('/');
-    return slash != std::string_view::npos && std::ranges::all_of(text, [](char c) { return is_lower(c) || is_digit(c) || c == '-' || c == '_' || c == '/' || c == '.'; }) &&
+    return slash != std::string_view::npos &&
+           std::ranges::all_of(
+               text,
+               [](char c) { return is_lower(c) || is_digit(c) || c == '-' || c == '_' || c == '/' || c == '.'; }) &&
            !random_word(text, 16) && !random_hex(text.substr(slash + 1), 16);
   }
 
   const Whole& whole_;
   std::string_view name_;
   Suspects& suspects_;
-  std::string_view pending_ = {};   // the name that the next word is the value of
+  std::string_view pending_ = {};  // the name that the next word is the value of
   std::string_view previous_ = {};
-  std::string_view context_ = {};   // what a list or an element is called
-  bool optional_ = false;           // an option may be followed by another one
+  std::string_view context_ = {};  // what a list or an element is called
+  bool optional_ = false;          // an option may be followed by another one
   bool login_ = false;
   bool sshpass_ = false;
   bool curl_ = false;
@@ -231,6 +246,8 @@ class Walk {
 
 }  // namespace
 
-void walk_words(const Whole& whole, std::string_view text, std::string_view name, Suspects& suspects) { Walk(whole, name, suspects).all(text); }
+void walk_words(const Whole& whole, std::string_view text, std::string_view name, Suspects& suspects) {
+  Walk(whole, name, suspects).all(text);
+}
 
 }  // namespace vmcred::shape

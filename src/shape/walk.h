@@ -21,7 +21,9 @@ class Suspects {
  public:
   explicit Suspects(std::string_view text) : text_(text) {}
   void add(std::size_t begin, std::size_t bytes, std::string_view what);
-  void add(std::string_view part, std::string_view what) { add(static_cast<std::size_t>(part.data() - text_.data()), part.size(), what); }
+  void add(std::string_view part, std::string_view what) {
+    add(static_cast<std::size_t>(part.data() - text_.data()), part.size(), what);
+  }
   /// A part that is known to be public.
   void leave_out(std::size_t begin, std::size_t bytes) { left_out_.push_back({begin, bytes, {}}); }
   [[nodiscard]] bool known(std::size_t begin, std::size_t bytes) const;

@@ -5,8 +5,8 @@
 namespace vmcred::sops {
 namespace {
 
-using testing::FailsWith;
 using ::testing::ElementsAre;
+using testing::FailsWith;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
@@ -23,11 +23,14 @@ creation_rules:
     key_groups: [{ age: [*admin_alice, &late 'age1late'] }]
 )");
   ASSERT_TRUE(found);
-  EXPECT_THAT(*found, ElementsAre(Pair("admin_alice", "age1alice"), Pair("server_web", "age1web"), Pair("quoted", "ssh-ed25519 AAAA bob@desk"),
-                                  Pair("flow", "age1flow"), Pair("anchored_key", "other"), Pair("late", "age1late")));
+  EXPECT_THAT(*found, ElementsAre(Pair("admin_alice", "age1alice"), Pair("server_web", "age1web"),
+                                  Pair("quoted", "ssh-ed25519 AAAA bob@desk"), Pair("flow", "age1flow"),
+                                  Pair("anchored_key", "other"), Pair("late", "age1late")));
 }
 
-TEST(Anchors, WhatIsNoYamlSaysWhere) { EXPECT_THAT(anchored_texts("a: [\n"), FailsWith(Errc::invalid_data, HasSubstr("line"))); }
+TEST(Anchors, WhatIsNoYamlSaysWhere) {
+  EXPECT_THAT(anchored_texts("a: [\n"), FailsWith(Errc::invalid_data, HasSubstr("line")));
+}
 
 }  // namespace
 }  // namespace vmcred::sops

@@ -12,7 +12,8 @@ namespace {
 std::string readers_of(const File& file) {
   constexpr std::size_t kShown = 3;
   std::string text;
-  for (std::size_t i = 0; i < std::min(kShown, file.age.size()); ++i) text += (i == 0 ? "" : ", ") + file.age[i].recipient;
+  for (std::size_t i = 0; i < std::min(kShown, file.age.size()); ++i)
+    text += (i == 0 ? "" : ", ") + file.age[i].recipient;
   return file.age.size() > kShown ? fmt::format("{} and {} more", text, file.age.size() - kShown) : text;
 }
 
@@ -44,12 +45,13 @@ class Search {
     for (std::size_t i = 0; i < files_.size(); ++i) {
       if (results_[i] || results_[i].error().code != Errc::denied || files_[i]->age.empty()) continue;
       const std::size_t readers = files_[i]->age.size();
-      results_[i] =
-          identities == 0
-              ? hint(fail(Errc::denied, "there is no private key to open it with"),
-                     "no private key was found: put yours into ~/.config/sops/age/keys.txt or name its file in SOPS_AGE_KEY_FILE")
-              : hint(fail(Errc::denied, "none of our {} identities is among its {} age recipients", identities, readers),
-                     fmt::format("one of its readers can add your public key: {}", readers_of(*files_[i])));
+      results_[i] = identities == 0
+                        ? hint(fail(Errc::denied, "there is no private key to open it with"),
+                               "no private key was found: put yours into ~/.config/sops/age/keys.txt or name its file "
+                               "in SOPS_AGE_KEY_FILE")
+                        : hint(fail(Errc::denied, "none of our {} identities is among its {} age recipients",
+                                    identities, readers),
+                               fmt::format("one of its readers can add your public key: {}", readers_of(*files_[i])));
     }
     return std::move(results_);
   }

@@ -68,7 +68,8 @@ class Scanner {
     do {
       std::string_view key;
       if (!string(key) || key.contains('\\') || !token(':')) return false;
-      if (count == seen.size() || std::find(seen.begin(), seen.begin() + count, key) != seen.begin() + count) return false;
+      if (count == seen.size() || std::find(seen.begin(), seen.begin() + count, key) != seen.begin() + count)
+        return false;
       seen.at(count++) = key;
       if (!member(key)) return false;
     } while (token(','));
@@ -81,7 +82,8 @@ class Scanner {
 
  private:
   void skip_blank() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
+      ++at_;
   }
   std::string_view text_;
   std::size_t at_ = 0;

@@ -9,8 +9,8 @@ namespace vmcred::sops {
 
 /// Views into the text.
 struct Glance {
-  std::string_view data;                           ///< the ENC text
-  std::vector<std::string_view> recipients = {};   ///< age recipients, in file order
+  std::string_view data;                          ///< the ENC text
+  std::vector<std::string_view> recipients = {};  ///< age recipients, in file order
 };
 
 /// Of a file of the common shape: then `parse` takes it too, with these texts, and there are no PGP or cloud entries.

@@ -60,10 +60,20 @@ TEST(Glance, SeesWhatSopsWrites) {
 }
 
 TEST(Glance, SaysNothingOfAnUnusualOrDamagedFile) {
-  for (const auto& [what, instead] : std::vector<std::pair<std::string_view, std::string_view>>{
-           {"age1b", "age1a"}, {"\"mac\"", "\"mac2\""}, {"ENC[m]", ""}, {"2026-01-02T", "2026-01-02 "}, {"null,", "[{}],"},
-           {"\"data\"", "\"date\""}, {"YQ==", "Y\\u0051=="}, {"\\nAGE", "\\tAGE"}, {"3.9.1", "3.9.1\xff"}, {"\"pgp\"", "\"age\""},
-           {"{\"enc\"", "{\"more\": 1, \"enc\""}, {"\"enc\": \"x\"", "\"enc\": \"\""}, {"\t\t],", "\t\t,],"}}) {
+  for (const auto& [what, instead] :
+       std::vector<std::pair<std::string_view, std::string_view>>{{"age1b", "age1a"},
+                                                                  {"\"mac\"", "\"mac2\""},
+                                                                  {"ENC[m]", ""},
+                                                                  {"2026-01-02T", "2026-01-02 "},
+                                                                  {"null,", "[{}],"},
+                                                                  {"\"data\"", "\"date\""},
+                                                                  {"YQ==", "Y\\u0051=="},
+                                                                  {"\\nAGE", "\\tAGE"},
+                                                                  {"3.9.1", "3.9.1\xff"},
+                                                                  {"\"pgp\"", "\"age\""},
+                                                                  {"{\"enc\"", "{\"more\": 1, \"enc\""},
+                                                                  {"\"enc\": \"x\"", "\"enc\": \"\""},
+                                                                  {"\t\t],", "\t\t,],"}}) {
     std::string text(kOfSops);
     const std::size_t place = text.find(what);
     ASSERT_NE(place, std::string::npos) << what;

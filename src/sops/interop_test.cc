@@ -1,5 +1,5 @@
-// Both directions against the programs of the machine: `age` opens our data key; `sops` (on PATH, in $VMCRED_SOPS or where
-// tools/sops built it) reads what we write and writes what we read.
+// Both directions against the programs of the machine: `age` opens our data key; `sops` (on PATH, in $VMCRED_SOPS or
+// where tools/sops built it) reads what we write and writes what we read.
 #include <fmt/format.h>
 
 #include <map>
@@ -113,8 +113,8 @@ TEST(Interop, WeReadWhatSopsMadeOfOurFile) {
   const age::RecipientPtr to = recipient();
   const age::KeyPair bob = age::generate_key_pair();
   const std::string path = folder.write("secret", print(*encrypt(bytes_of("hunter2"), {&to, 1})));
-  const Output output = run_program({sops, "rotate", "--input-type", "binary", "--output-type", "binary", "--add-age",
-                                     bob.recipient, path});
+  const Output output = run_program(
+      {sops, "rotate", "--input-type", "binary", "--output-type", "binary", "--add-age", bob.recipient, path});
   ASSERT_TRUE(output.status.ok()) << output.err;
   const auto parsed = parse(output.out);
   ASSERT_THAT(parsed, Succeeds());
@@ -129,7 +129,8 @@ TEST(Interop, WeReadWhatSopsMadeOfOurFile) {
 std::map<std::string, std::string> by_sops(const std::string& sops, const std::string& name, const std::string& text,
                                            const std::vector<std::string>& rule) {
   const TestFolder folder;
-  folder.write(".sops.yaml", fmt::format("creation_rules:\n  - age: {}\n    {}\n", kRecipient, fmt::join(rule, "\n    ")));
+  folder.write(".sops.yaml",
+               fmt::format("creation_rules:\n  - age: {}\n    {}\n", kRecipient, fmt::join(rule, "\n    ")));
   const std::vector<std::string> argv = {sops, "--config", folder / ".sops.yaml", "encrypt", folder.write(name, text)};
   const Output output = run_program(argv);
   EXPECT_TRUE(output.status.ok()) << output.err;
@@ -139,7 +140,8 @@ std::map<std::string, std::string> by_sops(const std::string& sops, const std::s
   std::map<std::string, std::string> values;
   if (leaves)
     for (const Leaf& leaf : *leaves)
-      values[fmt::format("{}", fmt::join(leaf.path, "/"))] = (leaf.encrypted ? "*" : "") + std::string(leaf.value.text());
+      values[fmt::format("{}", fmt::join(leaf.path, "/"))] =
+          (leaf.encrypted ? "*" : "") + std::string(leaf.value.text());
   return values;
 }
 
@@ -148,11 +150,13 @@ using Values = std::map<std::string, std::string>;
 TEST(Interop, WeReadTreesThatSopsWritesWithEverySelection) {
   const std::string sops = sops_program();
   if (sops.empty()) GTEST_SKIP() << "no sops on this machine";
-  const std::string yaml = "secret_a: \"x: y\"\nplain_b: 42\nnested:\n    secret_c: true\n    list: [1.5, z]\nend_unencrypted: e\n";
-  const std::string json = R"({"secret_a": "x: y", "plain_b": 42, "nested": {"secret_c": true, "list": [1.5, "z"]}, "end_unencrypted": "e"})";
+  const std::string yaml =
+      "secret_a: \"x: y\"\nplain_b: 42\nnested:\n    secret_c: true\n    list: [1.5, z]\nend_unencrypted: e\n";
+  const std::string json =
+      R"({"secret_a": "x: y", "plain_b": 42, "nested": {"secret_c": true, "list": [1.5, "z"]}, "end_unencrypted": "e"})";
   const auto all = [](std::set<std::string> clear) {
-    Values values = {{"secret_a", "x: y"}, {"plain_b", "42"}, {"nested/secret_c", "true"}, {"nested/list/0", "1.5"},
-                     {"nested/list/1", "z"}, {"end_unencrypted", "e"}};
+    Values values = {{"secret_a", "x: y"},     {"plain_b", "42"},      {"nested/secret_c", "true"},
+                     {"nested/list/0", "1.5"}, {"nested/list/1", "z"}, {"end_unencrypted", "e"}};
     for (auto& [path, value] : values)
       if (!clear.contains(path)) value = "*" + value;
     return values;
@@ -166,7 +170,8 @@ TEST(Interop, WeReadTreesThatSopsWritesWithEverySelection) {
               all({"plain_b", "nested/secret_c", "nested/list/0", "nested/list/1", "end_unencrypted"}));
     EXPECT_EQ(by_sops(sops, name, text, {"encrypted_regex: ^secret_"}), all(without_secret));
     EXPECT_EQ(by_sops(sops, name, text, {"unencrypted_regex: ^(plain|list|end)"}), all(without_secret));
-    EXPECT_EQ(by_sops(sops, name, text, {"encrypted_regex: ^secret_", "mac_only_encrypted: true"}), all(without_secret));
+    EXPECT_EQ(by_sops(sops, name, text, {"encrypted_regex: ^secret_", "mac_only_encrypted: true"}),
+              all(without_secret));
   }
 }
 
@@ -182,12 +187,16 @@ TEST(Interop, WhatSopsWritesInFormsWeDoNotReadIsRefusedInWords) {
   if (sops.empty()) GTEST_SKIP() << "no sops on this machine";
   const TestFolder folder;
   const age::IdentityPtr key = identity();
-  const Output ini = run_program({sops, "encrypt", "--age", std::string(kRecipient), folder.write("t.ini", "[a]\nb = c\n")});
+  const Output ini =
+      run_program({sops, "encrypt", "--age", std::string(kRecipient), folder.write("t.ini", "[a]\nb = c\n")});
   ASSERT_TRUE(ini.status.ok()) << ini.err;
   EXPECT_THAT(decrypt_tree(ini.out, kind_of("t.ini"), {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr("INI")));
-  folder.write(".sops.yaml", fmt::format("creation_rules:\n  - shamir_threshold: 2\n    key_groups:\n      - age: [{}]\n      - age: [{}]\n",
-                                         kRecipient, age::generate_key_pair().recipient));
-  const Output shamir = run_program({sops, "--config", folder / ".sops.yaml", "encrypt", folder.write("t.json", "{\"a\": \"b\"}")});
+  folder.write(
+      ".sops.yaml",
+      fmt::format("creation_rules:\n  - shamir_threshold: 2\n    key_groups:\n      - age: [{}]\n      - age: [{}]\n",
+                  kRecipient, age::generate_key_pair().recipient));
+  const Output shamir =
+      run_program({sops, "--config", folder / ".sops.yaml", "encrypt", folder.write("t.json", "{\"a\": \"b\"}")});
   ASSERT_TRUE(shamir.status.ok()) << shamir.err;
   EXPECT_THAT(decrypt_tree(shamir.out, Kind::json, {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr("Shamir")));
 }

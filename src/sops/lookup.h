@@ -17,13 +17,13 @@ using Environment = std::map<std::string, std::string>;
 struct Source {
   std::string name;  ///< "SOPS_AGE_KEY", "'/home/me/.config/sops/age/keys.txt'": for messages
   age::Identities identities;
-  bool ssh = false;                        ///< an SSH key
-  std::vector<std::string> noted = {};     ///< recipients in its comments, as age-keygen and plugins write them
+  bool ssh = false;                     ///< an SSH key
+  std::vector<std::string> noted = {};  ///< recipients in its comments, as age-keygen and plugins write them
 };
 
 struct Lookup {
-  std::vector<Source> sources;  ///< in sops' order
-  std::vector<Error> problems;  ///< places that were there and gave no key: worth telling only when nothing decrypts
+  std::vector<Source> sources;    ///< in sops' order
+  std::vector<Error> problems;    ///< places that were there and gave no key: worth telling only when nothing decrypts
   std::vector<Error> wrong = {};  ///< places that a variable names, which could not be read
   [[nodiscard]] age::Identities identities() const;  ///< all of them
 };

@@ -60,8 +60,8 @@ Result<std::string> associated_time(std::string_view text) {
   return fail(Errc::invalid_data, "'lastmodified' is no time of the form 2026-01-02T03:04:05Z");
 }
 
-/// "3.11.0", as sops' semver reader takes it: three numbers without leading zeros, then perhaps "-…" or "+…". Files of sops 1 say
-/// less.
+/// "3.11.0", as sops' semver reader takes it: three numbers without leading zeros, then perhaps "-…" or "+…". Files of
+/// sops 1 say less.
 bool is_version(std::string_view text) {
   if (text.starts_with("1.")) return true;
   if (text.starts_with('v')) text.remove_prefix(1);

@@ -37,8 +37,8 @@ struct File {
   bool operator==(const File&) const = default;
 };
 
-/// Refuses with `invalid_data`, as sops does: duplicate or further top-level keys, a byte order mark, a missing or malformed
-/// `version`, a rule by which 'data' is not encrypted; and key groups (Shamir).
+/// Refuses with `invalid_data`, as sops does: duplicate or further top-level keys, a byte order mark, a missing or
+/// malformed `version`, a rule by which 'data' is not encrypted; and key groups (Shamir).
 Result<File> parse(std::string_view text);
 /// Tab-indented, keys sorted, with a final newline.
 std::string print(const File& file);

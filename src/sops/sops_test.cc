@@ -149,13 +149,17 @@ TEST(Sops, RefusesWhatIsNoFileOfTheBinaryKind) {
   // As sops: a version that semver takes, no byte order mark, and 'data' is what its rule encrypts.
   EXPECT_THAT(parse(with("\"version\"", "\"was\"")), FailsWith(Errc::invalid_data, HasSubstr("'version' is missing")));
   for (const char* version : {"", "3", "3.11", "3.011.0", "3.11.0 ", "latest", "3.11.0-"})
-    EXPECT_THAT(parse(with("\"3.11.0\"", fmt::format("\"{}\"", version))), FailsWith(Errc::invalid_data, HasSubstr("'version'"))) << version;
+    EXPECT_THAT(parse(with("\"3.11.0\"", fmt::format("\"{}\"", version))),
+                FailsWith(Errc::invalid_data, HasSubstr("'version'")))
+        << version;
   for (const char* version : {"3.7.3", "v3.9.0", "3.12.0-rc1", "1.13"})
     EXPECT_THAT(parse(with("\"3.11.0\"", fmt::format("\"{}\"", version))), Succeeds()) << version;
   EXPECT_THAT(parse("\xef\xbb\xbf" + good), FailsWith(Errc::invalid_data, HasSubstr("byte order mark")));
   EXPECT_THAT(parse(with("\"version\"", "\"unencrypted_suffix\": \"_unencrypted\", \"version\"")), Succeeds());
-  EXPECT_THAT(parse(with("\"version\"", "\"unencrypted_suffix\": \"a\", \"version\"")), FailsWith(Errc::invalid_data, HasSubstr("in the clear")));
-  EXPECT_THAT(parse(with("\"version\"", "\"encrypted_regex\": \"^password$\", \"version\"")), FailsWith(Errc::invalid_data, HasSubstr("in the clear")));
+  EXPECT_THAT(parse(with("\"version\"", "\"unencrypted_suffix\": \"a\", \"version\"")),
+              FailsWith(Errc::invalid_data, HasSubstr("in the clear")));
+  EXPECT_THAT(parse(with("\"version\"", "\"encrypted_regex\": \"^password$\", \"version\"")),
+              FailsWith(Errc::invalid_data, HasSubstr("in the clear")));
 }
 
 TEST(Sops, ReadsManyRecipientsAndOneThatIsNamedTwice) {

@@ -17,8 +17,8 @@
 namespace vmcred::sops {
 namespace {
 
-/// What sops covers by its MAC: a value of its type, written anew. That the type was changed shows there, or in that the text is
-/// none of it (Go's Atoi, ParseFloat, ParseBool and RFC 3339).
+/// What sops covers by its MAC: a value of its type, written anew. That the type was changed shows there, or in that
+/// the text is none of it (Go's Atoi, ParseFloat, ParseBool and RFC 3339).
 Result<> settle_type(Opened& opened) {
   const std::string_view text = opened.plaintext.text();
   const auto is_none = [&] { return fail(Errc::mismatch, "its text is no {}, as its type says", opened.type); };
@@ -41,7 +41,8 @@ Result<> settle_type(Opened& opened) {
     if (!is_true && std::ranges::find(kFalse, text) == kFalse.end()) return is_none();
     opened.plaintext = Secret::copy_of(is_true ? "True" : "False");
   } else if (opened.type == "time") {
-    const bool shape = text.size() >= 20 && text[4] == '-' && text[7] == '-' && text[10] == 'T' && text[13] == ':' && text[16] == ':';
+    const bool shape =
+        text.size() >= 20 && text[4] == '-' && text[7] == '-' && text[10] == 'T' && text[13] == ':' && text[16] == ':';
     if (!shape) return is_none();
   }
   return {};

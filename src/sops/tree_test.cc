@@ -146,8 +146,10 @@ TEST(Tree, NoticesChangedMovedAndMissingValues) {
       << "what sops itself lets pass: an empty value";
   EXPECT_THAT(changed("types.yaml", "\nflag: ENC", "\nflag: true #"),
               FailsWith(Errc::invalid_data, HasSubstr("value 'flag'")));
-  EXPECT_THAT(changed("types.yaml", "type:str]", "type:int]"), FailsWith(Errc::mismatch, HasSubstr("its text is no int")));
-  EXPECT_THAT(changed("types.yaml", "    version: ", "    was: "), FailsWith(Errc::invalid_data, HasSubstr("'version'")));
+  EXPECT_THAT(changed("types.yaml", "type:str]", "type:int]"),
+              FailsWith(Errc::mismatch, HasSubstr("its text is no int")));
+  EXPECT_THAT(changed("types.yaml", "    version: ", "    was: "),
+              FailsWith(Errc::invalid_data, HasSubstr("'version'")));
   EXPECT_THAT(changed("types.json", "{", "\xef\xbb\xbf{"), FailsWith(Errc::invalid_data, HasSubstr("byte order mark")));
   EXPECT_THAT(changed("types.yaml", "\nflag:", "\ntext:"), FailsWith(Errc::invalid_data, HasSubstr("twice")));
   EXPECT_THAT(changed("types.env", "DB_PASSWORD=", "DB_PASSWORD=x"),
@@ -182,7 +184,8 @@ TEST(Tree, RefusesMetadataThatNestsWithoutEndInEveryKind) {
     names += "a__map_";
     braces += "{\"a\":";
   }
-  EXPECT_THAT(decrypt_tree(names + "a=x\n", Kind::dotenv, {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr("nested deeper than 16")));
+  EXPECT_THAT(decrypt_tree(names + "a=x\n", Kind::dotenv, {&key, 1}),
+              FailsWith(Errc::invalid_data, HasSubstr("nested deeper than 16")));
   EXPECT_THAT(decrypt_tree(braces, Kind::json, {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr("nested deeper")));
   EXPECT_THAT(decrypt_tree(braces, Kind::yaml, {&key, 1}), FailsWith(Errc::invalid_data, HasSubstr("nesting")));
 }

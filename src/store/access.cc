@@ -107,9 +107,8 @@ Result<std::vector<PublicKey>> parse_key_file(std::string_view text) {
 }
 
 std::string print_key_file(std::vector<PublicKey> keys) {
-  std::ranges::sort(keys, [](const PublicKey& a, const PublicKey& b) {
-    return std::tie(a.text, a.type) < std::tie(b.text, b.type);
-  });
+  std::ranges::sort(
+      keys, [](const PublicKey& a, const PublicKey& b) { return std::tie(a.text, a.type) < std::tie(b.text, b.type); });
   Json list = Json::array();
   for (PublicKey& key : keys) {
     Json item = Json::object();
@@ -140,8 +139,7 @@ const Result<std::vector<PublicKey>>& Principals::keys(Kind kind, const std::str
   const std::string path = principal_path(kind, name) + "/key.json";
   const auto load = [&]() -> Result<std::vector<PublicKey>> {
     Result<std::string> text = repository_->read_proven(path, kMaxKeyFile);
-    if (!text && text.error().code == Errc::not_found)
-      return no_such(*this, kind, name);
+    if (!text && text.error().code == Errc::not_found) return no_such(*this, kind, name);
     Result<std::vector<PublicKey>> keys =
         text ? in(fmt::format("read '{}'", path), parse_key_file(*text)) : std::unexpected(std::move(text).error());
     if (!keys && keys.error().hint.empty()) keys.error().hint = "bring it back from git, or give him his key anew";
@@ -171,17 +169,20 @@ Result<Acl> Principals::links_in(const Fd& above, const std::string& above_path,
     inner += plural(kind);
     const std::string place = folder + inner;
     TRY_LET(const std::vector<Entry> entries, entries_in(above, name + inner, place));
-    if (repository_->proof() != nullptr) TRY(repository_->proof()->check_links(repository_->root(), place, links_among(entries)));
+    if (repository_->proof() != nullptr)
+      TRY(repository_->proof()->check_links(repository_->root(), place, links_among(entries)));
     if (entries.empty()) continue;
     const std::string prefix = link_target(folder, kind, "");
     for (const Entry& entry : entries) {
       const auto path = [&] { return fmt::format("{}/{}", place, entry.name); };
       const bool is_link = entry.type == Entry::Type::link;
-      const bool common = is_link && entry.target.starts_with(prefix) && std::string_view(entry.target).substr(prefix.size()) == entry.name;
+      const bool common = is_link && entry.target.starts_with(prefix) &&
+                          std::string_view(entry.target).substr(prefix.size()) == entry.name;
       if (!is_link) {
         acl.bad.push_back({path(), "is no link, so it grants nothing"});
       } else if (!common && lexical_target(place, entry.target) != principal_path(kind, entry.name)) {
-        acl.bad.push_back({path(), fmt::format("leads to '{}' instead of {}", entry.target, principal_path(kind, entry.name))});
+        acl.bad.push_back(
+            {path(), fmt::format("leads to '{}' instead of {}", entry.target, principal_path(kind, entry.name))});
       } else if (!exists(kind, entry.name)) {
         const bool damaged = kind != Kind::group && keys(kind, entry.name).error().code != Errc::not_found;
         if (damaged) return std::unexpected(keys(kind, entry.name).error());

@@ -86,7 +86,8 @@ class Principals {
 
  private:
   Result<std::vector<PublicKey>> resolve(const Links& links);
-  Result<Acl> links_in(const Fd& above, const std::string& above_path, const std::string& name, std::initializer_list<Kind> kinds);
+  Result<Acl> links_in(const Fd& above, const std::string& above_path, const std::string& name,
+                       std::initializer_list<Kind> kinds);
 
   const Repository* repository_;
   std::map<std::pair<Kind, std::string>, Result<std::vector<PublicKey>>> keys_ = {};

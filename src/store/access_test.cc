@@ -8,11 +8,11 @@
 namespace vmcred::store {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::FailsWith;
 using testing::HasSubstr;
 using testing::Succeeds;
 using testing::TestFolder;
-using ::testing::ElementsAre;
 
 TEST(KeyFile, IsReadInBothForms) {
   const PublicKey one{"age", "age1x"};
@@ -27,8 +27,7 @@ TEST(KeyFile, WithoutAKeyIsRefused) {
 }
 
 TEST(KeyFile, IsWrittenAsClanDoes) {
-  EXPECT_EQ(print_key_file({{"age", "age1x"}}),
-            "[\n  {\n    \"publickey\": \"age1x\",\n    \"type\": \"age\"\n  }\n]");
+  EXPECT_EQ(print_key_file({{"age", "age1x"}}), "[\n  {\n    \"publickey\": \"age1x\",\n    \"type\": \"age\"\n  }\n]");
 }
 
 TEST(LinkTarget, HasAsManyUpsAsClans) {
@@ -74,11 +73,11 @@ TEST(Principals, LinksThatLeadElsewhereGrantNothing) {
   const Tree tree;
   tree.folder.write("elsewhere/key.json", R"([{"publickey":"age1evil","type":"age"}])");
   tree.folder.write("vars/shared/g/f/users/plain", "no link");
-  tree.link("vars/shared/g/f/users/alice", "../../../../../sops/users/bob");         // another name
-  tree.link("vars/shared/g/f/users/evil", "../../../../../elsewhere");               // out of sops/
-  tree.link("vars/shared/g/f/users/gone", "../../../../../sops/users/gone");         // nobody
-  tree.link("vars/shared/g/f/machines/etc", "/etc");                                 // absolute
-  tree.link("vars/shared/g/f/machines/up", "../../../../../../../../../etc/up");     // out of the project
+  tree.link("vars/shared/g/f/users/alice", "../../../../../sops/users/bob");      // another name
+  tree.link("vars/shared/g/f/users/evil", "../../../../../elsewhere");            // out of sops/
+  tree.link("vars/shared/g/f/users/gone", "../../../../../sops/users/gone");      // nobody
+  tree.link("vars/shared/g/f/machines/etc", "/etc");                              // absolute
+  tree.link("vars/shared/g/f/machines/up", "../../../../../../../../../etc/up");  // out of the project
   tree.link("vars/shared/g/f/machines/web", "../../../../../sops/users/../machines/web");
   const Repository repository = tree.repository();
   Principals principals(repository);

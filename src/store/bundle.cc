@@ -23,7 +23,9 @@ Result<> write_header(const Fd& out, const std::string& name, std::size_t size, 
   put(136, "00000000000");
   put(148, "        ");
   block[156] = type;
-  put(257, std::string("ustar\0" "00", 8));
+  put(257, std::string("ustar\0"
+                       "00",
+                       8));
   put(265, "root");
   put(297, "root");
   unsigned sum = 0;

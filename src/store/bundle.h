@@ -12,8 +12,8 @@ namespace vmcred::store {
 
 /// One file of the stream. Its bytes may be plaintext (a machine's key): they are written from where they are.
 struct BundleFile {
-  std::string path;   ///< relative
-  Bytes bytes;        ///< borrowed
+  std::string path;  ///< relative
+  Bytes bytes;       ///< borrowed
   unsigned mode = 0644;
 };
 

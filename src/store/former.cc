@@ -26,7 +26,8 @@ Result<Former> parse_former(std::string_view text) {
     FormerReaders& readers = former[file];
     readers.digest = entry.string_at("value");
     const Json* const until = entry.find("until");
-    if (readers.digest.empty() || until == nullptr || until->if_object() == nullptr) return damaged("an entry is not whole");
+    if (readers.digest.empty() || until == nullptr || until->if_object() == nullptr)
+      return damaged("an entry is not whole");
     for (const auto& [who, date] : *until->if_object()) {
       if (date.if_string() == nullptr) return damaged("a date is none");
       readers.until.emplace(who, *date.if_string());
@@ -48,7 +49,8 @@ std::string print_former(const Former& former) {
 Result<Former> read_former(const GeneratorFolder& folder) {
   const Result<std::string> text = folder.read(kFormerName, kMaxFormer);
   if (!text && text.error().code == Errc::not_found) return Former{};
-  Result<Former> former = text ? in(fmt::format("read '{}/{}'", folder.path(), kFormerName), parse_former(*text)) : std::unexpected(text.error());
+  Result<Former> former = text ? in(fmt::format("read '{}/{}'", folder.path(), kFormerName), parse_former(*text))
+                               : std::unexpected(text.error());
   if (!former && former.error().hint.empty()) former.error().hint = "bring it back from git";
   return former;
 }
@@ -66,14 +68,16 @@ std::string former_text(const std::map<std::string, std::string>& until) {
   std::string text;
   constexpr std::string_view kUser = "user ";
   for (const auto& [who, date] : until)
-    text += fmt::format("{}{} until {}", text.empty() ? "readable by " : ", ", who.starts_with(kUser) ? who.substr(kUser.size()) : who, date);
+    text += fmt::format("{}{} until {}", text.empty() ? "readable by " : ", ",
+                        who.starts_with(kUser) ? who.substr(kUser.size()) : who, date);
   return text.empty() ? text : text + ": rotate";
 }
 
 void note_access(Former& former, const AccessChange& change) {
   FormerReaders readers;
   // An entry of another value says nothing of this one.
-  if (const auto known = former.find(change.file); known != former.end() && known->second.digest == change.digest_before)
+  if (const auto known = former.find(change.file);
+      known != former.end() && known->second.digest == change.digest_before)
     readers = known->second;
   readers.digest = change.digest_after;
   for (const std::string& who : change.lost) readers.until[who] = rfc3339(change.now).substr(0, kDateSize);

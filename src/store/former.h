@@ -1,5 +1,5 @@
-// GEN/.vmcred.former: who could read a value and may not any more. It is bound to the value, so that it ends when the value
-// changes, whoever changes it; the signature of the generator's folder is over it, too.
+// GEN/.vmcred.former: who could read a value and may not any more. It is bound to the value, so that it ends when the
+// value changes, whoever changes it; the signature of the generator's folder is over it, too.
 #pragma once
 
 #include <map>
@@ -31,7 +31,8 @@ std::string print_former(const Former& former);
 /// What is on disk; empty where there is nothing. A damaged file is an error.
 Result<Former> read_former(const GeneratorFolder& folder);
 
-/// Who could read the present value of `file` until when, by name; empty where nobody lost it, or the value is another one now.
+/// Who could read the present value of `file` until when, by name; empty where nobody lost it, or the value is another
+/// one now.
 Result<std::map<std::string, std::string>> former_readers(const GeneratorFolder& folder, const std::string& file);
 /// "readable by bob until 2026-11-30: rotate"; "" for nobody.
 std::string former_text(const std::map<std::string, std::string>& until);

@@ -11,9 +11,14 @@ using testing::Succeeds;
 
 const SystemTime kDay = parse_rfc3339("2026-11-30T12:00:00Z").value();
 
-AccessChange change(std::string before, std::string after, std::vector<std::string> lost, std::vector<std::string> regained = {}) {
-  return {.file = "key", .digest_before = std::move(before), .digest_after = std::move(after), .lost = std::move(lost),
-          .regained = std::move(regained), .now = kDay};
+AccessChange change(std::string before, std::string after, std::vector<std::string> lost,
+                    std::vector<std::string> regained = {}) {
+  return {.file = "key",
+          .digest_before = std::move(before),
+          .digest_after = std::move(after),
+          .lost = std::move(lost),
+          .regained = std::move(regained),
+          .now = kDay};
 }
 
 TEST(Former, ComesBackAsItWasWritten) {
@@ -22,7 +27,8 @@ TEST(Former, ComesBackAsItWasWritten) {
   const auto back = parse_former(print_former(former));
   ASSERT_THAT(back, Succeeds());
   EXPECT_EQ(*back, former);
-  EXPECT_EQ(former_text(back->at("key").until), "readable by machine web until 2026-11-30, bob until 2026-11-30: rotate");
+  EXPECT_EQ(former_text(back->at("key").until),
+            "readable by machine web until 2026-11-30, bob until 2026-11-30: rotate");
 }
 
 TEST(Former, IsCarriedOverAReEncryptionAndDroppedWithTheValue) {
@@ -44,7 +50,8 @@ TEST(Former, ForgetsWhoMayReadItAgain) {
 
 TEST(Former, RefusesWhatIsDamaged) {
   EXPECT_THAT(parse_former("{}"), FailsWith(Errc::invalid_data, HasSubstr("version")));
-  EXPECT_THAT(parse_former(R"({"version":1,"files":{"key":{"value":"a"}}})"), FailsWith(Errc::invalid_data, HasSubstr("whole")));
+  EXPECT_THAT(parse_former(R"({"version":1,"files":{"key":{"value":"a"}}})"),
+              FailsWith(Errc::invalid_data, HasSubstr("whole")));
 }
 
 }  // namespace

@@ -31,12 +31,14 @@ Result<Output> git(const Place& place, std::vector<std::string> words, const std
   const std::string root = place.git.ends_with("/.git") ? place.git.substr(0, place.git.size() - 5) : place.folder;
   TRY_LET(const GitTurn turn, GitTurn::take(place.git, root));
   // Nothing is left to clean up for a process that others would wait for.
-  std::vector<std::string> argv = {"git", "-C", place.folder, "--literal-pathspecs", "-c", "gc.auto=0", "-c", "maintenance.auto=false"};
+  std::vector<std::string> argv = {"git", "-C",        place.folder, "--literal-pathspecs",
+                                   "-c",  "gc.auto=0", "-c",         "maintenance.auto=false"};
   argv.insert(argv.end(), words.begin(), words.end());
   Command command = {.argv = {}, .environment = environment_of(environment)};
   Fd list;
   if (!paths.empty()) {
-    // A file, for a pipe that ends early because we do would be a list that is cut, and of an empty one git makes "all".
+    // A file, for a pipe that ends early because we do would be a list that is cut, and of an empty one git makes
+    // "all".
     constexpr int kList = 3;
     std::string text;
     for (const std::string& path : paths) {

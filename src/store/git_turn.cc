@@ -24,7 +24,8 @@ std::vector<std::string> lock_files(const std::string& folder) {
   std::vector<std::string> names = {"index.lock", "HEAD.lock"};
   constexpr std::string_view kBranch = "ref: ";
   const std::string head = read_file(join_path(folder, "HEAD"), 4096).value_or("");
-  if (head.starts_with(kBranch)) names.push_back(head.substr(kBranch.size(), head.find('\n') - kBranch.size()) + ".lock");
+  if (head.starts_with(kBranch))
+    names.push_back(head.substr(kBranch.size(), head.find('\n') - kBranch.size()) + ".lock");
   return names;
 }
 
@@ -68,7 +69,8 @@ void remove_locks_of(const Fd& mark, const std::string& folder, const std::strin
     begin = end + 1;
     struct stat status = {};
     if (!path.ends_with(".lock") || ::lstat(path.c_str(), &status) != 0) continue;
-    if (S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && !older(status.st_mtim, marked.st_mtim)) (void)::unlink(path.c_str());
+    if (S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && !older(status.st_mtim, marked.st_mtim))
+      (void)::unlink(path.c_str());
   }
 }
 

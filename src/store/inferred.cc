@@ -14,8 +14,10 @@ namespace {
 
 constexpr std::string_view kAgeStore = "secrets/clan-vars";  // of clan's secretStore "age"
 
-/// The machines that a secret's links let read it, groups included. Links that are damaged grant nothing; `vars check` tells.
-std::set<std::string> machines_reading(Principals& principals, const std::vector<std::string>& machines, const VarId& id) {
+/// The machines that a secret's links let read it, groups included. Links that are damaged grant nothing; `vars check`
+/// tells.
+std::set<std::string> machines_reading(Principals& principals, const std::vector<std::string>& machines,
+                                       const VarId& id) {
   std::set<std::string> readers;
   const Result<Acl> acl = principals.acl("vars/" + rel_path(id));
   if (!acl) return readers;
@@ -48,15 +50,21 @@ void learn_deployment(Stored& stored, const Placement& placement) {
 }  // namespace
 
 bool holds_store(const std::string& folder) {
-  return is_folder(join_path(folder, "vars")) || is_folder(join_path(folder, "sops/machines")) || is_folder(join_path(folder, kAgeStore));
+  return is_folder(join_path(folder, "vars")) || is_folder(join_path(folder, "sops/machines")) ||
+         is_folder(join_path(folder, kAgeStore));
 }
 
-bool is_inferred(const declare::Declaration& declaration) { return !declaration.file.empty() && declaration.file == declaration.folder; }
+bool is_inferred(const declare::Declaration& declaration) {
+  return !declaration.file.empty() && declaration.file == declaration.folder;
+}
 
 Result<declare::Declaration> inferred_declaration(const std::string& folder) {
   if (is_folder(join_path(folder, kAgeStore)))
-    return hint(fail(Errc::unavailable, "'{}' is the store of clan's secretStore \"age\", and vmcred keeps secrets in the \"sops\" store", kAgeStore),
-                "to move: 'clan vars export DIR', set clan.core.vars.settings.secretStore = \"sops\", 'clan vars import DIR'; then remove DIR and that folder");
+    return hint(fail(Errc::unavailable,
+                     "'{}' is the store of clan's secretStore \"age\", and vmcred keeps secrets in the \"sops\" store",
+                     kAgeStore),
+                "to move: 'clan vars export DIR', set clan.core.vars.settings.secretStore = \"sops\", 'clan vars "
+                "import DIR'; then remove DIR and that folder");
   declare::Declaration declaration;
   TRY_LET(const Repository repository, Repository::open(folder));
   declaration.file = repository.folder();  // which no declaration of ours has as its file
@@ -69,14 +77,16 @@ Result<declare::Declaration> inferred_declaration(const std::string& folder) {
   std::map<GeneratorId, Stored> known;
   for (const VarId& id : list) {
     const Placement& placement = id.generator.placement;
-    if (placement.sharing == declare::Sharing::per_machine) declaration.machines.try_emplace(placement.owner, declare::Machine{.name = placement.owner});
+    if (placement.sharing == declare::Sharing::per_machine)
+      declaration.machines.try_emplace(placement.owner, declare::Machine{.name = placement.owner});
     Stored& stored = known[id.generator];
     if (stored.generator.name.empty()) {
       stored.generator = {.name = id.generator.generator, .sharing = placement.sharing, .foreign = true};
       stored.generator.place.file = Repository::generator_path(id.generator);
     }
     const bool secret = repository.form(id) != Form::open;
-    stored.generator.files[id.file] = {.name = id.file, .secret = secret, .allow_empty = true, .place = {.file = "vars/" + rel_path(id)}};
+    stored.generator.files[id.file] = {
+        .name = id.file, .secret = secret, .allow_empty = true, .place = {.file = "vars/" + rel_path(id)}};
     if (secret) stored.readers[id.file] = machines_reading(principals, machines, id);
   }
   for (auto& [id, stored] : known) {

@@ -9,11 +9,11 @@
 namespace vmcred::store {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::Succeeds;
 using testing::TestFolder;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 TEST(InferredDeclaration, KnowsMachinesGeneratorsAndFiles) {
   const TestFolder folder;
@@ -46,7 +46,9 @@ TEST(InferredDeclaration, ASecretThatNoMachineReadsIsNotDeployed) {
   folder.write("vars/per-machine/web/ca/leaf/secret", "{}");
   folder.write("vars/per-machine/web/ca/cert/value", "public");
   ASSERT_THAT(make_folders(folder / "vars/per-machine/web/ca/leaf/machines"), Succeeds());
-  ASSERT_EQ(::symlink("../../../../../../sops/machines/web", (folder / "vars/per-machine/web/ca/leaf/machines/web").c_str()), 0);
+  ASSERT_EQ(
+      ::symlink("../../../../../../sops/machines/web", (folder / "vars/per-machine/web/ca/leaf/machines/web").c_str()),
+      0);
   const auto declaration = inferred_declaration(folder.path());
   ASSERT_THAT(declaration, Succeeds());
   const declare::Generator& ca = declaration->generators.at("ca");
@@ -74,7 +76,9 @@ TEST(InferredDeclaration, OwnersAndFilesAreNotUnited) {
     folder.write(secret + "/secret", "{}");
     if (*machine == 0) return;
     ASSERT_THAT(make_folders(folder / (secret + "/machines")), Succeeds());
-    ASSERT_EQ(::symlink(fmt::format("{}sops/machines/{}", up, machine).c_str(), (folder / (secret + "/machines/" + machine)).c_str()), 0);
+    ASSERT_EQ(::symlink(fmt::format("{}sops/machines/{}", up, machine).c_str(),
+                        (folder / (secret + "/machines/" + machine)).c_str()),
+              0);
   };
   for (const char* machine : {"db", "web"})
     folder.write(fmt::format("sops/machines/{}/key.json", machine), R"([{"publickey":"age1x","type":"age"}])");
@@ -93,10 +97,11 @@ TEST(InferredDeclaration, OwnersAndFilesAreNotUnited) {
     for (const std::string& machine : each.machines) machines += " " + machine;
     values.push_back(rel_path(each.id) + ":" + machines);
   }
-  EXPECT_THAT(values, ElementsAre("per-machine/db/root/password: db", "per-machine/web/root/extra:", "per-machine/web/root/password:",
-                                  "shared/ca/key: web", "shared/ca/withheld:"));
+  EXPECT_THAT(values, ElementsAre("per-machine/db/root/password: db", "per-machine/web/root/extra:",
+                                  "per-machine/web/root/password:", "shared/ca/key: web", "shared/ca/withheld:"));
   EXPECT_THAT(resolve(*declaration, {.generator = "root", .file = "extra"}, "web"), Succeeds());
-  EXPECT_THAT(resolve(*declaration, {.generator = "root", .file = "extra"}, "db"), FailsWith(Errc::not_found, HasSubstr("extra")));
+  EXPECT_THAT(resolve(*declaration, {.generator = "root", .file = "extra"}, "db"),
+              FailsWith(Errc::not_found, HasSubstr("extra")));
 }
 
 TEST(InferredDeclaration, ClansAgeStoreIsRefusedByItsName) {

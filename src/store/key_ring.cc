@@ -23,7 +23,8 @@ std::string value_of(const Environment& environment, const char* name) {
 
 }  // namespace
 
-void KeyRing::Keys::add(age::Identities found, const std::vector<std::string>& noted, bool ssh, const std::string& source) {
+void KeyRing::Keys::add(age::Identities found, const std::vector<std::string>& noted, bool ssh,
+                        const std::string& source) {
   sources.push_back(source);
   std::vector<std::string> texts = noted;
   for (age::IdentityPtr& identity : found) {
@@ -99,20 +100,25 @@ Result<KeyRing> KeyRing::of_host(const Environment& environment, const std::stri
   }
   // sops-nix (age.sshKeyPaths) and agenix use the host's SSH key by default.
   const std::string ssh_key = join_path(root, "etc/ssh/ssh_host_ed25519_key");
-  const std::string with_ssh = exists(ssh_key) ? fmt::format("where its secrets are encrypted to its SSH key (age.sshKeyPaths, age.identityPaths): "
-                                                             "'install -D -m 600 {} {}'; else ", ssh_key, places[places.size() - 2])
-                                               : std::string();
-  return hint(fail(Errc::not_found, "this host has no key: neither the credential 'vmcred.identity' nor '{}' nor '{}'",
-                   places[places.size() - 2], places.back()),
-              with_ssh + fmt::format("send it with 'vmcred deploy MACHINE' from where the project is; if that is this host: "
-                          "'vmcred vars upload MACHINE --directory {}'",
-                          join_path(root, "var/lib/vmcred")));
+  const std::string with_ssh =
+      exists(ssh_key) ? fmt::format(
+                            "where its secrets are encrypted to its SSH key (age.sshKeyPaths, age.identityPaths): "
+                            "'install -D -m 600 {} {}'; else ",
+                            ssh_key, places[places.size() - 2])
+                      : std::string();
+  return hint(
+      fail(Errc::not_found, "this host has no key: neither the credential 'vmcred.identity' nor '{}' nor '{}'",
+           places[places.size() - 2], places.back()),
+      with_ssh + fmt::format("send it with 'vmcred deploy MACHINE' from where the project is; if that is this host: "
+                             "'vmcred vars upload MACHINE --directory {}'",
+                             join_path(root, "var/lib/vmcred")));
 }
 
 Result<KeyRing> KeyRing::from_text(const Secret& text, const std::string& source) {
   KeyRing ring;
   TRY_LET(age::Identities found, in(fmt::format("read the keys in {}", source), age::parse_identities(text.text())));
-  ring.keys_->add(std::move(found), sops::recipients_in_comments(text.text()), age::is_ssh_private_key(text.text()), source);
+  ring.keys_->add(std::move(found), sops::recipients_in_comments(text.text()), age::is_ssh_private_key(text.text()),
+                  source);
   return ring;
 }
 

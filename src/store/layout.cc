@@ -23,16 +23,23 @@ const declare::Generator* find_generator(const declare::Declaration& declaration
   return found == declaration.generators.end() ? nullptr : &found->second;
 }
 
-/// The generator as the owner who is meant has it: an inferred declaration knows each owner's by itself (store/inferred.h).
-const declare::Generator* find_generator_of(const declare::Declaration& declaration, std::string_view name, std::string_view machine,
-                                            std::string_view vm) {
+/// The generator as the owner who is meant has it: an inferred declaration knows each owner's by itself
+/// (store/inferred.h).
+const declare::Generator* find_generator_of(const declare::Declaration& declaration, std::string_view name,
+                                            std::string_view machine, std::string_view vm) {
   const auto of = [&](Sharing sharing, std::string_view owner) {
-    return find_generator(declaration, rel_dir({.placement = {sharing, std::string(owner)}, .generator = std::string(name)}));
+    return find_generator(declaration,
+                          rel_dir({.placement = {sharing, std::string(owner)}, .generator = std::string(name)}));
   };
   const declare::Generator* const plain = find_generator(declaration, name);
-  const auto has = [&](const std::vector<std::string>& list, std::string_view owner) { return std::ranges::find(list, owner) != list.end(); };
-  if (plain == nullptr || has(plain->vms, vm) || (plain->sharing == Sharing::per_machine && has(plain->machines, machine))) return plain;
-  for (const auto& [sharing, owner] : {std::pair{Sharing::per_vm, vm}, std::pair{Sharing::per_machine, machine}, std::pair{Sharing::shared, std::string_view()}})
+  const auto has = [&](const std::vector<std::string>& list, std::string_view owner) {
+    return std::ranges::find(list, owner) != list.end();
+  };
+  if (plain == nullptr || has(plain->vms, vm) ||
+      (plain->sharing == Sharing::per_machine && has(plain->machines, machine)))
+    return plain;
+  for (const auto& [sharing, owner] : {std::pair{Sharing::per_vm, vm}, std::pair{Sharing::per_machine, machine},
+                                       std::pair{Sharing::shared, std::string_view()}})
     if (const declare::Generator* const found = of(sharing, owner)) return found;
   return plain;
 }
@@ -144,7 +151,7 @@ Result<VarId> resolve_for_vm(const declare::Declaration& declaration, const decl
 
 std::string set_command(const VarId& id) {
   const auto& [placement, generator] = id.generator;
-  const std::string owner = placement.owner.empty()                               ? ""
+  const std::string owner = placement.owner.empty()                         ? ""
                             : placement.sharing == declare::Sharing::per_vm ? "--vm " + placement.owner + " "
                                                                             : placement.owner + " ";
   return fmt::format("vmcred vars set {}{}/{}", owner, generator, id.file);
@@ -154,7 +161,8 @@ std::vector<Wanted> wanted(const declare::Declaration& declaration) {
   std::map<GeneratorId, const declare::Generator*> generators;
   for (const auto& [key, generator] : declaration.generators)
     for (const Placement& placement : placements(generator))
-      generators.emplace(GeneratorId{.placement = placement, .generator = generator.name.empty() ? key : generator.name}, &generator);
+      generators.emplace(
+          GeneratorId{.placement = placement, .generator = generator.name.empty() ? key : generator.name}, &generator);
   std::vector<Wanted> all;
   for (const auto& [id, generator] : generators) {
     const std::vector<std::string> hosts = hosts_of(declaration, *generator, id.placement);

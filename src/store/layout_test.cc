@@ -7,9 +7,9 @@ namespace {
 
 using declare::Declaration;
 using declare::Sharing;
+using ::testing::ElementsAre;
 using testing::FailsWith;
 using testing::HasSubstr;
-using ::testing::ElementsAre;
 
 Declaration two_machines() {
   Declaration declaration;
@@ -33,9 +33,8 @@ std::vector<std::string> paths(const std::vector<Wanted>& values) {
 }
 
 TEST(Layout, HasClansPathsAndOneForVms) {
-  EXPECT_THAT(paths(wanted(two_machines())),
-              ElementsAre("per-machine/db/each/key", "per-machine/web/each/key", "shared/all/key", "shared/all/private",
-                          "per-vm/vm-a/vm/key"));
+  EXPECT_THAT(paths(wanted(two_machines())), ElementsAre("per-machine/db/each/key", "per-machine/web/each/key",
+                                                         "shared/all/key", "shared/all/private", "per-vm/vm-a/vm/key"));
 }
 
 TEST(Layout, DeploysToAMachineWhatIsItsOwnSharedOrOfItsVms) {

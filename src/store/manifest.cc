@@ -50,7 +50,8 @@ class ManifestProof final : public Proof {
     if (named != manifest_.files.end() && named->second == digest_of(text)) return {};
     return hint(fail(Errc::mismatch, "'{}' is not what the signed manifest names", path), "deploy this machine again");
   }
-  Result<> check_links(const Fd&, const std::string& place, const std::map<std::string, std::string>& links) const override {
+  Result<> check_links(const Fd&, const std::string& place,
+                       const std::map<std::string, std::string>& links) const override {
     if (links.empty()) return {};  // none are sent
     return hint(fail(Errc::mismatch, "the signed manifest names no links in '{}'", place), "deploy this machine again");
   }
@@ -105,7 +106,8 @@ Result<> check_files(const Fd& root, const Manifest& manifest) {
     if (path == kManifestName || path == kManifestSignatureName) continue;
     if (wanted.erase(path) == 0) return fail(Errc::mismatch, "the manifest does not name '{}'", path);
     TRY_LET(const std::string text, read_beneath(root, path, kMaxStoredBytes));
-    if (digest_of(text) != manifest.files.at(path)) return fail(Errc::mismatch, "'{}' is not what the manifest names", path);
+    if (digest_of(text) != manifest.files.at(path))
+      return fail(Errc::mismatch, "'{}' is not what the manifest names", path);
   }
   if (!wanted.empty()) return fail(Errc::mismatch, "'{}', which the manifest names, is not there", *wanted.begin());
   return {};
@@ -113,7 +115,9 @@ Result<> check_files(const Fd& root, const Manifest& manifest) {
 
 }  // namespace
 
-void add_file(Manifest& manifest, const std::string& path, std::string_view text) { manifest.files[path] = digest_of(text); }
+void add_file(Manifest& manifest, const std::string& path, std::string_view text) {
+  manifest.files[path] = digest_of(text);
+}
 
 std::string print_manifest(const Manifest& manifest) {
   std::string text = fmt::format("{}machine {}\ncounter {}\n", kHead, manifest.machine, manifest.counter);
@@ -156,7 +160,8 @@ Result<LastManifest> read_last_manifest(const std::string& path) {
   const Json* const counter = json.find("counter");
   if (counter == nullptr || counter->if_integer() == nullptr || *counter->if_integer() < 0)
     return fail(Errc::invalid_data, "read '{}': it holds no counter", path);
-  return LastManifest{.counter = static_cast<std::uint64_t>(*counter->if_integer()), .digest = json.string_at("manifest")};
+  return LastManifest{.counter = static_cast<std::uint64_t>(*counter->if_integer()),
+                      .digest = json.string_at("manifest")};
 }
 
 Result<> write_last_manifest(const std::string& path, const LastManifest& last) {
@@ -180,16 +185,19 @@ Result<Proven> prove_project(const std::string& folder, const std::string& machi
   TRY_LET(const std::string text, refused(read_beneath(root, name, kMaxManifest)));
   TRY_LET(const std::string signature, refused(read_beneath(root, std::string(kManifestSignatureName), kMaxSignature)));
   Proven proven;
-  TRY_LET(proven.signer, refused(in("its manifest", trusted.verify(signature, kManifestNameSpace, bytes_of(text), now))));
+  TRY_LET(proven.signer,
+          refused(in("its manifest", trusted.verify(signature, kManifestNameSpace, bytes_of(text), now))));
   TRY_LET(proven.manifest, refused(in("its manifest", parse_manifest(text))));
   proven.as_last = {.counter = proven.manifest.counter, .digest = digest_of(text)};
   if (!machine.empty() && proven.manifest.machine != machine)
-    return refused(Result<Proven>(fail(Errc::mismatch, "its manifest is for machine '{}', not '{}'", proven.manifest.machine, machine)));
+    return refused(Result<Proven>(
+        fail(Errc::mismatch, "its manifest is for machine '{}', not '{}'", proven.manifest.machine, machine)));
   const bool older = proven.manifest.counter < last.counter ||
                      (proven.manifest.counter == last.counter && proven.as_last.digest != last.digest);
   if (older)
-    return refused(Result<Proven>(fail(Errc::mismatch, "it is older than what was active: its counter is {}, the last one was {}",
-                                       proven.manifest.counter, last.counter)));
+    return refused(
+        Result<Proven>(fail(Errc::mismatch, "it is older than what was active: its counter is {}, the last one was {}",
+                            proven.manifest.counter, last.counter)));
   TRY(refused(check_files(root, proven.manifest)));
   return proven;
 }
@@ -200,6 +208,8 @@ Result<> check_key(const Manifest& manifest, const KeyRing& keys) {
               fmt::format("send it again: 'vmcred deploy {}'", manifest.machine));
 }
 
-std::shared_ptr<const Proof> proof_by(Manifest manifest) { return std::make_shared<ManifestProof>(std::move(manifest)); }
+std::shared_ptr<const Proof> proof_by(Manifest manifest) {
+  return std::make_shared<ManifestProof>(std::move(manifest));
+}
 
 }  // namespace vmcred::store

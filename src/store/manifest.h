@@ -57,8 +57,9 @@ struct Proven {
   LastManifest as_last;  ///< what to remember once it is taken
 };
 
-/// The manifest of the deployed project in `folder`, when somebody in `trusted` signed it, it is for `machine` (empty: the
-/// caller looks at that), it is not older than `last`, and the folder holds exactly the files that it names, byte for byte. `mismatch` or `denied` otherwise.
+/// The manifest of the deployed project in `folder`, when somebody in `trusted` signed it, it is for `machine` (empty:
+/// the caller looks at that), it is not older than `last`, and the folder holds exactly the files that it names, byte
+/// for byte. `mismatch` or `denied` otherwise.
 Result<Proven> prove_project(const std::string& folder, const std::string& machine, const age::TrustedSigners& trusted,
                              const LastManifest& last, SystemTime now);
 /// That `keys` is the machine's key that the manifest speaks of.

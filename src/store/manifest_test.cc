@@ -51,8 +51,10 @@ TEST(Manifest, HasOneFormAndIsReadBack) {
   const std::string text = print_manifest(manifest);
   EXPECT_THAT(parse_manifest(text + text.substr(text.find("file "))), FailsWith(Errc::invalid_data, HasSubstr("form")));
   EXPECT_THAT(parse_manifest("vmcred manifest 2\n"), FailsWith(Errc::invalid_data, HasSubstr("begin")));
-  EXPECT_THAT(parse_manifest("vmcred manifest 1\nmachine web\ncounter -1\n"), FailsWith(Errc::invalid_data, HasSubstr("counter")));
-  EXPECT_THAT(parse_manifest("vmcred manifest 1\nmachine ../x\ncounter 1\n"), FailsWith(Errc::usage, HasSubstr("../x")));
+  EXPECT_THAT(parse_manifest("vmcred manifest 1\nmachine web\ncounter -1\n"),
+              FailsWith(Errc::invalid_data, HasSubstr("counter")));
+  EXPECT_THAT(parse_manifest("vmcred manifest 1\nmachine ../x\ncounter 1\n"),
+              FailsWith(Errc::usage, HasSubstr("../x")));
 }
 
 TEST(Manifest, ProvesWhatWasSigned) {

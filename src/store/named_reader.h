@@ -12,8 +12,8 @@ namespace vmcred::store {
 /// neither can tell (a damaged file, a key that is not there) is yes: the declaration asks for the value.
 bool names_reader(const Repository& repository, Principals& principals, const VarId& id, const std::string& machine);
 
-/// The name of the project's only user, where his one key is all that reads it besides machines; "" where there are others, or
-/// nobody.
+/// The name of the project's only user, where his one key is all that reads it besides machines; "" where there are
+/// others, or nobody.
 std::string only_user(Principals& principals);
 
 }  // namespace vmcred::store

@@ -29,14 +29,16 @@ class Proof {
   /// never vouched for; the hint says what to do.
   virtual Result<> check_file(const Fd& root, const std::string& path, std::string_view text) const = 0;
   /// That `links`, by name, are the links that belong in the folder `place`.
-  virtual Result<> check_links(const Fd& root, const std::string& place, const std::map<std::string, std::string>& links) const = 0;
+  virtual Result<> check_links(const Fd& root, const std::string& place,
+                               const std::map<std::string, std::string>& links) const = 0;
   /// What belongs in `folder`, one that is signed as one, when it is vouched for.
   [[nodiscard]] virtual Result<Contents> vouched(const Fd& root, const std::string& folder) const = 0;
   /// Whether changes can be vouched for here: otherwise nothing may be written.
   [[nodiscard]] virtual Result<> may_change() const = 0;
-  /// What goes into .vmcred.sig of the new tree `tree` that becomes `folder`. `mismatch` when `tree` holds anything else
-  /// than `meant`: nothing is vouched for that nobody has looked at.
-  [[nodiscard]] virtual Result<std::string> sign(const Fd& tree, const std::string& folder, const Contents& meant) const = 0;
+  /// What goes into .vmcred.sig of the new tree `tree` that becomes `folder`. `mismatch` when `tree` holds anything
+  /// else than `meant`: nothing is vouched for that nobody has looked at.
+  [[nodiscard]] virtual Result<std::string> sign(const Fd& tree, const std::string& folder,
+                                                 const Contents& meant) const = 0;
   /// `folder` has changed.
   virtual void forget(const std::string& folder) const = 0;
 };

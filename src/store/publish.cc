@@ -82,8 +82,8 @@ Result<bool> drop_empty_folders(const std::string& folder) {
   return filled;
 }
 
-/// Brings all that is new to the disk: a small tree piece by piece, a large one or several with their whole file system,
-/// which costs a disk less than hundreds of single orders.
+/// Brings all that is new to the disk: a small tree piece by piece, a large one or several with their whole file
+/// system, which costs a disk less than hundreds of single orders.
 Result<> flush_all(const std::string& top) {
   TRY_LET(const Fd folder, open_folder(top));
   if (::syncfs(folder.get()) != 0) return fail_errno("write the new files in '{}' to the disk", top);
@@ -161,8 +161,8 @@ bool is_there(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0;
 }
 
-/// What stays in a folder is signed anew with what changes, so it has to be signed well before: nobody's forgery gets our
-/// name in passing. Without a demand for signatures, what others signed is not changed. Gives what was vouched for.
+/// What stays in a folder is signed anew with what changes, so it has to be signed well before: nobody's forgery gets
+/// our name in passing. Without a demand for signatures, what others signed is not changed. Gives what was vouched for.
 Result<Contents> may_change(const Repository& repository, const std::string& folder) {
   if (signed_folder(folder) != folder) return Contents{};
   const bool is_folder = is_there(join_path(repository.folder(), folder));
@@ -252,11 +252,13 @@ Result<Staged> stage(const Repository& repository, const FolderChange& what, con
 
 /// One system call makes the new folder the folder.
 Result<> put_in_place(const Staged& staged) {
-  if (!staged.filled) return staged.replaces ? rename_flags(staged.target, staged.next + "-old", RENAME_NOREPLACE) : Result<>{};
+  if (!staged.filled)
+    return staged.replaces ? rename_flags(staged.target, staged.next + "-old", RENAME_NOREPLACE) : Result<>{};
   return rename_flags(staged.next, staged.target, staged.replaces ? RENAME_EXCHANGE : RENAME_NOREPLACE);
 }
 
-Result<> change_folders(const Repository& repository, std::span<const FolderChange> changes, std::span<const Contents> before) {
+Result<> change_folders(const Repository& repository, std::span<const FolderChange> changes,
+                        std::span<const Contents> before) {
   TRY_LET(const std::string staging, make_staging(repository));
   std::vector<Staged> all;
   for (const FolderChange& what : changes) {
@@ -306,7 +308,8 @@ Result<Lock> Lock::take(const Repository& repository, Wait wait) {
 namespace {
 
 /// A disk that is full takes no change and keeps nothing of it.
-Result<> publish_unasked(const Repository& repository, std::span<const FolderChange> changes, std::span<const Contents> before) {
+Result<> publish_unasked(const Repository& repository, std::span<const FolderChange> changes,
+                         std::span<const Contents> before) {
   while (!changes.empty()) {
     const auto some = changes.first(std::min(changes.size(), kTogether));
     changes = changes.subspan(some.size());

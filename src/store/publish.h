@@ -34,8 +34,8 @@ class Lock {
   std::string own_file_;  ///< goes with the lock; "" for clan's, which stays
 };
 
-/// The file that Lock::take locks: clan.lock in the git folder, else .vmcred.lock in the project folder, there for as long
-/// as somebody holds it.
+/// The file that Lock::take locks: clan.lock in the git folder, else .vmcred.lock in the project folder, there for as
+/// long as somebody holds it.
 std::string lock_path(const std::string& folder);
 
 /// A folder's new content, piece by piece: files by relative path, and links by relative path.
@@ -51,12 +51,12 @@ struct FolderChange {
   Change change;
 };
 
-/// Brings each folder to its new content in one step. What a change does not name stays byte for byte the same. A folder
-/// that ends empty is removed. An observer sees each folder as it was or as it will be, never otherwise, whenever this
-/// process is killed. None of the folders may lie in another. A failure leaves folders unchanged, where it came late
-/// those after it. Where signatures are demanded (Repository::demand) each folder has to be signed as it was, and is
-/// signed as it becomes: what is signed is what was vouched for before, with the change, and nothing that somebody else put
-/// there in the meantime.
+/// Brings each folder to its new content in one step. What a change does not name stays byte for byte the same. A
+/// folder that ends empty is removed. An observer sees each folder as it was or as it will be, never otherwise,
+/// whenever this process is killed. None of the folders may lie in another. A failure leaves folders unchanged, where
+/// it came late those after it. Where signatures are demanded (Repository::demand) each folder has to be signed as it
+/// was, and is signed as it becomes: what is signed is what was vouched for before, with the change, and nothing that
+/// somebody else put there in the meantime.
 Result<> publish(const Repository& repository, const Lock& lock, std::span<const FolderChange> changes);
 Result<> publish(const Repository& repository, const Lock& lock, const std::string& folder, const Change& change);
 

@@ -202,10 +202,10 @@ void expect_all_or_nothing(const Change& before, const Change& what, Signed how 
 }
 
 TEST(PublishPromise, AKilledChangeOfAFolderHappensWholeOrNotAtAll) { expect_all_or_nothing(first(), second()); }
-TEST(PublishPromise, AKilledFirstMakingHappensWholeOrNotAtAll) {
-  expect_all_or_nothing({}, first());
+TEST(PublishPromise, AKilledFirstMakingHappensWholeOrNotAtAll) { expect_all_or_nothing({}, first()); }
+TEST(PublishPromise, AKilledChangeIsSignedAsItWasOrAsItBecomes) {
+  expect_all_or_nothing(first(), second(), Signed::yes);
 }
-TEST(PublishPromise, AKilledChangeIsSignedAsItWasOrAsItBecomes) { expect_all_or_nothing(first(), second(), Signed::yes); }
 TEST(PublishPromise, AKilledRemovalHappensWholeOrNotAtAll) {
   expect_all_or_nothing(first(), {.remove = {"a", "b", ".vmcred.json"}});
 }

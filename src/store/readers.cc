@@ -19,8 +19,8 @@ bool stands(const Repository& repository, const std::string& path) {
   return open_beneath(repository.root(), path, O_PATH | O_CLOEXEC).has_value();
 }
 
-/// Values got new ciphertexts without becoming other values: `digests` by rel_path, before and after. Those made from them
-/// know them by the old ones; this adds to `changes` what their records become.
+/// Values got new ciphertexts without becoming other values: `digests` by rel_path, before and after. Those made from
+/// them know them by the old ones; this adds to `changes` what their records become.
 using Digests = std::map<std::string, std::pair<std::string, std::string>>;
 Result<> carry_digests(const Repository& repository, const Digests& digests, std::map<std::string, Change>& changes) {
   TRY_LET(const std::vector<GeneratorId> generators, repository.generators());
@@ -64,7 +64,8 @@ std::vector<std::string> owners_of(Principals& principals, const std::vector<Pub
 }
 
 /// Remembers beside the values who lost them.
-Result<> note_losses(const Repository& repository, std::span<const PreparedAdjustment> all, std::map<std::string, Change>& changes) {
+Result<> note_losses(const Repository& repository, std::span<const PreparedAdjustment> all,
+                     std::map<std::string, Change>& changes) {
   std::map<GeneratorId, std::pair<Former, Former>> before_and_after;
   for (const PreparedAdjustment& prepared : all) {
     if (!prepared.access) continue;
@@ -158,13 +159,16 @@ std::vector<std::string> machines_left_out(Principals& principals, const Links& 
 Result<PreparedAdjustment> prepare(const Repository& repository, Principals& principals, const KeyRing& keys,
                                    const Adjustment& what, const Clock& clock) {
   const std::string path = what.place.folder + "/secret";
-  const auto doing = [&](auto result) { return in(fmt::format("change the readers of {}", what.place.name()), std::move(result)); };
+  const auto doing = [&](auto result) {
+    return in(fmt::format("change the readers of {}", what.place.name()), std::move(result));
+  };
   TRY_LET(const std::string text, repository.read_proven(path));
   TRY_LET(const sops::File file, doing(sops::parse(text)));
   PreparedAdjustment prepared = {.place = what.place, .change = {}, .lost = !what.removed.empty()};
   for (const PublicKey& key : what.added)
     if (key.type == "pgp")
-      return hint(fail(Errc::unavailable, "change the readers of {}: the PGP key {} is to be added, and vmcred encrypts to age keys alone",
+      return hint(fail(Errc::unavailable,
+                       "change the readers of {}: the PGP key {} is to be added, and vmcred encrypts to age keys alone",
                        what.place.name(), key.text),
                   "give its owner an age key, or let clan do it");
   if (!what.added.empty() || !what.removed.empty()) {
@@ -175,7 +179,8 @@ Result<PreparedAdjustment> prepare(const Repository& repository, Principals& pri
                   "give it another reader first");
     // A PGP entry that stays is kept by rewrap; only age keys are ours to wrap.
     std::vector<PublicKey> age_readers;
-    std::ranges::copy_if(readers, std::back_inserter(age_readers), [](const PublicKey& key) { return key.type == "age"; });
+    std::ranges::copy_if(readers, std::back_inserter(age_readers),
+                         [](const PublicKey& key) { return key.type == "age"; });
     TRY_LET(const age::Recipients wanted, doing(sealer.recipients(age_readers)));
     TRY_LET(const sops::File rewrapped, doing(sops::rewrap(file, wanted, keys.keys().identities, {.clock = clock})));
     std::string printed = sops::print(rewrapped);
@@ -228,7 +233,8 @@ Result<> adjust(const Repository& repository, const Lock& lock, Principals& prin
 std::string machine_of_key_folder(std::string_view folder) {
   constexpr std::string_view kBefore = "sops/secrets/";
   constexpr std::string_view kAfter = "-age.key";
-  if (!folder.starts_with(kBefore) || !folder.ends_with(kAfter) || folder.size() <= kBefore.size() + kAfter.size()) return {};
+  if (!folder.starts_with(kBefore) || !folder.ends_with(kAfter) || folder.size() <= kBefore.size() + kAfter.size())
+    return {};
   return std::string(folder.substr(kBefore.size(), folder.size() - kBefore.size() - kAfter.size()));
 }
 

@@ -34,11 +34,11 @@ Result<Secret> read_secret_place(const Repository& repository, const SecretPlace
 /// What a secret's readers should become.
 struct Adjustment {
   SecretPlace place;
-  Links links;        ///< afterwards
-  bool relink = false;                   ///< the links change
-  std::vector<PublicKey> added = {};     ///< who will be able to read it
-  std::vector<PublicKey> removed = {};   ///< who will not any more
-  std::vector<BadLink> bad = {};         ///< links that go
+  Links links;                          ///< afterwards
+  bool relink = false;                  ///< the links change
+  std::vector<PublicKey> added = {};    ///< who will be able to read it
+  std::vector<PublicKey> removed = {};  ///< who will not any more
+  std::vector<BadLink> bad = {};        ///< links that go
   [[nodiscard]] bool needed() const { return relink || !added.empty() || !removed.empty() || !bad.empty(); }
 };
 
@@ -51,15 +51,15 @@ Result<Adjustment> adjustment(const Repository& repository, Principals& principa
 /// are added, everybody else stays. Not for an inferred declaration: nobody is to read more by a guess.
 Links fixed_links(const declare::Declaration& declaration, const Wanted& value, const Links& present);
 
-/// The machines of `value` that its links, groups included, do not let read it. Recipients may well agree with such links;
-/// `activate` fails on those machines all the same.
+/// The machines of `value` that its links, groups included, do not let read it. Recipients may well agree with such
+/// links; `activate` fails on those machines all the same.
 std::vector<std::string> machines_left_out(Principals& principals, const Links& links, const Wanted& value);
 
 /// An adjustment with its new ciphertext in memory: whatever can be refused was refused, nothing was written.
 struct PreparedAdjustment {
   SecretPlace place;
-  Change change;      ///< of the secret's own folder
-  bool lost = false;  ///< somebody can no longer read it: it is due for rotation
+  Change change;                            ///< of the secret's own folder
+  bool lost = false;                        ///< somebody can no longer read it: it is due for rotation
   std::optional<AccessChange> access = {};  ///< who lost or regained a var, for store/former.h
   std::optional<std::pair<std::string, std::string>> digests = {};  ///< of the value before and after, where it changed
 };
@@ -69,7 +69,8 @@ struct PreparedAdjustment {
 Result<PreparedAdjustment> prepare(const Repository& repository, Principals& principals, const KeyRing& keys,
                                    const Adjustment& what, const Clock& clock = real_clock());
 
-/// Publishes them, and brings along the records of those values that are made from them, so that they do not become stale.
+/// Publishes them, and brings along the records of those values that are made from them, so that they do not become
+/// stale.
 Result<> carry_out(const Repository& repository, const Lock& lock, std::span<const PreparedAdjustment> all);
 
 /// Both, for a single secret.

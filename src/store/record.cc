@@ -87,7 +87,8 @@ Result<std::optional<Record>> read_record(const GeneratorFolder& folder) {
                                : std::unexpected(text.error());
   if (record) return std::optional(*std::move(record));
   if (record.error().hint.empty())
-    record.error().hint = "bring it back from git, or remove it: the values stay, and count as made from what is declared now";
+    record.error().hint =
+        "bring it back from git, or remove it: the values stay, and count as made from what is declared now";
   return std::unexpected(std::move(record).error());
 }
 

@@ -17,13 +17,13 @@ namespace vmcred::store {
 inline constexpr std::string_view kRecordName = ".vmcred.json";
 
 struct Record {
-  std::string script;                                        ///< SHA-256 of its text, hex
-  std::vector<std::string> runtime_inputs = {};              ///< as declared
-  std::map<std::string, Form> files = {};                    ///< the declared files
-  std::map<std::string, std::string> dependencies = {};      ///< "shared/base/key": value_digest of what was read
-  std::string generated;                                     ///< RFC 3339: when the values were made
-  std::map<std::string, std::string> set_by_hand = {};       ///< file: when, for `vars set` and `vars import`
-  std::map<std::string, std::string> renewed = {};           ///< file: when, for those made later than the others
+  std::string script;                                    ///< SHA-256 of its text, hex
+  std::vector<std::string> runtime_inputs = {};          ///< as declared
+  std::map<std::string, Form> files = {};                ///< the declared files
+  std::map<std::string, std::string> dependencies = {};  ///< "shared/base/key": value_digest of what was read
+  std::string generated;                                 ///< RFC 3339: when the values were made
+  std::map<std::string, std::string> set_by_hand = {};   ///< file: when, for `vars set` and `vars import`
+  std::map<std::string, std::string> renewed = {};       ///< file: when, for those made later than the others
   bool operator==(const Record&) const = default;
 };
 

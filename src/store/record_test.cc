@@ -29,7 +29,8 @@ TEST(Record, TellsTheAgeOfEachValueHoweverItCameToBe) {
   EXPECT_EQ(rfc3339(*born(record, "a")), "2026-01-04T03:04:05Z");
   EXPECT_EQ(rfc3339(*born(record, "b")), "2026-01-05T03:04:05Z");
   EXPECT_EQ(rfc3339(*born(record, "c")), "2026-01-02T03:04:05Z");
-  EXPECT_THAT(born({.script = "aa", .generated = "yesterday"}, "a"), FailsWith(Errc::invalid_data, HasSubstr("yesterday")));
+  EXPECT_THAT(born({.script = "aa", .generated = "yesterday"}, "a"),
+              FailsWith(Errc::invalid_data, HasSubstr("yesterday")));
 }
 
 TEST(Record, OfANewerVersionIsRefused) {

@@ -16,7 +16,8 @@ Failure no_such(const Principals& principals, Kind kind, const std::string& name
 /// Places of the operator's keys that were there and gave none, and why.
 const std::vector<Error>& problems_of(const KeyRing& keys);
 
-/// `error` as it came from decrypting `folder`/secret; where that says that nobody here is a reader, with a remedy by name.
+/// `error` as it came from decrypting `folder`/secret; where that says that nobody here is a reader, with a remedy by
+/// name.
 Error refused(const Repository& repository, const std::string& folder, const KeyRing& keys, Error error);
 
 }  // namespace vmcred::store

@@ -21,8 +21,8 @@
 namespace vmcred::store {
 namespace {
 
-// The file: a first line; lines "=<TAB>aTEXT<TAB>uNAME…" with what secrets have in common, each after its kind's letter;
-// lines "NUMBER<TAB>STAMP<TAB>FOLDER" that name the NUMBERth of those.
+// The file: a first line; lines "=<TAB>aTEXT<TAB>uNAME…" with what secrets have in common, each after its kind's
+// letter; lines "NUMBER<TAB>STAMP<TAB>FOLDER" that name the NUMBERth of those.
 constexpr std::string_view kFirstLine = "vmcred readers 1\n";
 constexpr std::size_t kMaxFileBytes = 64UL * 1024 * 1024;
 constexpr std::chrono::seconds kSettled{2};  // the coarsest times that file systems keep
@@ -75,20 +75,22 @@ std::string print_common(const SecretReaders& readers) {
   return fits ? line + "\n" : std::string();
 }
 
-/// Whether this kernel gives each file its change time. Where it does not (an image, whose maker did; a network; an overlay of
-/// such), another project may have the same inodes and times.
+/// Whether this kernel gives each file its change time. Where it does not (an image, whose maker did; a network; an
+/// overlay of such), another project may have the same inodes and times.
 bool keeps_change_times(const Fd& folder) {
   constexpr std::uint32_t kXfs = 0x58465342;  // as statfs(2) lists them; linux/magic.h has the others
   constexpr std::uint32_t kZfs = 0x2fc12fc1;
   constexpr std::uint32_t kBcachefs = 0xca451a4e;
-  constexpr std::array<std::uint32_t, 7> kKeeping = {EXT4_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, TMPFS_MAGIC,
-                                                     kXfs,             kZfs,              kBcachefs};
+  constexpr std::array<std::uint32_t, 7> kKeeping = {
+      EXT4_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, TMPFS_MAGIC, kXfs, kZfs, kBcachefs};
   struct statfs found = {};
-  if (::fstatfs(folder.get(), &found) != 0 || (static_cast<unsigned long>(found.f_flags) & ST_RDONLY) != 0) return false;
+  if (::fstatfs(folder.get(), &found) != 0 || (static_cast<unsigned long>(found.f_flags) & ST_RDONLY) != 0)
+    return false;
   return std::ranges::find(kKeeping, static_cast<std::uint32_t>(found.f_type)) != kKeeping.end();
 }
 
-/// Whether nobody but this user and root says what `folder` is (or is to be): it may be the home of somebody else, as under sudo.
+/// Whether nobody but this user and root says what `folder` is (or is to be): it may be the home of somebody else, as
+/// under sudo.
 bool is_of_user(std::string folder) {
   for (; folder.starts_with('/'); folder.resize(folder.rfind('/'))) {
     struct stat found = {};
@@ -114,7 +116,8 @@ RememberedReaders RememberedReaders::open(const std::string& folder, const Fd& r
   RememberedReaders memory;
   memory.before_ = now - kSettled;
   struct stat project = {};
-  if (folder.empty() || !keeps_change_times(root) || !is_of_user(folder) || ::fstat(root.get(), &project) != 0) return memory;
+  if (folder.empty() || !keeps_change_times(root) || !is_of_user(folder) || ::fstat(root.get(), &project) != 0)
+    return memory;
   memory.device_ = project.st_dev;
   memory.path_ = join_path(folder, fmt::format("{}-{}", project.st_dev, project.st_ino));
   memory.text_ = own_text(memory.path_);

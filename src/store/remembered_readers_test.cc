@@ -14,11 +14,11 @@
 namespace vmcred::store {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::HasSubstr;
+using ::testing::NotNull;
 using testing::Succeeds;
 using testing::TestFolder;
-using ::testing::ElementsAre;
-using ::testing::NotNull;
 
 /// What a file was just given counts as settled when this is the time.
 SystemTime later() { return real_clock().now() + std::chrono::hours(1); }
@@ -45,8 +45,12 @@ class Remembered : public ::testing::Test {
   void place(const std::string& user) const {
     project_.write("sops/users/" + user + "/key.json", R"([{"publickey":"age1)" + user + R"(","type":"age"}])");
   }
-  [[nodiscard]] RememberedReaders open(SystemTime now = later()) const { return RememberedReaders::open(cache_.path(), repository_.root(), now); }
-  [[nodiscard]] GeneratorFolder generator() const { return GeneratorFolder::open(repository_, {.placement = {}, .generator = "g"}).value(); }
+  [[nodiscard]] RememberedReaders open(SystemTime now = later()) const {
+    return RememberedReaders::open(cache_.path(), repository_.root(), now);
+  }
+  [[nodiscard]] GeneratorFolder generator() const {
+    return GeneratorFolder::open(repository_, {.placement = {}, .generator = "g"}).value();
+  }
   [[nodiscard]] std::string stamp(const RememberedReaders& memory) const {
     const GeneratorFolder folder = generator();
     (void)folder.look("f");
@@ -108,9 +112,11 @@ TEST_F(Remembered, IsNothingInAFileOfOthersOrADamagedOne) {
   remember();
   const std::string good = read_file(file(), 4096).value();
   ASSERT_THAT(good, HasSubstr("vars/shared/g/f"));
-  for (const std::string& bad : {std::string("vmcred readers 2\n"), good.substr(0, good.size() - 1), "x" + good,
-                                 std::string("vmcred readers 1\n0\tstamp\tfolder\n"), std::string("vmcred readers 1\n=\tztext\n"),
-                                 std::string("vmcred readers 1\n=\taage1\n1\tstamp\tfolder\n"), std::string("vmcred readers 1\n=\ta\n0\t\tfolder\n")}) {
+  for (const std::string& bad :
+       {std::string("vmcred readers 2\n"), good.substr(0, good.size() - 1), "x" + good,
+        std::string("vmcred readers 1\n0\tstamp\tfolder\n"), std::string("vmcred readers 1\n=\tztext\n"),
+        std::string("vmcred readers 1\n=\taage1\n1\tstamp\tfolder\n"),
+        std::string("vmcred readers 1\n=\ta\n0\t\tfolder\n")}) {
     ASSERT_THAT(write_file(file(), bad, 0600), Succeeds());
     RememberedReaders memory = open();
     EXPECT_EQ(memory.find("vars/shared/g/f", stamp(memory)), nullptr) << bad;
@@ -195,7 +201,8 @@ TEST_F(Remembered, LinksCountOnlyWhileTheirPrincipalsAreThere) {
   const auto before = drifted();
   ASSERT_THAT(before, Succeeds());
   EXPECT_TRUE(before->none());
-  // Another key for the same name: what is remembered of the secret is still true, and says that it must be encrypted anew.
+  // Another key for the same name: what is remembered of the secret is still true, and says that it must be encrypted
+  // anew.
   project_.write("sops/users/alice/key.json", R"([{"publickey":"age1new","type":"age"}])");
   const auto rekeyed = drifted();
   ASSERT_THAT(rekeyed, Succeeds());

@@ -45,8 +45,12 @@ Result<> rename_in_records(const Repository& repository, const Lock& lock,
 /// Nothing is moved before it is clear that everything can be.
 Result<> check_free(const Repository& repository, const std::string& from, const std::string& to) {
   if (!exists(join_path(repository.folder(), from)) || !exists(join_path(repository.folder(), to))) return {};
-  const std::string remedy = to.starts_with("vars/") ? fmt::format("; if '{}' is left of an old one, 'vmcred vars prune' removes what is not declared", to) : std::string();
-  return hint(fail(Errc::usage, "'{}' cannot become '{}', which is there already", from, to), "choose another name" + remedy);
+  const std::string remedy =
+      to.starts_with("vars/")
+          ? fmt::format("; if '{}' is left of an old one, 'vmcred vars prune' removes what is not declared", to)
+          : std::string();
+  return hint(fail(Errc::usage, "'{}' cannot become '{}', which is there already", from, to),
+              "choose another name" + remedy);
 }
 
 Result<> move_if_there(const Repository& repository, const Lock& lock, const std::string& from, const std::string& to,
@@ -65,7 +69,9 @@ Result<std::vector<std::string>> rename_generator(const Repository& repository, 
   TRY(check_part_name(after));
   std::vector<std::string> changed;
   TRY_LET(const std::set<GeneratorId> ids, stored_generators(repository));
-  const auto after_of = [&](const GeneratorId& id) { return Repository::generator_path({.placement = id.placement, .generator = after}); };
+  const auto after_of = [&](const GeneratorId& id) {
+    return Repository::generator_path({.placement = id.placement, .generator = after});
+  };
   for (const GeneratorId& id : ids)
     if (id.generator == before) TRY(check_free(repository, Repository::generator_path(id), after_of(id)));
   for (const GeneratorId& id : ids)
@@ -89,7 +95,8 @@ Result<std::vector<std::string>> rename_machine(const Repository& repository, co
   Principals principals(repository);
   const Result<std::vector<PublicKey>> old_keys = principals.keys(Kind::machine, before);
   const Result<std::vector<PublicKey>> new_keys = principals.keys(Kind::machine, after);
-  TRY(check_free(repository, fmt::format("sops/secrets/{}-age.key", before), fmt::format("sops/secrets/{}-age.key", after)));
+  TRY(check_free(repository, fmt::format("sops/secrets/{}-age.key", before),
+                 fmt::format("sops/secrets/{}-age.key", after)));
   TRY(check_free(repository, "vars/per-machine/" + before, "vars/per-machine/" + after));
   if (old_keys) {
     if (new_keys && *new_keys != *old_keys)
@@ -121,12 +128,13 @@ Result<std::vector<std::string>> rename_machine(const Repository& repository, co
                     fmt::format("sops/secrets/{}-age.key", after), changed));
   TRY(move_if_there(repository, lock, "vars/per-machine/" + before, "vars/per-machine/" + after, changed));
   const std::string prefix = fmt::format("per-machine/{}/", before);
-  TRY(rename_in_records(repository, lock,
-                        [&](const std::string& key) {
-                          return key.starts_with(prefix) ? fmt::format("per-machine/{}/{}", after, key.substr(prefix.size()))
-                                                         : std::string();
-                        },
-                        changed));
+  TRY(rename_in_records(
+      repository, lock,
+      [&](const std::string& key) {
+        return key.starts_with(prefix) ? fmt::format("per-machine/{}/{}", after, key.substr(prefix.size()))
+                                       : std::string();
+      },
+      changed));
   if (old_keys) {
     TRY(write_principal(repository, lock, Kind::machine, before, {}));
     changed.insert(changed.end(), {"sops/machines/" + before, "sops/machines/" + after});

@@ -10,8 +10,8 @@
 
 namespace vmcred::store {
 
-/// Both give the paths that changed. No value changes and no key is needed. Stopped half-way, the same call goes on where
-/// it was; nothing is unreadable in between. A name that is taken is `usage`.
+/// Both give the paths that changed. No value changes and no key is needed. Stopped half-way, the same call goes on
+/// where it was; nothing is unreadable in between. A name that is taken is `usage`.
 Result<std::vector<std::string>> rename_generator(const Repository& repository, const Lock& lock,
                                                   const std::string& before, const std::string& after);
 Result<std::vector<std::string>> rename_machine(const Repository& repository, const Lock& lock,

@@ -49,16 +49,19 @@ std::string generate_command(const VarId& id) {
 
 }  // namespace
 
-Result<std::string> read_plain_file(const Fd& folder, const std::string& path, std::size_t max_bytes, std::string_view above) {
+Result<std::string> read_plain_file(const Fd& folder, const std::string& path, std::size_t max_bytes,
+                                    std::string_view above) {
   const auto shown = [&] { return above.empty() ? path : fmt::format("{}/{}", above, path); };
   const Fd fd = try_open_beneath(folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (!fd && errno == ELOOP) return hint(fail(Errc::invalid_data, "'{}' is a link, or lies behind one", shown()), kRemedy);
+  if (!fd && errno == ELOOP)
+    return hint(fail(Errc::invalid_data, "'{}' is a link, or lies behind one", shown()), kRemedy);
   if (!fd) return fail_errno("open '{}'", shown());
   struct stat status = {};
   if (::fstat(fd.get(), &status) != 0) return fail_errno("look at '{}'", shown());
   if (!S_ISREG(status.st_mode)) return hint(fail(Errc::invalid_data, "'{}' is no plain file", shown()), kRemedy);
   auto size = static_cast<std::size_t>(status.st_size);
-  if (size > max_bytes) return hint(fail(Errc::invalid_data, "'{}' is larger than {} bytes", shown(), max_bytes), kRemedy);
+  if (size > max_bytes)
+    return hint(fail(Errc::invalid_data, "'{}' is larger than {} bytes", shown(), max_bytes), kRemedy);
   // A file that is replaced is another file: this one has the size that it has.
   std::string text(size, '\0');
   for (std::size_t used = 0; used < size;) {
@@ -69,9 +72,11 @@ Result<std::string> read_plain_file(const Fd& folder, const std::string& path, s
     used += static_cast<std::size_t>(n);
   }
   if (line_of_merge_mark(text) != 0) {
-    return hint(fail(Errc::invalid_data, "'{}' holds the conflict markers of a git merge: two branches changed it", shown()),
-                fmt::format("take all of '{0}' from one side: 'git checkout --ours -- {0}' or 'git checkout --theirs -- {0}', then 'git add {0}'",
-                            whole_of(shown())));
+    return hint(
+        fail(Errc::invalid_data, "'{}' holds the conflict markers of a git merge: two branches changed it", shown()),
+        fmt::format("take all of '{0}' from one side: 'git checkout --ours -- {0}' or 'git checkout --theirs -- {0}', "
+                    "then 'git add {0}'",
+                    whole_of(shown())));
   }
   return text;
 }
@@ -89,7 +94,8 @@ Result<GeneratorFolder> GeneratorFolder::open(const Repository& repository, cons
   if (!folder.fd_ && errno == ELOOP)
     return hint(fail(Errc::invalid_data, "'{}' is a link, or lies behind one", folder.path_), kRemedy);
   if (!folder.fd_ && errno == EACCES)
-    return hint(fail_errno("open '{}'", folder.path_), "the folder is there, and you may not read it: its owner can run 'chmod u+rwx' on it");
+    return hint(fail_errno("open '{}'", folder.path_),
+                "the folder is there, and you may not read it: its owner can run 'chmod u+rwx' on it");
   if (!folder.fd_) return fail_errno("open '{}'", folder.path_);
   TRY_LET(folder.entries_, entries_of(folder.fd_, folder.path_));
   folder.looked_at_.resize(folder.entries_.size());
@@ -114,7 +120,8 @@ Result<std::optional<Form>> GeneratorFolder::look(const std::string& file) const
     if (!stands && (errno == ENOENT || errno == ENOTDIR)) continue;
     if (!stands) return fail_errno("look at '{}/{}{}'", path_, file, name);
     if (S_ISLNK(status.st_mode)) return is_link(name);
-    if (!S_ISREG(status.st_mode)) return hint(fail(Errc::invalid_data, "'{}/{}{}' is no plain file", path_, file, name), kRemedy);
+    if (!S_ISREG(status.st_mode))
+      return hint(fail(Errc::invalid_data, "'{}/{}{}' is no plain file", path_, file, name), kRemedy);
     looked_at_[static_cast<std::size_t>(folder - entries_.data())] = FileState::of(status);
     return std::optional(form);
   }
@@ -151,7 +158,8 @@ Result<std::optional<std::string>> GeneratorFolder::validation_hash() const {
       text = fail(Errc::invalid_data, "'{}/{}' holds no SHA-256 in hex", path_, kValidationName);
   }
   if (!text)
-    return hint(Failure(std::move(text).error()), "bring it back from git; without it the values would count as outdated and be made anew");
+    return hint(Failure(std::move(text).error()),
+                "bring it back from git; without it the values would count as outdated and be made anew");
   return std::optional(*std::move(text));
 }
 
@@ -195,7 +203,8 @@ Result<std::string> Repository::read_proven(const std::string& path, std::size_t
 Result<Secret> Repository::read_var(const VarId& id, const KeyRing& keys) const {
   const auto damaged = [&](Error& error) {
     if (error.hint.empty() && (error.code == Errc::invalid_data || error.code == Errc::mismatch))
-      error.hint = fmt::format("it is damaged: bring it back from git, or run 'vmcred vars rotate -g {}'", id.generator.generator);
+      error.hint = fmt::format("it is damaged: bring it back from git, or run 'vmcred vars rotate -g {}'",
+                               id.generator.generator);
   };
   Result<Stored> found = stored(id);
   if (!found) damaged(found.error());

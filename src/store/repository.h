@@ -19,8 +19,8 @@ struct stat;
 
 namespace vmcred::store {
 
-/// The largest value of a var, through every door: made, set, imported, activated, exported. (A credential may have no more
-/// than systemd's 1 MiB, which the delivery plan says.)
+/// The largest value of a var, through every door: made, set, imported, activated, exported. (A credential may have no
+/// more than systemd's 1 MiB, which the delivery plan says.)
 inline constexpr std::size_t kMaxValueBytes = 16UL * 1024 * 1024;
 /// The largest file of the store that is read: such a value in base64, and all that sops writes around it.
 inline constexpr std::size_t kMaxStoredBytes = 24UL * 1024 * 1024;
@@ -39,8 +39,8 @@ class Repository {
   /// "vars/per-machine/M/GEN": relative to folder().
   [[nodiscard]] static std::string generator_path(const GeneratorId& id) { return "vars/" + rel_dir(id); }
 
-  /// In which form a value is stored; empty when it is not. What is there and is no file of the store (a link, a folder)
-  /// or cannot be looked at is an error here: to take it for absent would replace it.
+  /// In which form a value is stored; empty when it is not. What is there and is no file of the store (a link, a
+  /// folder) or cannot be looked at is an error here: to take it for absent would replace it.
   Result<std::optional<Form>> look(const VarId& id) const;
   /// The same, where only what can be read counts.
   [[nodiscard]] std::optional<Form> form(const VarId& id) const;
@@ -85,13 +85,14 @@ class Repository {
   std::shared_ptr<const age::Plugins> plugins_ = {};
 };
 
-/// Before many of these secrets are read: asks the plugins among `keys` for all of them at once (one PIN). Says nothing of
-/// what cannot be opened: reading tells. `files`: paths of secrets below the project. Without plugins nothing happens.
+/// Before many of these secrets are read: asks the plugins among `keys` for all of them at once (one PIN). Says nothing
+/// of what cannot be opened: reading tells. `files`: paths of secrets below the project. Without plugins nothing
+/// happens.
 void unlock(const Repository& repository, const std::vector<std::string>& files, const KeyRing& keys);
 void unlock(const Repository& repository, const std::vector<VarId>& vars, const KeyRing& keys);
 
-/// The text of a plain file below `folder` (the project's, or one whose path for messages is `above`), reached through no
-/// link. `not_found` where nothing is; a fifo, a folder or a link is an error, as is a file that is too large.
+/// The text of a plain file below `folder` (the project's, or one whose path for messages is `above`), reached through
+/// no link. `not_found` where nothing is; a fifo, a folder or a link is an error, as is a file that is too large.
 Result<std::string> read_plain_file(const Fd& folder, const std::string& path, std::size_t max_bytes = kMaxStoredBytes,
                                     std::string_view above = {});
 

@@ -16,9 +16,10 @@ namespace {
 constexpr std::size_t kMaxSignature = 16 * 1024;
 
 std::string remedy(const std::string& folder) {
-  return fmt::format("look at what changed ('git log -p -- {0}') and bring it back; if it is right as it is, run 'vmcred "
-                     "signatures sign {0}'",
-                     folder);
+  return fmt::format(
+      "look at what changed ('git log -p -- {0}') and bring it back; if it is right as it is, run 'vmcred "
+      "signatures sign {0}'",
+      folder);
 }
 
 Failure changed_meanwhile(const std::string& path) {
@@ -29,7 +30,8 @@ Failure changed_meanwhile(const std::string& path) {
 bool signed_anywhere(const Fd& root) {
   const Result<std::vector<std::string>> folders = signed_folders(root);
   return !folders || std::ranges::any_of(*folders, [&](const std::string& folder) {
-    return static_cast<bool>(try_open_beneath(root, fmt::format("{}/{}", folder, kSignatureName), O_PATH)) || errno != ENOENT;
+    return static_cast<bool>(try_open_beneath(root, fmt::format("{}/{}", folder, kSignatureName), O_PATH)) ||
+           errno != ENOENT;
   });
 }
 
@@ -58,7 +60,8 @@ Result<Signatures::Kept> Signatures::verify(const Fd& root, const std::string& f
   Result<std::string> signer = trusted_.verify(*signature, kFolderNameSpace, bytes_of(statement->text), clock_->now());
   if (!signer && signer.error().code == Errc::mismatch) signer.error().message = "it was changed since it was signed";
   if (!signer) return refuse(signer.error());
-  return std::make_shared<const Verified>(Verified{.signer = *std::move(signer), .contents = std::move(statement->contents)});
+  return std::make_shared<const Verified>(
+      Verified{.signer = *std::move(signer), .contents = std::move(statement->contents)});
 }
 
 Result<Signatures::Kept> Signatures::remembered(const Fd& root, const std::string& folder) const {
@@ -75,21 +78,25 @@ Result<std::string> Signatures::signer(const Fd& root, const std::string& folder
 
 Result<> Signatures::check_file(const Fd& root, const std::string& path, std::string_view text) const {
   const std::string folder = signed_folder(path);
-  if (folder.empty() || folder.size() == path.size()) return fail(Errc::mismatch, "'{}' is nothing that is signed", path);
+  if (folder.empty() || folder.size() == path.size())
+    return fail(Errc::mismatch, "'{}' is nothing that is signed", path);
   TRY_LET(const Kept verified, remembered(root, folder));
   const auto digest = verified->contents.files.find(path.substr(folder.size() + 1));
   if (digest != verified->contents.files.end() && digest->second == hex_encode(sha256(bytes_of(text)))) return {};
   return changed_meanwhile(path);
 }
 
-Result<> Signatures::check_links(const Fd& root, const std::string& place, const std::map<std::string, std::string>& links) const {
+Result<> Signatures::check_links(const Fd& root, const std::string& place,
+                                 const std::map<std::string, std::string>& links) const {
   const std::string folder = signed_folder(place);
-  if (folder.empty() || folder.size() == place.size()) return fail(Errc::mismatch, "'{}' is nothing that is signed", place);
+  if (folder.empty() || folder.size() == place.size())
+    return fail(Errc::mismatch, "'{}' is nothing that is signed", place);
   TRY_LET(const Kept verified, remembered(root, folder));
   const std::string prefix = place.substr(folder.size() + 1) + "/";
   std::map<std::string, std::string> signed_ones;
   for (const auto& [path, target] : verified->contents.links)
-    if (path.starts_with(prefix) && path.find('/', prefix.size()) == std::string::npos) signed_ones[path.substr(prefix.size())] = target;
+    if (path.starts_with(prefix) && path.find('/', prefix.size()) == std::string::npos)
+      signed_ones[path.substr(prefix.size())] = target;
   return links == signed_ones ? Result<>{} : changed_meanwhile(place);
 }
 

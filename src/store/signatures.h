@@ -1,5 +1,5 @@
-// The signatures of a repository: each generator's folder, and each user's, machine's, group's and secret's below sops/,
-// carries one of somebody trusted in its .vmcred.sig.
+// The signatures of a repository: each generator's folder, and each user's, machine's, group's and secret's below
+// sops/, carries one of somebody trusted in its .vmcred.sig.
 #pragma once
 
 #include <map>
@@ -21,14 +21,17 @@ class Signatures final : public Proof {
  public:
   /// `own`: the key that signs changes; without one, nothing may be changed. `exempt`: what the owner of a project that
   /// nobody ever signed may do, said when there is no signature in all of it.
-  Signatures(age::TrustedSigners trusted, std::optional<age::SshPrivateKey> own, const Clock& clock = real_clock(), std::string exempt = {})
+  Signatures(age::TrustedSigners trusted, std::optional<age::SshPrivateKey> own, const Clock& clock = real_clock(),
+             std::string exempt = {})
       : trusted_(std::move(trusted)), own_(std::move(own)), clock_(&clock), exempt_(std::move(exempt)) {}
 
   Result<> check_file(const Fd& root, const std::string& path, std::string_view text) const override;
-  Result<> check_links(const Fd& root, const std::string& place, const std::map<std::string, std::string>& links) const override;
+  Result<> check_links(const Fd& root, const std::string& place,
+                       const std::map<std::string, std::string>& links) const override;
   [[nodiscard]] Result<Contents> vouched(const Fd& root, const std::string& folder) const override;
   [[nodiscard]] Result<> may_change() const override;
-  [[nodiscard]] Result<std::string> sign(const Fd& tree, const std::string& folder, const Contents& meant) const override;
+  [[nodiscard]] Result<std::string> sign(const Fd& tree, const std::string& folder,
+                                         const Contents& meant) const override;
   void forget(const std::string& folder) const override;
   /// A signature of some other text.
   [[nodiscard]] Result<std::string> sign_text(std::string_view name_space, std::string_view text) const;

@@ -58,18 +58,21 @@ struct Project {
 TEST(Signatures, WhatIsPublishedIsSignedAndReadByOthers) {
   const Project project;
   EXPECT_EQ(*project.read(), "ciphertext");
-  EXPECT_EQ(*static_cast<const Signatures*>(project.repository.proof())->signer(project.repository.root(), kFolder), "alice");
+  EXPECT_EQ(*static_cast<const Signatures*>(project.repository.proof())->signer(project.repository.root(), kFolder),
+            "alice");
   // The next change is bob's; what he did not touch is still there.
   ASSERT_THAT(project.change({.files = {{"name/value", "other"}}}), Succeeds());
-  EXPECT_EQ(*static_cast<const Signatures*>(project.repository.proof())->signer(project.repository.root(), kFolder), "bob");
+  EXPECT_EQ(*static_cast<const Signatures*>(project.repository.proof())->signer(project.repository.root(), kFolder),
+            "bob");
   EXPECT_EQ(*project.read(), "ciphertext");
 }
 
 TEST(Signatures, NoFileOfASignedFolderCanBeChangedAddedOrTaken) {
-  for (const char* command : {"printf forged > vars/shared/g/key/secret", "printf forged > vars/shared/g/name/value",
-                              "mkdir vars/shared/g/new; printf x > vars/shared/g/new/secret", "rm vars/shared/g/name/value",
-                              "ln -s ../../../../../sops/users/bob vars/shared/g/key/users/bob",
-                              "rm vars/shared/g/.vmcred.sig", "printf x > vars/shared/g/.vmcred.sig"}) {
+  for (const char* command :
+       {"printf forged > vars/shared/g/key/secret", "printf forged > vars/shared/g/name/value",
+        "mkdir vars/shared/g/new; printf x > vars/shared/g/new/secret", "rm vars/shared/g/name/value",
+        "ln -s ../../../../../sops/users/bob vars/shared/g/key/users/bob", "rm vars/shared/g/.vmcred.sig",
+        "printf x > vars/shared/g/.vmcred.sig"}) {
     SCOPED_TRACE(command);
     const Project project;
     ASSERT_TRUE(run({.argv = {"/bin/sh", "-c", command}, .folder = project.folder.path()})->status.ok());
@@ -117,9 +120,10 @@ TEST(Signatures, WhatChangesAfterTheFirstLookIsNotReadEither) {
 }
 
 TEST(Signatures, WhatIsSwappedBetweenTheLookAndTheWriteIsNotSigned) {
-  for (const char* command : {"printf forged > vars/shared/g/key/secret", "mkdir vars/shared/g/new; printf x > vars/shared/g/new/secret",
-                              "rm vars/shared/g/key/secret", "ln -s ../../../../../sops/users/bob vars/shared/g/key/users/bob",
-                              "ln -sfn ../../../../../sops/users/bob vars/shared/g/key/users/alice"}) {
+  for (const char* command :
+       {"printf forged > vars/shared/g/key/secret", "mkdir vars/shared/g/new; printf x > vars/shared/g/new/secret",
+        "rm vars/shared/g/key/secret", "ln -s ../../../../../sops/users/bob vars/shared/g/key/users/bob",
+        "ln -sfn ../../../../../sops/users/bob vars/shared/g/key/users/alice"}) {
     SCOPED_TRACE(command);
     const Project project;
     ASSERT_THAT(project.read(), Succeeds());  // verified: then comes a question, or a key that waits for a touch
@@ -132,7 +136,8 @@ TEST(Signatures, WhatIsSwappedBetweenTheLookAndTheWriteIsNotSigned) {
 TEST(Signatures, OfAFolderThatIsNewHoldNothingThatSomebodyPutThereFirst) {
   const Project project;
   const Lock lock = Lock::take(project.repository, Wait::yes).value();
-  EXPECT_THAT(sign_as_it_is(project.repository, lock, kFolder, {}), FailsWith(Errc::mismatch, HasSubstr("somebody else changed it")));
+  EXPECT_THAT(sign_as_it_is(project.repository, lock, kFolder, {}),
+              FailsWith(Errc::mismatch, HasSubstr("somebody else changed it")));
 }
 
 TEST(Signatures, ALinkThatAppearsAfterTheFirstLookMakesNoReader) {
@@ -150,7 +155,8 @@ TEST(Signatures, WithoutAKeyOfOnesOwnNothingIsChanged) {
   EXPECT_EQ(*project.read(), "ciphertext");
   EXPECT_THAT(project.change({.files = {{"name/value", "x"}}}), FailsWith(Errc::denied, HasSubstr("no key to sign")));
   project.repository.demand(std::make_shared<Signatures>(*trusted, key_of(9)));
-  EXPECT_THAT(project.change({.files = {{"name/value", "x"}}}), FailsWith(Errc::denied, HasSubstr("your own signing key")));
+  EXPECT_THAT(project.change({.files = {{"name/value", "x"}}}),
+              FailsWith(Errc::denied, HasSubstr("your own signing key")));
 }
 
 TEST(Signatures, WhoDemandsNoneDoesNotBreakThoseOfOthers) {

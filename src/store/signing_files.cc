@@ -9,12 +9,15 @@ namespace {
 
 constexpr std::size_t kMaxOwnFile = 1024 * 1024;
 
-std::string path_of_unsigned(const Environment& environment) { return signing_folder(environment) + "/unsigned-projects"; }
+std::string path_of_unsigned(const Environment& environment) {
+  return signing_folder(environment) + "/unsigned-projects";
+}
 
 /// "" where there is no such file.
 Result<std::string> read_unsigned(const Environment& environment) {
   const std::string path = path_of_unsigned(environment);
-  TRY_LET(const std::optional<Fd> fd, in("find out which projects are not signed", open_guarded(path, Others::may_read)));
+  TRY_LET(const std::optional<Fd> fd,
+          in("find out which projects are not signed", open_guarded(path, Others::may_read)));
   if (!fd) return std::string();
   return read_all(*fd, path, kMaxOwnFile);
 }

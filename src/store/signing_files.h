@@ -1,4 +1,5 @@
-// What a person or a host keeps outside of every repository about signatures: whom to trust, the own key, what is exempt.
+// What a person or a host keeps outside of every repository about signatures: whom to trust, the own key, what is
+// exempt.
 #pragma once
 
 #include <optional>

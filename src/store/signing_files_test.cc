@@ -28,7 +28,8 @@ TEST(SigningFiles, ALinkThatLeadsNowhereIsNoWayToDemandNothing) {
   const TestFolder folder;
   ASSERT_THAT(make_folders(folder / "vmcred"), Succeeds());
   ASSERT_EQ(::symlink("/nix/store/gone", (folder / "vmcred/trusted-signers").c_str()), 0);
-  EXPECT_THAT(own_trusted_signers({{"XDG_CONFIG_HOME", folder.path()}}), FailsWith(Errc::invalid_data, HasSubstr("leads nowhere")));
+  EXPECT_THAT(own_trusted_signers({{"XDG_CONFIG_HOME", folder.path()}}),
+              FailsWith(Errc::invalid_data, HasSubstr("leads nowhere")));
 }
 
 TEST(SigningFiles, TheListOfUnsignedProjectsKeepsItsOtherLines) {

@@ -41,7 +41,8 @@ std::string word(const std::string& path) {
 
 /// One line holds one thing; a name that could start another line is none.
 Result<> check_words(const std::string& words) {
-  const bool plain = std::ranges::none_of(words, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+  const bool plain =
+      std::ranges::none_of(words, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
   if (plain) return {};
   return fail(Errc::invalid_data, "a name or link in it holds control characters");
 }
@@ -87,7 +88,8 @@ class Writer {
     if (path != "secret" && !path.ends_with("/secret")) return {};
     const Result<sops::File> secret = sops::parse(text);
     if (!secret) return {};  // damaged: the digest says what it is, and whoever reads it says the rest
-    for (const std::string& reader : sops::recipients(*secret)) statement_.text += fmt::format("reader {} {}\n", word(path), reader);
+    for (const std::string& reader : sops::recipients(*secret))
+      statement_.text += fmt::format("reader {} {}\n", word(path), reader);
     return {};
   }
 

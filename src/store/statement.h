@@ -38,7 +38,8 @@ struct Statement {
 ///     reader key/secret age1…
 ///     link key/users/alice ../../../../../../sops/users/alice
 ///
-/// Blanks in names are written %20, percent signs %25. Names with control characters and anything but files, links and folders are `invalid_data`.
+/// Blanks in names are written %20, percent signs %25. Names with control characters and anything but files, links and
+/// folders are `invalid_data`.
 Result<Statement> make_statement(const Fd& tree, const std::string& folder);
 
 }  // namespace vmcred::store

@@ -34,7 +34,8 @@ Secret joined(const Secret& first, const Secret& second) {
 }
 
 /// Stores a machine's private key for the same readers as before.
-Result<> replace_machine_key(const Repository& repository, const Lock& lock, const std::string& machine, const Secret& text) {
+Result<> replace_machine_key(const Repository& repository, const Lock& lock, const std::string& machine,
+                             const Secret& text) {
   const std::string folder = machine_key_folder(machine);
   Principals principals(repository);
   TRY_LET(const Drift difference, drift(principals, folder));
@@ -55,14 +56,17 @@ struct ReadersRead {
 };
 
 /// Of the secret in the folder `name` below `above`, an open folder whose path is `above_path` ("": the project's).
-Result<ReadersRead> read_readers(Principals& principals, const Fd& above, const std::string& above_path, const std::string& name) {
+Result<ReadersRead> read_readers(Principals& principals, const Fd& above, const std::string& above_path,
+                                 const std::string& name) {
   const Repository& repository = principals.repository();
   const std::string path = (above_path.empty() ? name : above_path + "/" + name) + "/secret";
-  TRY_LET(const std::string text, repository.proof() != nullptr ? repository.read_proven(path)
-                                                                : read_plain_file(above, name + "/secret", kMaxStoredBytes, above_path));
+  TRY_LET(const std::string text, repository.proof() != nullptr
+                                      ? repository.read_proven(path)
+                                      : read_plain_file(above, name + "/secret", kMaxStoredBytes, above_path));
   TRY_LET(std::vector<PublicKey> current, recipients_of(text, path));
   TRY_LET(Acl acl, principals.acl(above, above_path, name));
-  return ReadersRead{.readers = {.recipients = std::move(current), .links = std::move(acl.links)}, .bad = std::move(acl.bad)};
+  return ReadersRead{.readers = {.recipients = std::move(current), .links = std::move(acl.links)},
+                     .bad = std::move(acl.bad)};
 }
 
 Result<Drift> drift_of(Principals& principals, const SecretReaders& readers, std::vector<BadLink> bad = {}) {
@@ -85,7 +89,8 @@ bool all_exist(Principals& principals, const Links& links) {
 
 std::string machine_key_folder(const std::string& machine) { return fmt::format("sops/secrets/{}-age.key", machine); }
 
-Result<> begin_machine_key(const Repository& repository, const Lock& lock, const std::string& machine, const KeyRing& keys) {
+Result<> begin_machine_key(const Repository& repository, const Lock& lock, const std::string& machine,
+                           const KeyRing& keys) {
   TRY_LET(const Secret old_key, machine_key(repository, machine, keys));
   const age::KeyPair pair = age::generate_key_pair();
   TRY(replace_machine_key(repository, lock, machine, joined(with_newline(pair.identity), old_key)));
@@ -94,7 +99,8 @@ Result<> begin_machine_key(const Repository& repository, const Lock& lock, const
   return publish(repository, lock, "sops/machines/" + machine, change);
 }
 
-Result<> finish_machine_key(const Repository& repository, const Lock& lock, const std::string& machine, const KeyRing& keys) {
+Result<> finish_machine_key(const Repository& repository, const Lock& lock, const std::string& machine,
+                            const KeyRing& keys) {
   TRY_LET(const Secret both, machine_key(repository, machine, keys));
   const std::size_t end = both.text().find('\n');
   if (end == std::string_view::npos || end + 1 == both.size()) return {};
@@ -159,7 +165,8 @@ Result<> Sealer::add(Change& change, const Repository& repository, const Generat
     if (!difference && difference.error().code != Errc::invalid_data) return std::unexpected(difference.error());
     if (difference && !difference->none())
       return hint(fail(Errc::mismatch, "{} is not encrypted to exactly those who its links name", spoken(var)),
-                  "'vmcred secrets who' names them; 'vmcred vars fix' shows who would gain or lose it, before anything changes");
+                  "'vmcred secrets who' names them; 'vmcred vars fix' shows who would gain or lose it, before anything "
+                  "changes");
     // Of a damaged file nobody can say whom it was encrypted to: only who is declared gets the new value.
     if (difference) {
       TRY_LET(Acl acl, principals_->acl(place));
@@ -191,7 +198,8 @@ Result<Drift> drift(Principals& principals, const std::string& folder) {
   return drift_of(principals, read.readers, std::move(read.bad));
 }
 
-Result<Drift> drift(Principals& principals, const GeneratorFolder& generator, const std::string& file, RememberedReaders* memory) {
+Result<Drift> drift(Principals& principals, const GeneratorFolder& generator, const std::string& file,
+                    RememberedReaders* memory) {
   const bool may_remember = memory != nullptr && principals.repository().proof() == nullptr;
   const std::string stamp = may_remember ? memory->stamp(generator, file) : "";
   const std::string folder = generator.path() + "/" + file;

@@ -64,8 +64,8 @@ struct Drift {
 };
 /// For the secret file at `folder`/secret; needs no key.
 Result<Drift> drift(Principals& principals, const std::string& folder);
-/// The same for one file of a generator whose folder is open already. With `memory`, what has not changed since it was read is
-/// not read again (where signatures are demanded, everything is).
+/// The same for one file of a generator whose folder is open already. With `memory`, what has not changed since it was
+/// read is not read again (where signatures are demanded, everything is).
 Result<Drift> drift(Principals& principals, const GeneratorFolder& generator, const std::string& file,
                     RememberedReaders* memory = nullptr);
 
@@ -77,11 +77,13 @@ Result<bool> ensure_machine_key(const Repository& repository, const Lock& lock, 
 /// The secret that holds a machine's private key: "sops/secrets/M-age.key".
 std::string machine_key_folder(const std::string& machine);
 
-/// A new key pair for a machine, whose old one somebody may know. In steps of which each leaves all that the machine may
-/// read readable to it: the file with both private keys, the new public key, then (finish_machine_key, once everything is
-/// encrypted to that) the file with the new key alone.
-Result<> begin_machine_key(const Repository& repository, const Lock& lock, const std::string& machine, const KeyRing& keys);
-Result<> finish_machine_key(const Repository& repository, const Lock& lock, const std::string& machine, const KeyRing& keys);
+/// A new key pair for a machine, whose old one somebody may know. In steps of which each leaves all that the machine
+/// may read readable to it: the file with both private keys, the new public key, then (finish_machine_key, once
+/// everything is encrypted to that) the file with the new key alone.
+Result<> begin_machine_key(const Repository& repository, const Lock& lock, const std::string& machine,
+                           const KeyRing& keys);
+Result<> finish_machine_key(const Repository& repository, const Lock& lock, const std::string& machine,
+                            const KeyRing& keys);
 
 /// The private key of a machine, for those who may read it.
 Result<Secret> machine_key(const Repository& repository, const std::string& machine, const KeyRing& keys);

@@ -79,11 +79,17 @@ std::string arrival_text(const Status& status) {
   }
   std::string reasons = first_few(all);
   switch (whole) {
-    case Arrival::proven: return "proven: every credential arrived byte for byte, and its services run with it";
-    case Arrival::arrived: return reasons.empty() ? "arrived: there was nothing to send" : "every credential arrived byte for byte; not proven: " + reasons;
-    case Arrival::unknown: return "unknown: no receipt came";
-    case Arrival::older: break;
-    case Arrival::broken: return "broken: " + reasons;
+    case Arrival::proven:
+      return "proven: every credential arrived byte for byte, and its services run with it";
+    case Arrival::arrived:
+      return reasons.empty() ? "arrived: there was nothing to send"
+                             : "every credential arrived byte for byte; not proven: " + reasons;
+    case Arrival::unknown:
+      return "unknown: no receipt came";
+    case Arrival::older:
+      break;
+    case Arrival::broken:
+      return "broken: " + reasons;
   }
   if (reasons.empty()) {
     for (const std::string& host : status.older) all.push_back(fmt::format("'{}'", host));

@@ -22,7 +22,8 @@ TEST(Arrival, IsProvenOnlyWhereAServiceRunsWithIt) {
   EXPECT_EQ(arrival_of(line("received")), Arrival::arrived);
   for (const char* const state : {"failed", "inactive", "activating", "", "not in the guest"}) {
     EXPECT_EQ(arrival_of(line("received", {{"web.service", state}})), Arrival::arrived) << state;
-    EXPECT_EQ(arrival_of(line("received", {{"ok.service", "active"}, {"web.service", state}})), Arrival::arrived) << state;
+    EXPECT_EQ(arrival_of(line("received", {{"ok.service", "active"}, {"web.service", state}})), Arrival::arrived)
+        << state;
   }
 }
 

@@ -16,7 +16,8 @@ class ConsoleLog {
   Result<> write(std::string_view bytes);
 
  private:
-  ConsoleLog(std::string path, Fd file, std::size_t limit) : path_(std::move(path)), file_(std::move(file)), limit_(limit) {}
+  ConsoleLog(std::string path, Fd file, std::size_t limit)
+      : path_(std::move(path)), file_(std::move(file)), limit_(limit) {}
   std::string path_;
   Fd file_;
   std::size_t limit_;

@@ -49,7 +49,8 @@ std::vector<std::string> ConsoleTail::last_lines() const {
     const std::string_view line = trimmed(take_until(rest, '\n'));
     if (!line.empty()) lines.emplace_back(line);
   }
-  const auto panic = std::ranges::find_if(lines.rbegin(), lines.rend(), [](const std::string& line) { return line.contains(kPanic); });
+  const auto panic =
+      std::ranges::find_if(lines.rbegin(), lines.rend(), [](const std::string& line) { return line.contains(kPanic); });
   const std::size_t begin = panic == lines.rend() ? lines.size() - std::min(lines.size(), kLines)
                                                   : static_cast<std::size_t>(lines.rend() - panic) - 1;
   lines.erase(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(begin));

@@ -15,10 +15,12 @@ class ConsoleTail {
 
   void add(std::string_view bytes);
   void clear() { text_.clear(); }
-  /// Whether the kernel has said that it stopped for good, on a machine that it cannot switch off: "reboot: System halted".
+  /// Whether the kernel has said that it stopped for good, on a machine that it cannot switch off: "reboot: System
+  /// halted".
   [[nodiscard]] bool halted() const;
   [[nodiscard]] bool panicked() const;
-  /// The last lines that are not empty, from the last "Kernel panic" on where there is one among what is kept; oldest first.
+  /// The last lines that are not empty, from the last "Kernel panic" on where there is one among what is kept; oldest
+  /// first.
   [[nodiscard]] std::vector<std::string> last_lines() const;
 
  private:

@@ -13,8 +13,8 @@ namespace {
 
 const sockaddr* raw(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }  // NOLINT
 
-/// Reads what is there now, and keeps a descriptor that comes along where `passed` is given. False: the peer is gone or sent
-/// a line that is too long.
+/// Reads what is there now, and keeps a descriptor that comes along where `passed` is given. False: the peer is gone or
+/// sent a line that is too long.
 bool read_lines(const Fd& socket, LineReader& reader, std::vector<std::string>& lines, Fd* passed = nullptr) {
   char buffer[4096];
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
@@ -98,7 +98,8 @@ Result<ControlClient> ControlClient::connect(const std::string& folder) {
   Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket) return fail_errno("make a socket");
   if (::connect(socket.get(), raw(address), sizeof address) != 0) {
-    if (errno == ECONNREFUSED) return fail(Errc::unavailable, "nobody answers on '{}': its supervisor was killed", path);
+    if (errno == ECONNREFUSED)
+      return fail(Errc::unavailable, "nobody answers on '{}': its supervisor was killed", path);
     return fail_errno("ask '{}'", path);
   }
   return ControlClient(std::move(socket));

@@ -29,7 +29,8 @@ class ControlServer {
   };
   /// Descriptors to poll for reading.
   [[nodiscard]] std::vector<int> descriptors() const;
-  /// Accepts and reads whatever is there. Peers of another uid, lines that are no JSON and lines over the limit are cut off.
+  /// Accepts and reads whatever is there. Peers of another uid, lines that are no JSON and lines over the limit are cut
+  /// off.
   std::vector<Request> receive();
   /// Answers with one line; the connection stays open.
   void answer(std::uint64_t client, const Json& json);

@@ -6,9 +6,9 @@
 #include <array>
 #include <cstring>
 
+#include "base/file.h"
 #include "matchers.h"
 #include "supervise/console.h"
-#include "base/file.h"
 #include "supervise/notify.h"
 #include "supervise/runtime.h"
 #include "supervise/unix_socket.h"
@@ -33,7 +33,8 @@ TEST(Control, AnswersWhoMayAsk) {
 
   auto client = ControlClient::connect(folder.path());
   ASSERT_THAT(client, Succeeds());
-  EXPECT_THAT(client->ask(Json::object().set("do", "status"), milliseconds(0)), FailsWith(Errc::unavailable, HasSubstr("answer")));
+  EXPECT_THAT(client->ask(Json::object().set("do", "status"), milliseconds(0)),
+              FailsWith(Errc::unavailable, HasSubstr("answer")));
   const auto requests = server->receive();
   ASSERT_EQ(requests.size(), 1U);
   EXPECT_EQ(requests[0].json.string_at("do"), "status");
@@ -92,7 +93,9 @@ TEST(Control, KeepsOneOfManyPassedDescriptors) {
 TEST(Control, TellsNobodyThereFromAKilledSupervisor) {
   const TestFolder folder;
   EXPECT_THAT(ControlClient::connect(folder.path()), FailsWith(Errc::not_found, HasSubstr("control")));
-  { auto server = ControlServer::listen(folder / "control"); }
+  {
+    auto server = ControlServer::listen(folder / "control");
+  }
   EXPECT_THAT(ControlClient::connect(folder.path()), FailsWith(Errc::unavailable, HasSubstr("was killed")));
 }
 
@@ -101,10 +104,22 @@ TEST(Control, SaysWhichPathIsTooLong) {
 }
 
 TEST(StatusJson, ComesBackAsItWas) {
-  const Status status = {.vm = "test-vm", .state = VmState::running, .detail = "d", .proven = true, .accel = "kvm", .supervisor = 7,
-                         .vmm = 8, .generation = 3, .expected_generation = 4, .reboots = 1, .started_unix = 100, .ready_after_ms = 55,
-                         .turned_away = 2, .guest_systemd = "252.39",
-                         .receipts = {{"API_KEY", "received", 44, {{"web.service", "active"}}}}, .notices = {"one was skipped"}};
+  const Status status = {.vm = "test-vm",
+                         .state = VmState::running,
+                         .detail = "d",
+                         .proven = true,
+                         .accel = "kvm",
+                         .supervisor = 7,
+                         .vmm = 8,
+                         .generation = 3,
+                         .expected_generation = 4,
+                         .reboots = 1,
+                         .started_unix = 100,
+                         .ready_after_ms = 55,
+                         .turned_away = 2,
+                         .guest_systemd = "252.39",
+                         .receipts = {{"API_KEY", "received", 44, {{"web.service", "active"}}}},
+                         .notices = {"one was skipped"}};
   const auto back = read_status(status_json(status));
   ASSERT_THAT(back, Succeeds());
   EXPECT_EQ(dump_json(status_json(*back)), dump_json(status_json(status)));
@@ -116,7 +131,8 @@ TEST(RuntimeFolder, IsHeldByOneSupervisorAndLeavesNothing) {
   {
     const auto held = RuntimeFolder::hold(path, "test-vm");
     ASSERT_THAT(held, Succeeds());
-    EXPECT_THAT(RuntimeFolder::hold(path, "test-vm"), FailsWith(Errc::unavailable, HasSubstr("'test-vm' runs already")));
+    EXPECT_THAT(RuntimeFolder::hold(path, "test-vm"),
+                FailsWith(Errc::unavailable, HasSubstr("'test-vm' runs already")));
     (void)folder.write("vmcred/vm/test-vm/control", "");
   }
   EXPECT_FALSE(exists(path));
@@ -141,7 +157,8 @@ TEST(RuntimePath, FollowsTheEnvironment) {
 }
 
 TEST(RuntimeRoots, OnesOwnComesFirstAndAFolderThatIsNamedStandsAlone) {
-  EXPECT_THAT(runtime_roots({.user = "/run/user/1", .root = true}), ElementsAre("/run/vmcred/vm", "/run/user/1/vmcred/vm"));
+  EXPECT_THAT(runtime_roots({.user = "/run/user/1", .root = true}),
+              ElementsAre("/run/vmcred/vm", "/run/user/1/vmcred/vm"));
   EXPECT_THAT(runtime_roots({.user = "/run/user/1"}), ElementsAre("/run/user/1/vmcred/vm", "/run/vmcred/vm"));
   EXPECT_THAT(runtime_roots({.user = "/run/user/1", .own = "/tmp/x/run", .root = true}), ElementsAre("/tmp/x/run"));
 }

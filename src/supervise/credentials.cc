@@ -36,8 +36,8 @@ Result<Secrets> collect(const declare::Vm& vm, const Decrypt& read) {
     secrets.emplace(credential.host, *std::move(value));
   }
   if (!missing.empty()) {
-    return fail(Errc::not_found, "vm '{}' lacks {} {}", vm.name, missing.size() == 1 ? "the credential" : "the credentials",
-                list_of(missing));
+    return fail(Errc::not_found, "vm '{}' lacks {} {}", vm.name,
+                missing.size() == 1 ? "the credential" : "the credentials", list_of(missing));
   }
   if (!empty.empty()) {
     return hint(fail(Errc::invalid_data, "vm '{}': empty {} {}", vm.name,
@@ -53,15 +53,16 @@ bool has_all_users() {
   return map && map->contains(" 4294967295");
 }
 
-/// systemd makes the folder and its files for us, owned by root or by our user and written by nobody else. Whatever else
-/// could change a value is not what the unit was given.
+/// systemd makes the folder and its files for us, owned by root or by our user and written by nobody else. Whatever
+/// else could change a value is not what the unit was given.
 Result<> check_untouched(const Fd& fd, const std::string& what) {
   constexpr uid_t kOverflow = 65534;
   struct stat status = {};
   if (::fstat(fd.get(), &status) != 0) return fail_errno("look at {}", what);
-  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return fail(Errc::invalid_data, "{} is not a regular file", what);
-  const bool owned = status.st_uid == 0 || status.st_uid == ::geteuid() ||
-                     (status.st_uid == kOverflow && !has_all_users());
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+    return fail(Errc::invalid_data, "{} is not a regular file", what);
+  const bool owned =
+      status.st_uid == 0 || status.st_uid == ::geteuid() || (status.st_uid == kOverflow && !has_all_users());
   if (owned && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
   return hint(owned ? fail(Errc::denied, "{} can be written by others (mode {:o})", what, status.st_mode & 07777U)
                     : fail(Errc::denied, "{} belongs to the user {}, who could change it", what, status.st_uid),
@@ -79,9 +80,10 @@ Result<Secrets> read_credentials(const declare::Vm& vm, const std::string& folde
     return read_secret(file, credential.host, kMaxCredential);
   });
   if (!secrets && secrets.error().code == Errc::not_found && secrets.error().hint.empty()) {
-    secrets.error().hint =
-        fmt::format("the unit needs a LoadCredential= line for each: run 'vmcred vm units --install', then "
-                    "'systemctl cat microvm@{}'", vm.name);
+    secrets.error().hint = fmt::format(
+        "the unit needs a LoadCredential= line for each: run 'vmcred vm units --install', then "
+        "'systemctl cat microvm@{}'",
+        vm.name);
   }
   return secrets;
 }

@@ -79,18 +79,20 @@ TEST(DecryptCredentials, AsksOnceForAHostNameThatIsUsedTwice) {
   int asked = 0;
   declare::Credential again = from_var("a");
   again.guest = "again";
-  const auto secrets = decrypt_credentials(vm_with({from_var("a"), again}), [&](const declare::Credential&) -> Result<Secret> {
-    ++asked;
-    return testing::secret("v");
-  });
+  const auto secrets =
+      decrypt_credentials(vm_with({from_var("a"), again}), [&](const declare::Credential&) -> Result<Secret> {
+        ++asked;
+        return testing::secret("v");
+      });
   EXPECT_THAT(secrets, Succeeds());
   EXPECT_EQ(asked, 1);
 }
 
 TEST(DecryptCredentials, PassesAWrongKeyOn) {
-  EXPECT_THAT(decrypt_credentials(vm_with({from_var("a")}),
-                                  [](const declare::Credential&) -> Result<Secret> { return fail(Errc::denied, "no key"); }),
-              FailsWith(Errc::denied, HasSubstr("no key")));
+  EXPECT_THAT(
+      decrypt_credentials(vm_with({from_var("a")}),
+                          [](const declare::Credential&) -> Result<Secret> { return fail(Errc::denied, "no key"); }),
+      FailsWith(Errc::denied, HasSubstr("no key")));
 }
 
 }  // namespace

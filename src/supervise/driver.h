@@ -1,4 +1,5 @@
-// How the supervisor talks to a VMM that it started: one narrow door, one implementation for each kind of control socket.
+// How the supervisor talks to a VMM that it started: one narrow door, one implementation for each kind of control
+// socket.
 #pragma once
 
 #include <functional>

@@ -132,9 +132,12 @@ void Guard::serve(Client& client) {
 
 bool Guard::serve_one(Client& client) {
   switch (client.protocol) {
-    case Protocol::qmp: return serve_qmp(client);
-    case Protocol::hmp: return serve_hmp(client);
-    case Protocol::rest: return serve_rest(client);
+    case Protocol::qmp:
+      return serve_qmp(client);
+    case Protocol::hmp:
+      return serve_hmp(client);
+    case Protocol::rest:
+      return serve_rest(client);
   }
   return false;
 }

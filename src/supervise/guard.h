@@ -1,5 +1,5 @@
-// The guard: sockets at which other tools reach the VMM, as far as the launch's rules let them. Clients are not trusted:
-// none of them can make the supervisor wait, grow or read more than its limits.
+// The guard: sockets at which other tools reach the VMM, as far as the launch's rules let them. Clients are not
+// trusted: none of them can make the supervisor wait, grow or read more than its limits.
 #pragma once
 
 #include <poll.h>

@@ -33,7 +33,8 @@ bool Guard::serve_rest(Client& client) {
   auto message = read_http(client.in, kMaxGuardBody);
   if (message && !*message) return false;
   const std::size_t size = message ? (*message)->size : 0;
-  const auto request = message ? request_of(**std::move(message)) : Result<HttpRequest>(std::unexpected(message.error()));
+  const auto request =
+      message ? request_of(**std::move(message)) : Result<HttpRequest>(std::unexpected(message.error()));
   if (!request) {
     answer_error(client, 400, request.error().message);
     client.in.clear();
@@ -45,7 +46,8 @@ bool Guard::serve_rest(Client& client) {
     begin_call(client, *request);
     return true;
   }
-  refusals_.push_back(fmt::format("the guard of this vm does not let '{}' through", loggable(request->method + " " + request->target)));
+  refusals_.push_back(
+      fmt::format("the guard of this vm does not let '{}' through", loggable(request->method + " " + request->target)));
   answer_error(client, 403, refusals_.back());
   return true;
 }
@@ -57,7 +59,8 @@ void Guard::begin_call(Client& client, const HttpRequest& request) {
       ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {  // NOLINT
     return answer_error(client, 502, "the VMM's API cannot be reached");
   }
-  if (request.method + " " + request.target == rules_.power && request.body.contains(rules_.power_word)) power_pressed_ = true;
+  if (request.method + " " + request.target == rules_.power && request.body.contains(rules_.power_word))
+    power_pressed_ = true;
   client.waiting = true;
   client.call = Call{.socket = std::move(socket),
                      .out = fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n"

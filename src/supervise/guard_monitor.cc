@@ -88,8 +88,9 @@ bool Guard::serve_hmp(Client& client) {
 void Guard::ask_monitor(Client& client, const Spoken& spoken) {
   const std::uint64_t number = next_ticket_++;
   tickets_[number] = {.client = client.id, .command = spoken.command, .id = spoken.id};
-  monitor_out_ += fmt::format(R"({{"execute":"{}"{},"id":"{}{}"}})", spoken.command,
-                              spoken.arguments.empty() ? "" : R"(,"arguments":)" + spoken.arguments, kTicketPrefix, number);
+  monitor_out_ +=
+      fmt::format(R"({{"execute":"{}"{},"id":"{}{}"}})", spoken.command,
+                  spoken.arguments.empty() ? "" : R"(,"arguments":)" + spoken.arguments, kTicketPrefix, number);
   monitor_out_ += '\n';
   client.waiting = true;
 }
@@ -142,7 +143,8 @@ void Guard::read_monitor() {
 
 void Guard::write_monitor() {
   while (behind_.monitor && !monitor_out_.empty()) {
-    const ssize_t n = ::send(behind_.monitor.get(), monitor_out_.data(), monitor_out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t n =
+        ::send(behind_.monitor.get(), monitor_out_.data(), monitor_out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n > 0) {
       monitor_out_.erase(0, static_cast<std::size_t>(n));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {

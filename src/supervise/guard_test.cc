@@ -11,12 +11,12 @@ namespace vmcred::supervise {
 namespace {
 
 using Protocol = vmm::Guard::Protocol;
+using ::testing::ElementsAre;
 using testing::FailsWith;
 using testing::HasSubstr;
+using ::testing::Not;
 using testing::Succeeds;
 using testing::TestFolder;
-using ::testing::ElementsAre;
-using ::testing::Not;
 
 constexpr std::string_view kGreeting = R"({"QMP":{"version":{"qemu":{"major":7}},"capabilities":[]}})";
 
@@ -29,9 +29,10 @@ class GuardTest : public ::testing::Test {
     auto api = listen_on(folder_ / "vmm");
     ASSERT_THAT(api, Succeeds());
     api_ = std::move(*api);
-    auto guard = Guard::open({{Protocol::qmp, folder_ / "qmp"}, {Protocol::hmp, folder_ / "hmp"}, {Protocol::rest, folder_ / "api"}},
-                             {.allowed = {"query-status", "GET /info"}, .hidden = {"oem_strings"}},
-                             {.monitor = std::move(pair->first), .api = folder_ / "vmm"});
+    auto guard = Guard::open(
+        {{Protocol::qmp, folder_ / "qmp"}, {Protocol::hmp, folder_ / "hmp"}, {Protocol::rest, folder_ / "api"}},
+        {.allowed = {"query-status", "GET /info"}, .hidden = {"oem_strings"}},
+        {.monitor = std::move(pair->first), .api = folder_ / "vmm"});
     ASSERT_THAT(guard, Succeeds());
     guard_ = std::move(*guard);
     write_all(monitor_, std::string(kGreeting) + "\r\n").value();
@@ -55,11 +56,13 @@ class GuardTest : public ::testing::Test {
     turn();
     std::string all;
     char buffer[4096];
-    for (ssize_t n = 0; (n = ::recv(socket.get(), buffer, sizeof buffer, MSG_DONTWAIT)) > 0;) all.append(buffer, static_cast<std::size_t>(n));
+    for (ssize_t n = 0; (n = ::recv(socket.get(), buffer, sizeof buffer, MSG_DONTWAIT)) > 0;)
+      all.append(buffer, static_cast<std::size_t>(n));
     return all;
   }
   static void say(const Fd& socket, std::string_view text) {
-    EXPECT_EQ(::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT), static_cast<ssize_t>(text.size()));
+    EXPECT_EQ(::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT),
+              static_cast<ssize_t>(text.size()));
   }
 
   TestFolder folder_;
@@ -85,7 +88,8 @@ TEST_F(GuardTest, AQmpClientHasASessionOfItsOwn) {
 TEST_F(GuardTest, WhatIsNotListedNeverReachesTheMonitor) {
   const Fd client = connect("qmp");
   (void)heard(monitor_);
-  say(client, R"({"execute":"qmp_capabilities"}{"execute":"pmemsave","arguments":{"filename":"/x"}}{"execute":"human-monitor-command"})");
+  say(client,
+      R"({"execute":"qmp_capabilities"}{"execute":"pmemsave","arguments":{"filename":"/x"}}{"execute":"human-monitor-command"})");
   EXPECT_THAT(heard(client), HasSubstr("'pmemsave'"));
   EXPECT_EQ(heard(monitor_), "");
   ASSERT_EQ(refusals_.size(), 2U);
@@ -111,7 +115,8 @@ TEST_F(GuardTest, AHumanMonitorKnowsAFewWords) {
   say(client, "info status\nxp /16x 0xe0000\n");
   EXPECT_EQ(heard(monitor_), "{\"execute\":\"query-status\",\"id\":\"guard-1\"}\n");
   say(monitor_, "{\"return\":{\"status\":\"running\"},\"id\":\"guard-1\"}\r\n");
-  EXPECT_EQ(heard(client), "VM status: running\r\n(qemu) Error: the guard of this vm does not let 'xp' through\r\n(qemu) ");
+  EXPECT_EQ(heard(client),
+            "VM status: running\r\n(qemu) Error: the guard of this vm does not let 'xp' through\r\n(qemu) ");
 }
 
 TEST_F(GuardTest, AnApiClientGetsTheAnswerWithoutWhatIsHidden) {
@@ -142,18 +147,21 @@ TEST_F(GuardTest, ErrorsHaveTheFormOfTheApiBehind) {
   const Fd client = connect("api");
   say(client, "PUT /snapshot HTTP/1.1\r\n\r\n");
   EXPECT_THAT(heard(client), HasSubstr("\r\n\r\n[\"the guard of this vm does not let 'PUT /snapshot' through\"]"));
-  auto guard = Guard::open({{Protocol::rest, folder_ / "other"}}, {.error_member = "fault_message"}, {.api = folder_ / "vmm"});
+  auto guard =
+      Guard::open({{Protocol::rest, folder_ / "other"}}, {.error_member = "fault_message"}, {.api = folder_ / "vmm"});
   ASSERT_THAT(guard, Succeeds());
   guard_ = std::move(*guard);
   guard_.let_in();
   const Fd other = connect("other");
   say(other, "PUT /logger HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}");
-  EXPECT_THAT(heard(other), HasSubstr(R"({"fault_message":"the guard of this vm does not let 'PUT /logger' through"})"));
+  EXPECT_THAT(heard(other),
+              HasSubstr(R"({"fault_message":"the guard of this vm does not let 'PUT /logger' through"})"));
 }
 
 TEST_F(GuardTest, RemembersThatThePowerKeyWasPressed) {
   auto guard = Guard::open({{Protocol::rest, folder_ / "other"}},
-                           {.allowed = {"PUT /actions"}, .power = "PUT /actions", .power_word = "SendCtrlAltDel"}, {.api = folder_ / "vmm"});
+                           {.allowed = {"PUT /actions"}, .power = "PUT /actions", .power_word = "SendCtrlAltDel"},
+                           {.api = folder_ / "vmm"});
   ASSERT_THAT(guard, Succeeds());
   guard_ = std::move(*guard);
   guard_.let_in();
@@ -194,7 +202,8 @@ TEST_F(GuardTest, AClientThatDoesNotReadIsLetGo) {
   say(client, R"({"execute":"qmp_capabilities"})");
   turn();
   std::string events;
-  for (int i = 0; i < 1000; ++i) events += "{\"event\":\"RTC_CHANGE\",\"data\":{\"padding\":\"" + std::string(500, 'x') + "\"}}\r\n";
+  for (int i = 0; i < 1000; ++i)
+    events += "{\"event\":\"RTC_CHANGE\",\"data\":{\"padding\":\"" + std::string(500, 'x') + "\"}}\r\n";
   for (int i = 0; i < 8 && guard_.clients() > 0; ++i) {
     for (std::string_view rest = events; !rest.empty();) {
       const ssize_t n = ::send(monitor_.get(), rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -235,7 +244,8 @@ TEST_F(GuardTest, TheMonitorsLastAnswerGoesOutAndThenItsClients) {
 
 TEST_F(GuardTest, LeavesAFileThatIsNoSocketAlone) {
   folder_.write("precious", "text");
-  EXPECT_THAT(Guard::open({{Protocol::qmp, folder_ / "precious"}}, {}, {}), FailsWith(Errc::usage, HasSubstr("something else")));
+  EXPECT_THAT(Guard::open({{Protocol::qmp, folder_ / "precious"}}, {}, {}),
+              FailsWith(Errc::usage, HasSubstr("something else")));
   EXPECT_EQ(read_file(folder_ / "precious", 10).value(), "text");
 }
 

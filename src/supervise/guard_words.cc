@@ -46,16 +46,15 @@ bool is_reset_key(const Json& event) {
          std::ranges::find(kKeys, key->string_at("data")) != kKeys.end();
 }
 
-/// Keys are typed into the guest's console, so only those that end a guest pass: what runners of microvm.nix stop theirs with.
+/// Keys are typed into the guest's console, so only those that end a guest pass: what runners of microvm.nix stop
+/// theirs with.
 bool only_reset_keys(const Json& arguments) {
   const Json* const events = arguments.find("events");
   return arguments.if_object()->size() == 1 && events != nullptr && events->if_array() != nullptr &&
          std::ranges::all_of(*events->if_array(), is_reset_key);
 }
 
-Spoken refused(std::string why) {
-  return {.command = "?", .refused = std::move(why)};
-}
+Spoken refused(std::string why) { return {.command = "?", .refused = std::move(why)}; }
 
 }  // namespace
 
@@ -88,7 +87,8 @@ Result<std::optional<std::string>> take_object(std::string& bytes) {
       return object;
     }
   }
-  if (bytes.size() >= kMaxGuardCommand) return fail(Errc::invalid_data, "a command of more than {} bytes", kMaxGuardCommand);
+  if (bytes.size() >= kMaxGuardCommand)
+    return fail(Errc::invalid_data, "a command of more than {} bytes", kMaxGuardCommand);
   return std::nullopt;
 }
 
@@ -169,7 +169,8 @@ bool passes(const HttpRequest& request, const vmm::GuardRules& rules) {
 
 void hide(Json& json, const std::vector<std::string>& names) {
   if (auto* const members = json.if_object()) {
-    std::erase_if(*members, [&](const Json::Member& member) { return std::ranges::find(names, member.first) != names.end(); });
+    std::erase_if(*members,
+                  [&](const Json::Member& member) { return std::ranges::find(names, member.first) != names.end(); });
     for (auto& [name, value] : *members) hide(value, names);
   } else if (auto* const elements = json.if_array()) {
     for (Json& element : *elements) hide(element, names);

@@ -18,18 +18,18 @@ inline constexpr std::size_t kMaxGuardCommand = 16 * 1024;
 inline constexpr std::size_t kMaxGuardDepth = 16;
 inline constexpr std::size_t kMaxGuardBody = 64 * 1024;
 
-/// Takes the JSON object that `bytes` begin with out of them (clients of QMP send no line ends); nothing while it is not
-/// whole. Anything but an object and blanks, and an object over the limit, is `invalid_data`.
+/// Takes the JSON object that `bytes` begin with out of them (clients of QMP send no line ends); nothing while it is
+/// not whole. Anything but an object and blanks, and an object over the limit, is `invalid_data`.
 Result<std::optional<std::string>> take_object(std::string& bytes);
 /// The same for a line, without its end.
 Result<std::optional<std::string>> take_line(std::string& bytes);
 
 /// A command of a client's that passes, or the reason why it does not.
 struct Spoken {
-  std::string command = {};      ///< as it may be logged: printable, short
-  std::string arguments = {};    ///< JSON, empty for none
-  std::optional<Json> id = {};   ///< of the client's, given back with the answer
-  std::string refused = {};      ///< why it does not pass
+  std::string command = {};     ///< as it may be logged: printable, short
+  std::string arguments = {};   ///< JSON, empty for none
+  std::optional<Json> id = {};  ///< of the client's, given back with the answer
+  std::string refused = {};     ///< why it does not pass
 };
 
 /// One QMP command (QMP specification 2.3). Unknown members, out-of-band commands and commands that are not allowed are

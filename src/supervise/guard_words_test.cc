@@ -48,7 +48,8 @@ TEST(GuardWords, LetsThroughOnlyTheKeysThatEndAGuest) {
       events += fmt::format(R"({}{{"type":"key","data":{{"down":true,"key":{{"type":"qcode","data":"{}"}}}}}})",
                             events.empty() ? "" : ",", std::string_view(part.begin(), part.end()));
     }
-    return judge_qmp(fmt::format(R"({{"arguments":{{"events":[{}]{}}},"execute":"input-send-event"}})", events, more), rules);
+    return judge_qmp(fmt::format(R"({{"arguments":{{"events":[{}]{}}},"execute":"input-send-event"}})", events, more),
+                     rules);
   };
   // What a runner of microvm.nix says to end its QEMU, byte for byte but for the order of members.
   EXPECT_EQ(pressed("ctrl alt delete").refused, "");
@@ -56,11 +57,13 @@ TEST(GuardWords, LetsThroughOnlyTheKeysThatEndAGuest) {
   EXPECT_THAT(pressed("ctrl alt f1").refused, HasSubstr("does not let"));
   EXPECT_THAT(pressed("a").refused, HasSubstr("does not let"));
   EXPECT_THAT(pressed("ctrl", R"(,"device":"x")").refused, HasSubstr("does not let"));
-  for (const char* const odd : {R"({"execute":"input-send-event","arguments":{"events":[1]}})",
-                                R"({"execute":"input-send-event","arguments":{"events":{}}})",
-                                R"({"execute":"input-send-event","arguments":{}})",
-                                R"({"execute":"input-send-event","arguments":{"events":[{"type":"rel","data":{"axis":"x","value":1}}]}})",
-                                R"({"execute":"input-send-event","arguments":{"events":[{"type":"key","data":{"key":{"type":"number","data":1}}}]}})"}) {
+  for (
+      const char* const odd :
+      {R"({"execute":"input-send-event","arguments":{"events":[1]}})",
+       R"({"execute":"input-send-event","arguments":{"events":{}}})",
+       R"({"execute":"input-send-event","arguments":{}})",
+       R"({"execute":"input-send-event","arguments":{"events":[{"type":"rel","data":{"axis":"x","value":1}}]}})",
+       R"({"execute":"input-send-event","arguments":{"events":[{"type":"key","data":{"key":{"type":"number","data":1}}}]}})"}) {
     EXPECT_THAT(judge_qmp(odd, rules).refused, HasSubstr("does not let")) << odd;
   }
 }

@@ -26,9 +26,11 @@ void GuestCall::begin(SteadyTime now) {
   socket_.copy(address.sun_path, socket_.size());
   Fd line(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   // Not there yet, or busy: the next knock tries again.
-  if (!line || ::connect(line.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return;  // NOLINT
+  if (!line || ::connect(line.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return;  // NOLINT
   const std::string words = fmt::format("CONNECT {}\n", link::kGuestPort);
-  if (::send(line.get(), words.data(), words.size(), MSG_NOSIGNAL | MSG_DONTWAIT) != static_cast<ssize_t>(words.size())) return;
+  if (::send(line.get(), words.data(), words.size(), MSG_NOSIGNAL | MSG_DONTWAIT) != static_cast<ssize_t>(words.size()))
+    return;
   line_ = std::move(line);
 }
 

@@ -13,8 +13,8 @@
 
 namespace vmcred::supervise {
 
-/// One call at a time, begun when something in the guest has knocked and not more often than every kPause: whoever floods
-/// the link's port brings calls about, and no others. Only root in the guest can take them (link::kGuestPort).
+/// One call at a time, begun when something in the guest has knocked and not more often than every kPause: whoever
+/// floods the link's port brings calls about, and no others. Only root in the guest can take them (link::kGuestPort).
 class GuestCall {
  public:
   static constexpr std::chrono::milliseconds kPause{100};

@@ -1,4 +1,5 @@
-// The host calls its guest over a hybrid vsock: the test is the VMM's socket and the agent behind it, and a crowd in the guest.
+// The host calls its guest over a hybrid vsock: the test is the VMM's socket and the agent behind it, and a crowd in
+// the guest.
 #include "supervise/guest_call.h"
 
 #include <sys/socket.h>
@@ -46,11 +47,15 @@ bool is_closed(const Fd& socket) {
   return n == 0 || (n < 0 && errno == ECONNRESET);
 }
 
-void say(const Fd& socket, std::string_view text) { (void)::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT); }
+void say(const Fd& socket, std::string_view text) {
+  (void)::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
 
 class Called : public ::testing::Test {
  protected:
-  [[nodiscard]] Fd accept_call() const { return Fd(::accept4(vmm_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)); }
+  [[nodiscard]] Fd accept_call() const {
+    return Fd(::accept4(vmm_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  }
   void turn(milliseconds later = milliseconds(GuestCall::kPause)) {
     now_ += later;
     EXPECT_THAT(pump_.receive(now_), Succeeds());
@@ -63,8 +68,9 @@ class Called : public ::testing::Test {
   Counting guest_dice_;
   SteadyTime now_ = SteadyTime(std::chrono::hours(1));
   Fd vmm_ = listen_on(folder_ / "vsock").value();
-  LinkPump pump_ = LinkPump::listening(listen_on(folder_ / "vsock_8889").value(), folder_ / "vsock",
-                                       link::HostSession({.vm = "v", .token = testing::secret(std::string(32, 'k')), .randomness = &dice_}));
+  LinkPump pump_ = LinkPump::listening(
+      listen_on(folder_ / "vsock_8889").value(), folder_ / "vsock",
+      link::HostSession({.vm = "v", .token = testing::secret(std::string(32, 'k')), .randomness = &dice_}));
   link::GuestSession guest_ = link::GuestSession(
       {.key = testing::secret(std::string(32, 'k')), .boot_id = {1}, .agent = true, .randomness = &guest_dice_});
 };

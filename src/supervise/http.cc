@@ -37,7 +37,8 @@ Result<std::size_t> body_size(std::string_view head) {
   std::optional<std::size_t> length;
   for (std::size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
     const std::string_view line = head.substr(at + 2, head.find("\r\n", at + 2) - at - 2);
-    if (line.starts_with(' ') || line.starts_with('\t')) return fail(Errc::invalid_data, "an HTTP header over several lines");
+    if (line.starts_with(' ') || line.starts_with('\t'))
+      return fail(Errc::invalid_data, "an HTTP header over several lines");
     if (is_named(line, "transfer-encoding")) return fail(Errc::invalid_data, "an HTTP message with a transfer coding");
     if (!is_named(line, "content-length")) continue;
     if (length) return fail(Errc::invalid_data, "an HTTP message with two lengths");
@@ -55,7 +56,8 @@ Result<std::optional<HttpMessage>> read_http(std::string_view bytes, std::size_t
   const std::string_view head = bytes.substr(0, std::min({end, bytes.size(), kMaxHttpHead}));
   if (!std::ranges::all_of(head, plain)) return fail(Errc::invalid_data, "this is not HTTP");
   if (end == std::string_view::npos) {
-    if (bytes.size() > kMaxHttpHead) return fail(Errc::invalid_data, "an HTTP head of more than {} bytes", kMaxHttpHead);
+    if (bytes.size() > kMaxHttpHead)
+      return fail(Errc::invalid_data, "an HTTP head of more than {} bytes", kMaxHttpHead);
     return std::nullopt;
   }
   TRY_LET(const std::size_t length, body_size(head));
@@ -79,7 +81,8 @@ Result<HttpRequest> request_of(HttpMessage message) {
   const bool word = std::ranges::all_of(request.method, [](char c) { return c >= 'A' && c <= 'Z'; });
   const bool path = request.target.starts_with('/') && request.target.find_first_of(" ?#%\\") == std::string::npos &&
                     !request.target.contains("..") && !request.target.contains("//");
-  if (request.method.empty() || !word || !path) return fail(Errc::invalid_data, "this is not a request that a VMM takes");
+  if (request.method.empty() || !word || !path)
+    return fail(Errc::invalid_data, "this is not a request that a VMM takes");
   return request;
 }
 
@@ -87,7 +90,8 @@ Result<int> status_of(const HttpMessage& message) {
   const std::string_view line = message.start;
   int code = 0;
   const std::size_t blank = line.find(' ');
-  if (!line.starts_with("HTTP/1.") || blank == std::string_view::npos) return fail(Errc::invalid_data, "this is not HTTP");
+  if (!line.starts_with("HTTP/1.") || blank == std::string_view::npos)
+    return fail(Errc::invalid_data, "this is not HTTP");
   const auto [end, error] = std::from_chars(line.data() + blank + 1, line.data() + line.size(), code);
   if (error != std::errc() || code < 100 || code > 599) return fail(Errc::invalid_data, "this is not HTTP");
   return code;

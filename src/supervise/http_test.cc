@@ -31,7 +31,9 @@ TEST(Http, ReadsAMessageOnlyWhenItIsWhole) {
 }
 
 TEST(Http, RefusesWhatTwoParsersWouldReadDifferently) {
-  const auto with = [](const std::string& headers) { return read_http("GET / HTTP/1.1\r\n" + headers + "\r\n\r\n", kLimit); };
+  const auto with = [](const std::string& headers) {
+    return read_http("GET / HTTP/1.1\r\n" + headers + "\r\n\r\n", kLimit);
+  };
   EXPECT_THAT(with("Transfer-Encoding: chunked"), FailsWith(Errc::invalid_data, HasSubstr("transfer coding")));
   EXPECT_THAT(with("Content-Length: 1\r\nContent-Length: 2"), FailsWith(Errc::invalid_data, HasSubstr("two lengths")));
   EXPECT_THAT(with("Content-Length: +1"), FailsWith(Errc::invalid_data, HasSubstr("usable length")));
@@ -39,7 +41,8 @@ TEST(Http, RefusesWhatTwoParsersWouldReadDifferently) {
   EXPECT_THAT(with("X: 1\r\n Content-Length: 5"), FailsWith(Errc::invalid_data, HasSubstr("several lines")));
   EXPECT_THAT(with("Content-Length: 101"), FailsWith(Errc::invalid_data, HasSubstr("more than 100 bytes")));
   EXPECT_THAT(with(std::string("X: \0", 4)), FailsWith(Errc::invalid_data, HasSubstr("not HTTP")));
-  EXPECT_THAT(read_http(std::string(kMaxHttpHead + 1, 'x'), kLimit), FailsWith(Errc::invalid_data, HasSubstr("head of more")));
+  EXPECT_THAT(read_http(std::string(kMaxHttpHead + 1, 'x'), kLimit),
+              FailsWith(Errc::invalid_data, HasSubstr("head of more")));
 }
 
 TEST(Http, TakesOnlyPlainRequestLines) {
@@ -47,8 +50,9 @@ TEST(Http, TakesOnlyPlainRequestLines) {
   ASSERT_THAT(plain, Succeeds());
   EXPECT_EQ(plain->method, "PUT");
   EXPECT_EQ(plain->target, "/api/v1/vm.boot");
-  for (const auto* const line : {"PUT  /x HTTP/1.1", "put /x HTTP/1.1", "PUT x HTTP/1.1", "PUT /x?y HTTP/1.1", "PUT /%2e HTTP/1.1",
-                                 "PUT /a/../b HTTP/1.1", "PUT //x HTTP/1.1", "PUT /x HTTP/1.0", "PUT /x", "HTTP/1.1", ""}) {
+  for (const auto* const line :
+       {"PUT  /x HTTP/1.1", "put /x HTTP/1.1", "PUT x HTTP/1.1", "PUT /x?y HTTP/1.1", "PUT /%2e HTTP/1.1",
+        "PUT /a/../b HTTP/1.1", "PUT //x HTTP/1.1", "PUT /x HTTP/1.0", "PUT /x", "HTTP/1.1", ""}) {
     EXPECT_THAT(request(line), FailsWith(Errc::invalid_data, HasSubstr("not a"))) << line;
   }
 }

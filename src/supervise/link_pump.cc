@@ -49,7 +49,8 @@ bool LinkPump::hear(Caller& caller) {
     const auto hello = caller.inbox.next(rest);
     if (hello && *hello) {
       if (const auto refusal = session_.screen(**hello)) {
-        (void)::send(caller.socket.get(), refusal->data(), refusal->size(), MSG_DONTWAIT | MSG_NOSIGNAL);  // or it hears nothing
+        (void)::send(caller.socket.get(), refusal->data(), refusal->size(),
+                     MSG_DONTWAIT | MSG_NOSIGNAL);  // or it hears nothing
         return false;
       }
       socket_ = std::move(caller.socket);

@@ -15,8 +15,8 @@
 
 namespace vmcred::supervise {
 
-/// Connections to a listening link that have not said a proper hello yet. Any process in the guest may connect to a vsock
-/// port; when more come the oldest goes.
+/// Connections to a listening link that have not said a proper hello yet. Any process in the guest may connect to a
+/// vsock port; when more come the oldest goes.
 inline constexpr std::size_t kMaxCallers = 16;
 /// More connections than this within kFloodWindow, without one that held a key, are a flood.
 inline constexpr std::size_t kFlood = 200;
@@ -24,11 +24,11 @@ inline constexpr std::chrono::seconds kFloodWindow{10};
 /// What a caller may say before its hello is complete: the zeros that end its predecessor's frame, and the hello.
 inline constexpr std::size_t kMaxCallerBytes = 2 * link::kMaxFrame;
 
-/// Over a serial port there is one stream for the life of the VMM. Over vsock (a unix socket that the VMM connects to for
-/// the guest) every connection is screened first: only one whose hello names a valid key becomes the stream, in the place
-/// of the one before it. So a process in the guest that holds no key can neither break nor block the link. Enough of them
-/// can crowd an agent out, though, since cloud-hypervisor and Firecracker hide the port that it comes from. So each
-/// connection is a knock as well, upon which the host calls the guest at a port that only root there can take.
+/// Over a serial port there is one stream for the life of the VMM. Over vsock (a unix socket that the VMM connects to
+/// for the guest) every connection is screened first: only one whose hello names a valid key becomes the stream, in the
+/// place of the one before it. So a process in the guest that holds no key can neither break nor block the link. Enough
+/// of them can crowd an agent out, though, since cloud-hypervisor and Firecracker hide the port that it comes from. So
+/// each connection is a knock as well, upon which the host calls the guest at a port that only root there can take.
 class LinkPump {
  public:
   LinkPump(Fd socket, link::HostSession session) : socket_(std::move(socket)), session_(std::move(session)) {}
@@ -70,7 +70,7 @@ class LinkPump {
   std::deque<Caller> callers_ = {};
   GuestCall call_ = {};
   std::unique_ptr<Caller> called_ = {};  ///< whom we called: no crowd pushes it out
-  SteadyTime window_ = {};             ///< in which callers are counted
+  SteadyTime window_ = {};               ///< in which callers are counted
   std::size_t counted_ = 0;
   bool flooded_ = false;
   Secret unsent_ = {};

@@ -1,5 +1,5 @@
-// The supervisor and its guests over the unix socket of a hybrid vsock: good ones, hostile ones, and processes in the guest
-// that have no business there. The VMM is tests/e2e/fake_vmm; a thread connects as a VMM would for its guest.
+// The supervisor and its guests over the unix socket of a hybrid vsock: good ones, hostile ones, and processes in the
+// guest that have no business there. The VMM is tests/e2e/fake_vmm; a thread connects as a VMM would for its guest.
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -48,7 +48,8 @@ Fd connect_to(const std::string& path) {
 }
 
 void say(const Fd& socket, std::string_view text) {
-  (void)::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL);  // a supervisor that hung up is what some tests want
+  (void)::send(socket.get(), text.data(), text.size(),
+               MSG_NOSIGNAL);  // a supervisor that hung up is what some tests want
 }
 
 /// Whether the other side closes within the time.
@@ -66,7 +67,11 @@ class Guest {
  public:
   Guest(const std::string& path, std::string_view key, bool agent, Randomness& dice, std::uint64_t generation = 0)
       : socket_(connect_to(path)),
-        session_({.key = testing::secret(key), .boot_id = {1}, .agent = agent, .generation = generation, .randomness = &dice}) {}
+        session_({.key = testing::secret(key),
+                  .boot_id = {1},
+                  .agent = agent,
+                  .generation = generation,
+                  .randomness = &dice}) {}
 
   void write() {
     while (session_.has_output()) say(socket_, session_.take_output().text());
@@ -90,7 +95,8 @@ class Guest {
   }
   void report(const std::string& value, std::uint64_t generation = 1) {
     link::Report report = {.generation = generation, .systemd_version = "252.39"};
-    report.copies = {{.guest = "API_KEY", .size = value.size(),
+    report.copies = {{.guest = "API_KEY",
+                      .size = value.size(),
                       .hash = link::credential_hash(session_.receipt_key(), "API_KEY", bytes_of(value))}};
     report.consumers = {{"API_KEY", "key", "web.service", "active"}};
     EXPECT_THAT(session_.report(report), Succeeds());
@@ -108,7 +114,8 @@ class HybridVsock : public ::testing::Test, public Observer {
  protected:
   HybridVsock() {
     vm_.name = "test-vm";
-    vm_.credentials = {{.name = "api-key", .host = "host-api-key", .guest = "API_KEY", .from = declare::VarRef{"g", "f"}}};
+    vm_.credentials = {
+        {.name = "api-key", .host = "host-api-key", .guest = "API_KEY", .from = declare::VarRef{"g", "f"}}};
   }
   Wish on_event(const Event& event) override {
     if (event.kind == Event::Kind::warning) warnings_ += event.detail + "\n";
@@ -208,7 +215,9 @@ TEST_F(GuestsWord, MakesTheVmReadyWhereNoReceiptIsAskedFor) {
   EXPECT_EQ(after.string_at("proof"), "unproven");
   const auto read = read_status(after);
   ASSERT_THAT(read, Succeeds());
-  EXPECT_EQ(read->systemd, (SystemdWord{.ready = true, .unit = "basic.target", .status = "Startup finished in 2s.", .hostname = "web"}));
+  EXPECT_EQ(
+      read->systemd,
+      (SystemdWord{.ready = true, .unit = "basic.target", .status = "Startup finished in 2s.", .hostname = "web"}));
   EXPECT_EQ(outcome.status.systemd.exit_status, 3);
   EXPECT_EQ(said_, "reached basic.target\nready; Startup finished in 2s.\nshuts down: poweroff; exit status 3\n");
 }
@@ -227,8 +236,10 @@ TEST_F(GuestsWord, ProvesNothingWhereAReceiptIsAskedFor) {
     Guest guest(path(), token_, false, guest_dice_);
     EXPECT_TRUE(guest.await<link::Welcomed>());
     link::Report report = {.generation = 1, .systemd_version = "257"};
-    for (const auto& [name, value] : {std::pair("API_KEY", "hunter2"), std::pair("vmm.notify_socket", "vsock-stream:2:8890")}) {
-      report.copies.push_back({.guest = name, .size = std::string_view(value).size(),
+    for (const auto& [name, value] :
+         {std::pair("API_KEY", "hunter2"), std::pair("vmm.notify_socket", "vsock-stream:2:8890")}) {
+      report.copies.push_back({.guest = name,
+                               .size = std::string_view(value).size(),
                                .hash = link::credential_hash(guest.session().receipt_key(), name, bytes_of(value))});
     }
     EXPECT_THAT(guest.session().report(report), Succeeds());
@@ -237,14 +248,15 @@ TEST_F(GuestsWord, ProvesNothingWhereAReceiptIsAskedFor) {
     ask("stop");
   });
   EXPECT_TRUE(outcome.ready) << outcome.failure;
-  EXPECT_EQ(outcome.status.receipts.size(), 2u);  // the address is a credential like the others
+  EXPECT_EQ(outcome.status.receipts.size(), 2u);   // the address is a credential like the others
   EXPECT_EQ(std::ranges::count(said_, '\n'), 60);  // it cannot fill the log
   EXPECT_THAT(said_, HasSubstr("what else it says of this boot is not told\n"));
 }
 
 TEST_F(GuestsWord, IsNotWaitedForWhereTheDevicesServerDoesNotStart) {
   helpers_ = {{.argv = {"/bin/sh", "-c", "exit 3"}, .socket = folder_ / "none"}};
-  Mission mission = {.vm = vm_, .launch = {.argv = {VMCRED_FAKE_VMM}, .helpers = helpers_}, .secrets = {}, .folder = folder_.path()};
+  Mission mission = {
+      .vm = vm_, .launch = {.argv = {VMCRED_FAKE_VMM}, .helpers = helpers_}, .secrets = {}, .folder = folder_.path()};
   const auto outcome = supervise(std::move(mission));
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().message, "start '/bin/sh': it ended with exit code 3");
@@ -268,21 +280,23 @@ TEST_F(HybridVsock, AReceiptMakesTheVmReadyAndTheStatusSaysWhoRunsWithIt) {
 }
 
 TEST_F(HybridVsock, ValuesComeByReferenceAndTheTokenIsSpentThen) {
-  const Outcome outcome = run([&] {
-    std::string session;
-    {
-      Guest agent(path(), token_, true, guest_dice_);
-      session = std::string(agent.await<link::NewSecret>()->secret.text());
-      EXPECT_EQ(agent.await<link::Received>()->set.values.at("API_KEY").text(), "hunter2");
-      agent.report("hunter2");
-      EXPECT_TRUE(agent.await<link::Confirmed>()->complete);
-    }
-    Guest thief(path(), token_, true, guest_dice_);
-    EXPECT_EQ(thief.await<link::Refused>()->reason, "the token is spent");
-    Guest resumed(path(), session, true, guest_dice_, 1);
-    EXPECT_FALSE(resumed.await<link::Welcomed>()->set_follows);
-    ask("stop");
-  }, true);
+  const Outcome outcome = run(
+      [&] {
+        std::string session;
+        {
+          Guest agent(path(), token_, true, guest_dice_);
+          session = std::string(agent.await<link::NewSecret>()->secret.text());
+          EXPECT_EQ(agent.await<link::Received>()->set.values.at("API_KEY").text(), "hunter2");
+          agent.report("hunter2");
+          EXPECT_TRUE(agent.await<link::Confirmed>()->complete);
+        }
+        Guest thief(path(), token_, true, guest_dice_);
+        EXPECT_EQ(thief.await<link::Refused>()->reason, "the token is spent");
+        Guest resumed(path(), session, true, guest_dice_, 1);
+        EXPECT_FALSE(resumed.await<link::Welcomed>()->set_follows);
+        ask("stop");
+      },
+      true);
   EXPECT_TRUE(outcome.ready) << outcome.failure;
   EXPECT_EQ(outcome.status.turned_away, 1u);
   EXPECT_THAT(warnings_, HasSubstr("turned a speaker away: the token is spent"));
@@ -317,13 +331,13 @@ TEST_F(HybridVsock, AHostileGuestWithTheTokenEndsOnlyItsOwnStream) {
       EXPECT_TRUE(guest.await<link::Welcomed>());
       return guest;
     };
-    opened();                                                           // closes early
-    say(opened().socket(), std::string("\x07\0\xff\xff\0\0\0\0", 8));    // a frame larger than any
-    say(opened().socket(), std::string("\x02\0\x10", 3));               // half a frame
+    opened();                                                          // closes early
+    say(opened().socket(), std::string("\x07\0\xff\xff\0\0\0\0", 8));  // a frame larger than any
+    say(opened().socket(), std::string("\x02\0\x10", 3));              // half a frame
     say(opened().socket(), std::string(2'000'000, 'x'));
     Guest flood = opened();
     for (int i = 0; i < 50; ++i) flood.report("hunter2");  // one is due
-    EXPECT_EQ(ask("status").string_at("vm"), "test-vm");  // it is served all the while
+    EXPECT_EQ(ask("status").string_at("vm"), "test-vm");   // it is served all the while
     ask("stop");
   });
   EXPECT_TRUE(outcome.ready) << outcome.failure;  // what it holds is right, and that is all that it can reach
@@ -332,11 +346,13 @@ TEST_F(HybridVsock, AHostileGuestWithTheTokenEndsOnlyItsOwnStream) {
 }
 
 TEST_F(HybridVsock, AGuestThatNeverReportsFailsTheStart) {
-  const Outcome outcome = run([&] {
-    Guest guest(path(), token_, false, guest_dice_);
-    EXPECT_TRUE(guest.await<link::Welcomed>());
-    EXPECT_TRUE(is_closed(guest.socket()));
-  }, false, milliseconds(300));
+  const Outcome outcome = run(
+      [&] {
+        Guest guest(path(), token_, false, guest_dice_);
+        EXPECT_TRUE(guest.await<link::Welcomed>());
+        EXPECT_TRUE(is_closed(guest.socket()));
+      },
+      false, milliseconds(300));
   EXPECT_FALSE(outcome.ready);
   EXPECT_THAT(outcome.failure, HasSubstr("no receipt came"));
 }

@@ -30,13 +30,15 @@ Supervisor::Supervisor(Mission& mission, StopSignals signals, ControlServer cont
   status_.vm = mission.vm.name;
   status_.accel = mission.accel;
   status_.supervisor = ::getpid();
-  status_.started_unix = std::chrono::duration_cast<std::chrono::seconds>(real_clock().now().time_since_epoch()).count();
+  status_.started_unix =
+      std::chrono::duration_cast<std::chrono::seconds>(real_clock().now().time_since_epoch()).count();
   status_.values_unix_ms = unix_ms();
 }
 
 Result<Outcome> Supervisor::run() {
-  notify(fmt::format("EXTEND_TIMEOUT_USEC={}\nSTATUS=starting the VMM",
-                     std::chrono::microseconds(mission_.start_limit + mission_.receipt_limit + mission_.stop.all()).count()));
+  notify(fmt::format(
+      "EXTEND_TIMEOUT_USEC={}\nSTATUS=starting the VMM",
+      std::chrono::microseconds(mission_.start_limit + mission_.receipt_limit + mission_.stop.all()).count()));
   do {
     TRY(begin_life());
     while (vmm_.child.pid() > 0) {
@@ -77,7 +79,8 @@ Result<> Supervisor::begin_life() {
   Secret token(link::kTokenSize);
   mission_.randomness->fill(token.writable());
   if (mission_.launch.link != vmm::LinkKind::none) {
-    mission_.secrets.insert_or_assign(std::string(credential::kLinkCredential), link_line_for(mission_.launch.link, token));
+    mission_.secrets.insert_or_assign(std::string(credential::kLinkCredential),
+                                      link_line_for(mission_.launch.link, token));
   }
   TRY_LET(vmm_, start_vmm(mission_.launch, mission_.secrets, mission_.vmm_environment, mission_.folder,
                           mission_.check_version));
@@ -91,8 +94,9 @@ Result<> Supervisor::begin_life() {
                                .by_reference = mission_.by_reference,
                                .randomness = mission_.randomness};
     link::HostSession session(std::move(config));
-    link_ = mission_.launch.link == vmm::LinkKind::vsock ? LinkPump::listening(std::move(vmm_.link), mission_.launch.link_path, std::move(session))
-                                                         : LinkPump(std::move(vmm_.link), std::move(session));
+    link_ = mission_.launch.link == vmm::LinkKind::vsock
+                ? LinkPump::listening(std::move(vmm_.link), mission_.launch.link_path, std::move(session))
+                : LinkPump(std::move(vmm_.link), std::move(session));
   }
   limit_ = now() + mission_.start_limit;
   tell(Event::Kind::vmm_started);
@@ -170,9 +174,11 @@ bool Supervisor::wants_another_life() {
 Outcome Supervisor::finish() {
   if (outcome_.failure.empty() && !outcome_.stop_asked) {
     if (outcome_.end == GuestEnd::unknown) {
-      outcome_.failure = fmt::format("the VMM of vm '{}' ended by itself with {}", mission_.vm.name, outcome_.vmm.text());
+      outcome_.failure =
+          fmt::format("the VMM of vm '{}' ended by itself with {}", mission_.vm.name, outcome_.vmm.text());
     } else if (!outcome_.ready) {
-      outcome_.failure = settling_ ? fmt::format("the guest of vm '{}' ended within {} ms of its start", mission_.vm.name, mission_.settle_time.count())
+      outcome_.failure = settling_ ? fmt::format("the guest of vm '{}' ended within {} ms of its start",
+                                                 mission_.vm.name, mission_.settle_time.count())
                                    : fmt::format("the guest of vm '{}' ended before its {}", mission_.vm.name,
                                                  word_due_ ? "systemd said that it is ready" : "receipt");
     }
@@ -191,7 +197,9 @@ Outcome Supervisor::finish() {
 
 void Supervisor::become_ready() {
   set_state(VmState::running, mission_.expect_receipt ? "the guest proved its credentials"
-                              : settling_ ? fmt::format("unproven: the VMM has lived for {} ms, and nobody can ask its guest", mission_.settle_time.count())
+                              : settling_
+                                  ? fmt::format("unproven: the VMM has lived for {} ms, and nobody can ask its guest",
+                                                mission_.settle_time.count())
                               : mission_.launch.notify_socket.empty()
                                   ? "unproven: no receipt was asked for"
                                   : "unproven: its systemd says that it is ready, no receipt was asked for");

@@ -1,4 +1,5 @@
-// The supervisor's loop as a class: one vm from its first start to its end. Its methods stand in five files, by who speaks.
+// The supervisor's loop as a class: one vm from its first start to its end. Its methods stand in five files, by who
+// speaks.
 #pragma once
 
 #include <optional>
@@ -118,8 +119,8 @@ class Supervisor {
   bool failed_to_notify_ = false;
   unsigned link_warnings_ = 0;
   unsigned guard_warnings_ = 0;
-  std::string events_;  ///< read, and not yet a whole object
-  std::string words_;   ///< of the VMM's standard error, and not yet a whole line
+  std::string events_;                    ///< read, and not yet a whole object
+  std::string words_;                     ///< of the VMM's standard error, and not yet a whole line
   SteadyTime limit_ = SteadyTime::max();  ///< of what we wait for now: the channel, then the receipt
   std::vector<SteadyTime> reboots_;
   std::vector<std::uint64_t> status_clients_;  ///< they wait for the guest's present state

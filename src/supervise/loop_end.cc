@@ -11,7 +11,8 @@ bool comes_back(link::Departure how) { return !link::is_final(how); }
 
 bool Supervisor::announced(bool (*how)(link::Departure)) const {
   if (leaving_) return how(*leaving_);
-  for (const link::Departure known : {link::Departure::power_off, link::Departure::reboot, link::Departure::halt, link::Departure::kexec}) {
+  for (const link::Departure known :
+       {link::Departure::power_off, link::Departure::reboot, link::Departure::halt, link::Departure::kexec}) {
     if (status_.systemd.shutdown == link::departure_name(known)) return how(known);
   }
   return false;
@@ -25,7 +26,8 @@ void Supervisor::end_guest(GuestEnd end) {
   const bool untold = mission_.launch.panic_event.empty() || console_end_.panicked();
   const bool cause_unknown = end == GuestEnd::reset && !announced(comes_back) && untold;
   unexplained_ = cause_unknown || end == GuestEnd::panicked;
-  tell(Event::Kind::guest_ended, cause_unknown ? "the guest was reset, cause unknown" : std::string(guest_end_text(end)));
+  tell(Event::Kind::guest_ended,
+       cause_unknown ? "the guest was reset, cause unknown" : std::string(guest_end_text(end)));
 }
 
 void Supervisor::on_leaving(const link::Leaving& leaving) {
@@ -38,7 +40,8 @@ void Supervisor::on_leaving(const link::Leaving& leaving) {
 
 void Supervisor::on_farewell() {
   if (!guest_runs_ || !announced(link::is_final)) return;
-  // systemd's word alone ends nothing, for any process of the guest can say it; the kernel's word on the console it cannot.
+  // systemd's word alone ends nothing, for any process of the guest can say it; the kernel's word on the console it
+  // cannot.
   if (!console_end_.halted() && now() < farewell_limit_) return;
   end_guest(GuestEnd::powered_off);
   set_state(VmState::stopping, std::string(guest_end_text(outcome_.end)));
@@ -52,7 +55,8 @@ void Supervisor::conclude_from_exit() {
   if (stop_.step() > StopStep::power) return end_guest(gone ? GuestEnd::powered_off : GuestEnd::host_asked);
   if (!outcome_.vmm.ok() || mission_.launch.exit_tells == vmm::ExitTells::nothing) return;
   const bool asked = stop_.step() != StopStep::none || vmm_.guard.power_pressed();
-  const bool off = gone || asked || (mission_.launch.exit_tells == vmm::ExitTells::powered_off && !announced(comes_back));
+  const bool off =
+      gone || asked || (mission_.launch.exit_tells == vmm::ExitTells::powered_off && !announced(comes_back));
   end_guest(off ? GuestEnd::powered_off : GuestEnd::reset);
 }
 

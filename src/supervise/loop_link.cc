@@ -26,7 +26,8 @@ std::string shortcomings(const link::Receipt& receipt) {
 /// Declared services of which the guest knows nothing, so that silence is not taken for proof.
 void add_absent(const declare::Vm& vm, ReceiptLine& line) {
   for (const auto& [name, service] : vm.services) {
-    const bool loads = std::ranges::any_of(service.load_credential, [&](const auto& pair) { return pair.second == line.guest; });
+    const bool loads =
+        std::ranges::any_of(service.load_credential, [&](const auto& pair) { return pair.second == line.guest; });
     const std::string unit = name.ends_with(".service") ? name : name + ".service";
     if (!loads || std::ranges::find(line.services, unit, &ServiceLine::unit) != line.services.end()) continue;
     line.services.push_back({.unit = unit, .state = std::string(kAbsent)});
@@ -39,7 +40,9 @@ Result<> Supervisor::on_link() {
   if (!link_) return {};
   TRY(link_->receive(now()));
   if (link_->flooded())
-    complain_of_link(fmt::format("processes in the guest flood the link's port: {} connections within {} s that hold no key", kFlood, kFloodWindow.count()));
+    complain_of_link(
+        fmt::format("processes in the guest flood the link's port: {} connections within {} s that hold no key", kFlood,
+                    kFloodWindow.count()));
   while (auto event = link_->session().take_event()) on_link_event(*event);
   return link_->send();
 }
@@ -92,8 +95,9 @@ void Supervisor::on_receipt(const link::Receipt& receipt) {
   if (receipt.complete()) {
     become_ready();
   } else {
-    give_up(fmt::format("the guest of vm '{}' did not receive what was sent: {}", mission_.vm.name, shortcomings(receipt)),
-            StopStep::agent);
+    give_up(
+        fmt::format("the guest of vm '{}' did not receive what was sent: {}", mission_.vm.name, shortcomings(receipt)),
+        StopStep::agent);
   }
 }
 
@@ -111,8 +115,9 @@ void Supervisor::on_notices() {
 void Supervisor::on_notice(const Notice& notice) {
   SystemdWord& word = status_.systemd;
   word.ready = word.ready || notice.ready;
-  for (const auto& [said, kept] : {std::pair(&notice.status, &word.status), std::pair(&notice.hostname, &word.hostname),
-                                   std::pair(&notice.unit_active, &word.unit), std::pair(&notice.shutdown, &word.shutdown)}) {
+  for (const auto& [said, kept] :
+       {std::pair(&notice.status, &word.status), std::pair(&notice.hostname, &word.hostname),
+        std::pair(&notice.unit_active, &word.unit), std::pair(&notice.shutdown, &word.shutdown)}) {
     if (!said->empty()) *kept = *said;
   }
   if (notice.exit_status) word.exit_status = *notice.exit_status;
@@ -144,7 +149,8 @@ Result<> Supervisor::begin_refresh(const ControlServer::Request& request) {
   TRY_LET(NewValues fresh, unpack_values(mission_.vm, request.passed));
   Secrets& values = fresh.values;
   if (values.empty()) {
-    return fail(Errc::unavailable, "vm '{}' has '{}' only once it starts again", mission_.vm.name, fresh.undeclared.front());
+    return fail(Errc::unavailable, "vm '{}' has '{}' only once it starts again", mission_.vm.name,
+                fresh.undeclared.front());
   }
   TRY_LET(link::Set set, whole_set(refreshed_set(mission_.vm, mission_.secrets, values, generation_ + 1)));
   if (mission_.plan_again) {
@@ -157,8 +163,11 @@ Result<> Supervisor::begin_refresh(const ControlServer::Request& request) {
   }
   Json answer = refresh_details(mission_.secrets, fresh, set.actions);
   TRY(link_->session().refresh(std::move(set)));
-  refreshing_ = Refreshing{.client = request.client, .values = std::move(values), .generation = generation_ + 1,
-                           .taken_unix_ms = unix_ms(), .answer = std::move(answer)};
+  refreshing_ = Refreshing{.client = request.client,
+                           .values = std::move(values),
+                           .generation = generation_ + 1,
+                           .taken_unix_ms = unix_ms(),
+                           .answer = std::move(answer)};
   return {};  // the next turn writes it
 }
 

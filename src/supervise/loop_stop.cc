@@ -17,7 +17,8 @@ void Supervisor::on_signals() {
   while (const int number = signals_.next()) {
     const bool again = stop_.step() != StopStep::none;
     if (again && number == SIGINT) stop_harder(StopPlan::after(stop_.step()));  // control-c once more: hurry
-    if (!again) begin_stop(number == SIGINT ? "interrupted" : number == SIGHUP ? "the terminal is gone" : "asked to stop");
+    if (!again)
+      begin_stop(number == SIGINT ? "interrupted" : number == SIGHUP ? "the terminal is gone" : "asked to stop");
   }
 }
 
@@ -34,8 +35,9 @@ void Supervisor::on_control() {
       if (begun) continue;  // the answer comes with the end
       // Whoever asks may want to restart a vm that nobody in the guest can refresh.
       const bool no_agent = !refreshing_ && (!link_ || !link_->session().has_agent());
-      control_.answer(request.client,
-                      Json::object().set("refreshed", false).set("no_agent", no_agent).set("error", begun.error().message));
+      control_.answer(
+          request.client,
+          Json::object().set("refreshed", false).set("no_agent", no_agent).set("error", begun.error().message));
     } else if (what == "compare") {
       const auto fresh = unpack_values(mission_.vm, request.passed);
       std::vector<std::string> older;
@@ -99,9 +101,12 @@ void Supervisor::stop_harder(StopStep step) {
   stop_.enter(step, now());
   Result<> done;
   switch (stop_.step()) {
-    case StopStep::none: return;
+    case StopStep::none:
+      return;
     case StopStep::agent:
-      done = link_ ? link_->session().power_off(mission_.launch.ends_by_reboot ? link::Departure::reboot : link::Departure::power_off) : fail(Errc::unavailable, "no agent");
+      done = link_ ? link_->session().power_off(mission_.launch.ends_by_reboot ? link::Departure::reboot
+                                                                               : link::Departure::power_off)
+                   : fail(Errc::unavailable, "no agent");
       if (done) done = link_->send();
       break;
     case StopStep::power:
@@ -110,8 +115,12 @@ void Supervisor::stop_harder(StopStep step) {
     case StopStep::quit:
       done = vmm_.driver ? vmm_.driver->quit() : fail(Errc::unavailable, "no control socket");
       break;
-    case StopStep::terminate: vmm_.child.kill(SIGTERM); break;
-    case StopStep::kill: vmm_.child.kill(SIGKILL); break;
+    case StopStep::terminate:
+      vmm_.child.kill(SIGTERM);
+      break;
+    case StopStep::kill:
+      vmm_.child.kill(SIGKILL);
+      break;
   }
   // A way that is not there needs no waiting.
   if (!done) stop_harder(StopPlan::after(stop_.step()));

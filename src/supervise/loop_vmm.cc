@@ -60,7 +60,8 @@ Result<> Supervisor::on_driver_event(const DriverEvent& event) {
                                          : SteadyTime::max();
       set_state(VmState::booting, receipt_due_ ? "the guest boots, its receipt is awaited"
                                   : word_due_  ? "the guest boots, its systemd's word is awaited"
-                                  : settling_  ? fmt::format("ready when the VMM has lived for {} ms: it tells nothing", mission_.settle_time.count())
+                                  : settling_  ? fmt::format("ready when the VMM has lived for {} ms: it tells nothing",
+                                                             mission_.settle_time.count())
                                                : "the guest runs");
       tell(Event::Kind::guest_running);
       if (!receipt_due_ && !word_due_ && !settling_) become_ready();
@@ -135,7 +136,8 @@ void Supervisor::on_events() {
     const std::string event = json->string_at("source") + " " + json->string_at("event");
     const Json* const properties = json->find("properties");
     // A kernel that has another one loaded for this case says "crash_loaded", and goes on.
-    const bool panicked = event == mission_.launch.panic_event && properties != nullptr && properties->string_at("event") == "panic";
+    const bool panicked =
+        event == mission_.launch.panic_event && properties != nullptr && properties->string_at("event") == "panic";
     if (!panicked && event != mission_.launch.reboot_event) continue;
     end_guest(panicked ? GuestEnd::panicked : stop_.step() == StopStep::none ? GuestEnd::reset : GuestEnd::powered_off);
     if (panicked) give_up(fmt::format("the guest of vm '{}' panicked", mission_.vm.name), StopStep::quit);
@@ -151,7 +153,9 @@ Result<> Supervisor::on_helpers() {
     if (vmm_.helpers[i].pid() <= 0) continue;
     TRY_LET(const auto status, vmm_.helpers[i].wait_for(milliseconds(0)));
     if (!status) continue;
-    if (guest_runs_) warn(fmt::format("'{}' ended with {}, so the guest has lost the device that it served", mission_.launch.helpers.at(i).argv.front(), status->text()));
+    if (guest_runs_)
+      warn(fmt::format("'{}' ended with {}, so the guest has lost the device that it served",
+                       mission_.launch.helpers.at(i).argv.front(), status->text()));
     vmm_.helpers[i] = Child();
   }
   return {};

@@ -15,19 +15,18 @@ namespace vmcred::supervise {
 namespace {
 
 /// What is shown to people and programs: one line of no control characters, not too much.
-std::string harmless(std::string_view text) {
-  return one_line(text.substr(0, kMaxNoticeText));
-}
+std::string harmless(std::string_view text) { return one_line(text.substr(0, kMaxNoticeText)); }
 
 }  // namespace
 
 Notice parse_notice(std::string_view message) {
   Notice notice;
-  const std::array<std::pair<std::string_view, std::string*>, 5> texts = {{{"STATUS", &notice.status},
-                                                                            {"X_SYSTEMD_HOSTNAME", &notice.hostname},
-                                                                            {"X_SYSTEMD_UNIT_ACTIVE", &notice.unit_active},
-                                                                            {"X_SYSTEMD_UNIT_INACTIVE", &notice.unit_inactive},
-                                                                            {"X_SYSTEMD_SHUTDOWN", &notice.shutdown}}};
+  const std::array<std::pair<std::string_view, std::string*>, 5> texts = {
+      {{"STATUS", &notice.status},
+       {"X_SYSTEMD_HOSTNAME", &notice.hostname},
+       {"X_SYSTEMD_UNIT_ACTIVE", &notice.unit_active},
+       {"X_SYSTEMD_UNIT_INACTIVE", &notice.unit_inactive},
+       {"X_SYSTEMD_SHUTDOWN", &notice.shutdown}}};
   message = message.substr(0, kMaxNotice);
   while (!message.empty()) {
     const std::string_view line = message.substr(0, message.find('\n'));
@@ -40,7 +39,8 @@ Notice parse_notice(std::string_view message) {
     if (key == "EXIT_STATUS") {
       int number = 0;
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-      if (error == std::errc() && end == value.data() + value.size() && number >= 0 && number <= 255) notice.exit_status = number;
+      if (error == std::errc() && end == value.data() + value.size() && number >= 0 && number <= 255)
+        notice.exit_status = number;
     }
     const auto text = std::ranges::find(texts, key, [](const auto& pair) { return pair.first; });
     if (text != texts.end()) *text->second = harmless(value);

@@ -1,4 +1,5 @@
-// What systemd in the guest says of itself: sd_notify(3) messages over the vm's vsock, as `vmm.notify_socket` asks for them.
+// What systemd in the guest says of itself: sd_notify(3) messages over the vm's vsock, as `vmm.notify_socket` asks for
+// them.
 #pragma once
 
 #include <poll.h>
@@ -16,12 +17,12 @@ namespace vmcred::supervise {
 
 /// One message; what it does not say is empty. What is no printable ASCII in texts is replaced.
 struct Notice {
-  bool ready = false;               ///< READY=1: every job of the boot is done
-  std::string status = {};          ///< STATUS=
-  std::string hostname = {};        ///< X_SYSTEMD_HOSTNAME=, from 256
-  std::string unit_active = {};     ///< X_SYSTEMD_UNIT_ACTIVE=: a target that was reached
-  std::string unit_inactive = {};   ///< X_SYSTEMD_UNIT_INACTIVE=
-  std::string shutdown = {};        ///< X_SYSTEMD_SHUTDOWN=: reboot, halt, poweroff, kexec
+  bool ready = false;                   ///< READY=1: every job of the boot is done
+  std::string status = {};              ///< STATUS=
+  std::string hostname = {};            ///< X_SYSTEMD_HOSTNAME=, from 256
+  std::string unit_active = {};         ///< X_SYSTEMD_UNIT_ACTIVE=: a target that was reached
+  std::string unit_inactive = {};       ///< X_SYSTEMD_UNIT_INACTIVE=
+  std::string shutdown = {};            ///< X_SYSTEMD_SHUTDOWN=: reboot, halt, poweroff, kexec
   std::optional<int> exit_status = {};  ///< EXIT_STATUS=
 };
 
@@ -36,8 +37,8 @@ Notice parse_notice(std::string_view message);
 /// "ready; Startup finished in 3.2s", "reached multi-user.target"; empty: nothing that people care for.
 std::string notice_text(const Notice& notice);
 
-/// Receives them: one connection each, closed at once, for PID 1 waits for that (sd_notify(3) over AF_VSOCK, from 256 on).
-/// Any process in the guest may connect, and nothing tells it from systemd: what is said here proves nothing.
+/// Receives them: one connection each, closed at once, for PID 1 waits for that (sd_notify(3) over AF_VSOCK, from 256
+/// on). Any process in the guest may connect, and nothing tells it from systemd: what is said here proves nothing.
 class NoticeListener {
  public:
   /// Connections at a time; when more come the oldest goes.

@@ -14,21 +14,25 @@ using std::chrono::milliseconds;
 using testing::TestFolder;
 
 TEST(Notice, KnowsWhatSystemdSays) {
-  const Notice ready = parse_notice("READY=1\nSTATUS=Startup finished in 1.2s.\nX_SYSTEMD_UNIT_ACTIVE=multi-user.target\n");
+  const Notice ready =
+      parse_notice("READY=1\nSTATUS=Startup finished in 1.2s.\nX_SYSTEMD_UNIT_ACTIVE=multi-user.target\n");
   EXPECT_TRUE(ready.ready);
   EXPECT_EQ(ready.status, "Startup finished in 1.2s.");
   EXPECT_EQ(notice_text(ready), "ready; reached multi-user.target; Startup finished in 1.2s.");
-  const Notice end = parse_notice("X_SYSTEMD_SHUTDOWN=poweroff\nEXIT_STATUS=7\nX_SYSTEMD_UNIT_INACTIVE=multi-user.target");
+  const Notice end =
+      parse_notice("X_SYSTEMD_SHUTDOWN=poweroff\nEXIT_STATUS=7\nX_SYSTEMD_UNIT_INACTIVE=multi-user.target");
   EXPECT_EQ(notice_text(end), "left multi-user.target; shuts down: poweroff; exit status 7");
   EXPECT_EQ(notice_text(parse_notice("X_SYSTEMD_HOSTNAME=web\nX_SYSTEMD_MACHINE_ID=1\nX_SYSTEMD_SIGNALS_LEVEL=2")), "");
   EXPECT_EQ(parse_notice("X_SYSTEMD_HOSTNAME=web").hostname, "web");
 }
 
 TEST(Notice, TakesNothingElseForAWord) {
-  for (const char* text : {"", "\n\n", "READY", "READY=", "READY=10", "READY=0", "ready=1", " READY=1", "XREADY=1", "READY=1 \n"}) {
+  for (const char* text :
+       {"", "\n\n", "READY", "READY=", "READY=10", "READY=0", "ready=1", " READY=1", "XREADY=1", "READY=1 \n"}) {
     EXPECT_FALSE(parse_notice(text).ready) << text;
   }
-  for (const char* text : {"EXIT_STATUS=", "EXIT_STATUS=-1", "EXIT_STATUS=256", "EXIT_STATUS=1x", "EXIT_STATUS=99999999999999999999"}) {
+  for (const char* text :
+       {"EXIT_STATUS=", "EXIT_STATUS=-1", "EXIT_STATUS=256", "EXIT_STATUS=1x", "EXIT_STATUS=99999999999999999999"}) {
     EXPECT_FALSE(parse_notice(text).exit_status) << text;
   }
 }
@@ -50,7 +54,9 @@ class Listener : public ::testing::Test {
     if (hang_up) EXPECT_EQ(::shutdown(socket.get(), SHUT_WR), 0);
     return socket;
   }
-  static void say(const Fd& socket, std::string_view text) { (void)::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL); }
+  static void say(const Fd& socket, std::string_view text) {
+    (void)::send(socket.get(), text.data(), text.size(), MSG_NOSIGNAL);
+  }
   /// Our side hung up.
   static bool closed(const Fd& socket) {
     char byte = 0;

@@ -30,11 +30,16 @@ std::string version_of(const Json& qemu) {
 
 std::string_view guest_end_text(GuestEnd end) {
   switch (end) {
-    case GuestEnd::powered_off: return "the guest powered off";
-    case GuestEnd::reset: return "the guest rebooted";
-    case GuestEnd::panicked: return "the guest's kernel panicked";
-    case GuestEnd::host_asked: return "the VMM was told to end";
-    case GuestEnd::unknown: break;
+    case GuestEnd::powered_off:
+      return "the guest powered off";
+    case GuestEnd::reset:
+      return "the guest rebooted";
+    case GuestEnd::panicked:
+      return "the guest's kernel panicked";
+    case GuestEnd::host_asked:
+      return "the VMM was told to end";
+    case GuestEnd::unknown:
+      break;
   }
   return "the guest stopped for an unknown reason";
 }
@@ -86,9 +91,9 @@ Result<> QmpDriver::begin() { return set_nonblocking(socket_, true); }
 
 Result<> QmpDriver::send(std::string_view command, std::string_view arguments) {
   // Our commands are short and few: the socket's buffer takes them whole, so that nothing needs a queue.
-  const std::string line = arguments.empty()
-                               ? fmt::format("{{\"execute\":\"{0}\",\"id\":\"{0}\"}}\n", command)
-                               : fmt::format("{{\"execute\":\"{0}\",\"arguments\":{1},\"id\":\"{0}\"}}\n", command, arguments);
+  const std::string line =
+      arguments.empty() ? fmt::format("{{\"execute\":\"{0}\",\"id\":\"{0}\"}}\n", command)
+                        : fmt::format("{{\"execute\":\"{0}\",\"arguments\":{1},\"id\":\"{0}\"}}\n", command, arguments);
   const ssize_t n = ::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL);
   if (n < 0) return fail_errno("send '{}' to QEMU", command);
   if (static_cast<std::size_t>(n) != line.size()) return fail(Errc::io, "send '{}' to QEMU: it does not read", command);
@@ -98,7 +103,8 @@ Result<> QmpDriver::send(std::string_view command, std::string_view arguments) {
 Result<> QmpDriver::take(const QmpMessage& message, std::vector<DriverEvent>& events) {
   switch (message.kind) {
     case QmpMessage::Kind::greeting:
-      if (const std::string version = version_of(message.data); check_version_ && !version.empty()) TRY(check_version_(version));
+      if (const std::string version = version_of(message.data); check_version_ && !version.empty())
+        TRY(check_version_(version));
       return send("qmp_capabilities");
     case QmpMessage::Kind::reply:
       if (message.id == "qmp_capabilities") {
@@ -148,8 +154,9 @@ Result<> QmpDriver::go() { return send("cont"); }
 Result<> QmpDriver::press_power() {
   // Control-alt-delete needs a keyboard controller, the power button needs logind: whichever the guest has answers
   // first, and systemd refuses the second request while it stops.
-  TRY(send("send-key",
-           R"({"keys":[{"type":"qcode","data":"ctrl"},{"type":"qcode","data":"alt"},{"type":"qcode","data":"delete"}]})"));
+  TRY(send(
+      "send-key",
+      R"({"keys":[{"type":"qcode","data":"ctrl"},{"type":"qcode","data":"alt"},{"type":"qcode","data":"delete"}]})"));
   return send("system_powerdown");
 }
 

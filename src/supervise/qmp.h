@@ -34,8 +34,9 @@ class LineReader {
 /// What QEMU may send us in one line.
 inline constexpr std::size_t kMaxQmpLine = 1024 * 1024;
 
-/// QEMU started with -S over an inherited socket: check the version that it greets with, negotiate, report `channel_read` at the reply to qmp_capabilities (the
-/// greeting comes before fw_cfg files are read), `cont` on go(), SHUTDOWN events as `ended`.
+/// QEMU started with -S over an inherited socket: check the version that it greets with, negotiate, report
+/// `channel_read` at the reply to qmp_capabilities (the greeting comes before fw_cfg files are read), `cont` on go(),
+/// SHUTDOWN events as `ended`.
 class QmpDriver final : public Driver {
  public:
   explicit QmpDriver(Fd socket, VersionCheck check_version = {})

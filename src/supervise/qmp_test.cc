@@ -84,8 +84,9 @@ TEST_F(Qmp, AFailedContIsAnError) {
 }
 
 TEST_F(Qmp, AFailedKeyPressIsNot) {
-  EXPECT_THAT(qemu_says("{\"id\": \"send-key\", \"error\": {\"class\": \"GenericError\", \"desc\": \"no keyboard\"}}\n"),
-              Succeeds());
+  EXPECT_THAT(
+      qemu_says("{\"id\": \"send-key\", \"error\": {\"class\": \"GenericError\", \"desc\": \"no keyboard\"}}\n"),
+      Succeeds());
 }
 
 TEST_F(Qmp, RefusesALineWithoutEnd) {
@@ -105,7 +106,9 @@ TEST_F(Qmp, SeesTheSocketClose) {
   EXPECT_EQ(events->front().kind, DriverEvent::Kind::closed);
 }
 
-TEST_F(Qmp, CannotQuitBeforeItTakesCommands) { EXPECT_THAT(driver_->quit(), FailsWith(Errc::unavailable, HasSubstr("yet"))); }
+TEST_F(Qmp, CannotQuitBeforeItTakesCommands) {
+  EXPECT_THAT(driver_->quit(), FailsWith(Errc::unavailable, HasSubstr("yet")));
+}
 
 }  // namespace
 }  // namespace vmcred::supervise

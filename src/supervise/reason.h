@@ -24,9 +24,10 @@ class ShownWords {
   std::vector<Secret> short_;  ///< as base64: too short to be looked for in parts, in a body they stand whole
 };
 
-/// The links of the error chain in an answer, outermost first, with ": " between them: cloud-hypervisor's list of strings,
-/// Firecracker's `fault_message`. Empty where the answer is neither. An error may repeat what it was sent (serde quotes the
-/// text that it cannot read): a link that holds a part of a value, or a credential's text, is left out and said to be.
+/// The links of the error chain in an answer, outermost first, with ": " between them: cloud-hypervisor's list of
+/// strings, Firecracker's `fault_message`. Empty where the answer is neither. An error may repeat what it was sent
+/// (serde quotes the text that it cannot read): a link that holds a part of a value, or a credential's text, is left
+/// out and said to be.
 std::string reason_of(std::string_view answer, const Secrets& secrets);
 
 }  // namespace vmcred::supervise

@@ -16,7 +16,8 @@ Secrets values() {
 }
 
 TEST(ReasonOf, JoinsTheChainOfCloudHypervisorOutermostFirst) {
-  EXPECT_EQ(reason_of(R"json(["Error from API","The VM could not boot","Address already in use (os error 98)"])json", values()),
+  EXPECT_EQ(reason_of(R"json(["Error from API","The VM could not boot","Address already in use (os error 98)"])json",
+                      values()),
             "Error from API: The VM could not boot: Address already in use (os error 98)");
 }
 
@@ -25,7 +26,8 @@ TEST(ReasonOf, TakesTheFaultOfFirecracker) {
 }
 
 TEST(ReasonOf, SaysNothingWhereTheAnswerIsNeither) {
-  for (const char* const answer : {"", "oops", "{}", "[]", "[1]", R"({"error":"x"})", "[[[[[[]]]]]]"}) EXPECT_EQ(reason_of(answer, values()), "");
+  for (const char* const answer : {"", "oops", "{}", "[]", "[1]", R"({"error":"x"})", "[[[[[[]]]]]]"})
+    EXPECT_EQ(reason_of(answer, values()), "");
 }
 
 TEST(ReasonOf, NeverShowsAPartOfAValue) {

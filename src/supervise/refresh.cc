@@ -13,8 +13,8 @@
 namespace vmcred::supervise {
 namespace {
 
-// The file: for each value one byte with the length of its host name, the name, four bytes little-endian with the length of
-// the value, the value.
+// The file: for each value one byte with the length of its host name, the name, four bytes little-endian with the
+// length of the value, the value.
 constexpr std::size_t kLengthSize = 4;
 constexpr std::size_t kMaxHostName = 255;
 constexpr std::size_t kMaxFile = 2 * kMaxCredential;
@@ -30,28 +30,35 @@ Failure malformed() { return fail(Errc::invalid_data, "the new values are malfor
 
 link::Action action_of(declare::OnChange change) {
   switch (change) {
-    case declare::OnChange::restart: return link::Action::restart;
-    case declare::OnChange::reload: return link::Action::reload;
-    case declare::OnChange::signal: return link::Action::signal;
-    case declare::OnChange::none: return link::Action::none;
+    case declare::OnChange::restart:
+      return link::Action::restart;
+    case declare::OnChange::reload:
+      return link::Action::reload;
+    case declare::OnChange::signal:
+      return link::Action::signal;
+    case declare::OnChange::none:
+      return link::Action::none;
   }
   return link::Action::none;
 }
 
 /// Adds what `credential`'s services need; link::Action counts up from the strongest.
-void add_actions(const declare::Vm& vm, const declare::Credential& credential, std::map<std::string, link::UnitAction>& actions) {
+void add_actions(const declare::Vm& vm, const declare::Credential& credential,
+                 std::map<std::string, link::UnitAction>& actions) {
   for (const auto& [name, service] : vm.services) {
-    const bool loads = std::ranges::any_of(service.load_credential, [&](const auto& pair) { return pair.second == credential.guest; });
+    const bool loads =
+        std::ranges::any_of(service.load_credential, [&](const auto& pair) { return pair.second == credential.guest; });
     const std::string unit = name.ends_with(".service") ? name : name + ".service";
     const link::Action action = action_of(credential.on_change);
     if (!loads || action == link::Action::none) continue;
     const auto found = actions.find(unit);
     if (found != actions.end() && found->second.action <= action) continue;
-    actions.insert_or_assign(unit, link::UnitAction{.unit = unit,
-                                                    .action = action,
-                                                    .signal = credential.on_change_signal,
-                                                    .health_seconds = static_cast<std::uint16_t>(service.health.count()),
-                                                    .health_command = service.health_command});
+    actions.insert_or_assign(unit,
+                             link::UnitAction{.unit = unit,
+                                              .action = action,
+                                              .signal = credential.on_change_signal,
+                                              .health_seconds = static_cast<std::uint16_t>(service.health.count()),
+                                              .health_command = service.health_command});
   }
 }
 
@@ -122,14 +129,16 @@ Result<NewValues> unpack_values(const declare::Vm& vm, const Fd& file) {
       fresh.undeclared.push_back(host);
       continue;
     }
-    if (value.empty() && !credential->allow_empty) return fail(Errc::invalid_data, "the new value of '{}' is empty", host);
+    if (value.empty() && !credential->allow_empty)
+      return fail(Errc::invalid_data, "the new value of '{}' is empty", host);
     fresh.values.emplace(host, Secret::copy_of(value));
   }
   if (seen.empty()) return fail(Errc::usage, "the request holds no values");
   return fresh;
 }
 
-Result<link::Set> refreshed_set(const declare::Vm& vm, const Secrets& secrets, const Secrets& values, std::uint64_t generation) {
+Result<link::Set> refreshed_set(const declare::Vm& vm, const Secrets& secrets, const Secrets& values,
+                                std::uint64_t generation) {
   Secrets merged;
   for (const auto& [host, value] : secrets) {
     const auto found = values.find(host);
@@ -170,7 +179,8 @@ Json refresh_details(const Secrets& held, const NewValues& fresh, const std::vec
   Json services = Json::array();
   constexpr std::array<std::string_view, 4> kActions = {"restart", "reload", "signal", "none"};
   for (const link::UnitAction& each : actions) {
-    services.push(Json::object().set("unit", each.unit).set("action", kActions.at(static_cast<std::size_t>(each.action))));
+    services.push(
+        Json::object().set("unit", each.unit).set("action", kActions.at(static_cast<std::size_t>(each.action))));
   }
   return Json::object().set("credentials", std::move(credentials)).set("services", std::move(services));
 }

@@ -31,13 +31,15 @@ Result<NewValues> unpack_values(const declare::Vm& vm, const Fd& file);
 
 /// The set that results when `values` replace those of `secrets`, with what the services of changed credentials need:
 /// restart, reload, a signal, or nothing, as each credential declares. A unit with several gets the strongest.
-Result<link::Set> refreshed_set(const declare::Vm& vm, const Secrets& secrets, const Secrets& values, std::uint64_t generation);
+Result<link::Set> refreshed_set(const declare::Vm& vm, const Secrets& secrets, const Secrets& values,
+                                std::uint64_t generation);
 
 /// The host names of those `values` that `held` has otherwise or not at all, sorted: what the guest holds is older.
 std::vector<std::string> outdated(const Secrets& held, const Secrets& values);
 
-/// What became of each credential that was handed over, by host name, and of the guest's units: for the answer over the control
-/// socket. {"credentials": [{"host", "state": "refreshed" | "unchanged" | "needs a restart"}], "services": [{"unit", "action"}]}
+/// What became of each credential that was handed over, by host name, and of the guest's units: for the answer over the
+/// control socket. {"credentials": [{"host", "state": "refreshed" | "unchanged" | "needs a restart"}], "services":
+/// [{"unit", "action"}]}
 Json refresh_details(const Secrets& held, const NewValues& fresh, const std::vector<link::UnitAction>& actions);
 
 }  // namespace vmcred::supervise

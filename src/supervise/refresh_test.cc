@@ -7,11 +7,11 @@
 namespace vmcred::supervise {
 namespace {
 
+using ::testing::_;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::secret;
 using testing::Succeeds;
-using ::testing::_;
-using ::testing::HasSubstr;
 
 declare::Vm some_vm() {
   declare::Vm vm;
@@ -67,14 +67,17 @@ TEST(PackedValues, WhatTheVmDidNotDeclareHoldsUpNothingElse) {
 
 TEST(RefreshDetails, SayOfEachCredentialWhatBecameOfIt) {
   NewValues fresh = {.values = values("a", "B"), .undeclared = {"host-added"}};
-  const Json details = refresh_details(values("a", "b"), fresh, {{.unit = "web.service", .action = link::Action::reload}});
-  EXPECT_EQ(dump_json(details),
-            R"({"credentials":[{"host":"host-added","state":"needs a restart"},{"host":"host-api-key","state":"unchanged"},)"
-            R"({"host":"host-log-key","state":"refreshed"}],"services":[{"unit":"web.service","action":"reload"}]})");
+  const Json details =
+      refresh_details(values("a", "b"), fresh, {{.unit = "web.service", .action = link::Action::reload}});
+  EXPECT_EQ(
+      dump_json(details),
+      R"({"credentials":[{"host":"host-added","state":"needs a restart"},{"host":"host-api-key","state":"unchanged"},)"
+      R"({"host":"host-log-key","state":"refreshed"}],"services":[{"unit":"web.service","action":"reload"}]})");
 }
 
 TEST(PackedValues, EmptyOnesAndBrokenFilesAreRefused) {
-  EXPECT_THAT(unpack_values(some_vm(), *pack_values(values("", "x"))), FailsWith(Errc::invalid_data, HasSubstr("empty")));
+  EXPECT_THAT(unpack_values(some_vm(), *pack_values(values("", "x"))),
+              FailsWith(Errc::invalid_data, HasSubstr("empty")));
   EXPECT_THAT(unpack_values(some_vm(), *pack_values({})), FailsWith(Errc::usage, _));
   EXPECT_THAT(unpack_values(some_vm(), Fd()), FailsWith(Errc::usage, _));
   const auto cut = pack_values(values("hunter2", "x"));

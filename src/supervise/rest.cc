@@ -90,7 +90,8 @@ Result<> RestDriver::send(const PreparedRequest& request) {
   asked_ = fmt::format("{} {}", request.method, request.path);
   const std::string head = fmt::format(
       "{} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: application/json\r\n"
-      "Content-Length: {}\r\n\r\n", asked_, request.body.size());
+      "Content-Length: {}\r\n\r\n",
+      asked_, request.body.size());
   // A fresh socket takes the head in one piece, and the descriptors with its first byte.
   TRY(request.fds.empty() ? send_all(socket_, bytes_of(head)) : send_with_fds(socket_, head, request.fds));
   return send_all(socket_, request.body.bytes());
@@ -112,7 +113,8 @@ Result<> RestDriver::take(const Answer& answer, std::vector<DriverEvent>& events
   if (started_) return {};  // an attempt to stop; the stop goes on by its clock
   if (answer.status < 200 || answer.status > 299) {
     const std::string reason = plan_.explain ? plan_.explain(answer.body) : "";
-    return fail(Errc::io, "the VMM refused '{}' with status {}{}{}", asked_, answer.status, reason.empty() ? "" : ": ", reason);
+    return fail(Errc::io, "the VMM refused '{}' with status {}{}{}", asked_, answer.status, reason.empty() ? "" : ": ",
+                reason);
   }
   if (std::exchange(asks_version_, false)) {
     // A VMM that names none is one that is not known; the plan has the tightest limits for it.

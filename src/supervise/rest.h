@@ -24,15 +24,14 @@ struct Answer {
   int status = 0;
   std::string body = {};
 };
-/// Takes an HTTP/1.1 answer (RFC 9112) apart once it is whole; nothing before. One that is no HTTP or larger than the limit
-/// is `invalid_data`.
+/// Takes an HTTP/1.1 answer (RFC 9112) apart once it is whole; nothing before. One that is no HTTP or larger than the
+/// limit is `invalid_data`.
 Result<std::optional<Answer>> read_answer(std::string_view bytes);
 inline constexpr std::size_t kMaxAnswer = 64 * 1024;
 
-/// Asks for the VMM's version, and only where that will do sends the launch's requests one after another, each after the
-/// 2xx of the one before; after the last the channel is
-/// read and the guest runs. Of answers only what `explain` makes of a refusal is quoted: an API's error may repeat what it
-/// was sent.
+/// Asks for the VMM's version, and only where that will do sends the launch's requests one after another, each after
+/// the 2xx of the one before; after the last the channel is read and the guest runs. Of answers only what `explain`
+/// makes of a refusal is quoted: an API's error may repeat what it was sent.
 class RestDriver final : public Driver {
  public:
   struct Plan {
@@ -40,7 +39,8 @@ class RestDriver final : public Driver {
     std::deque<PreparedRequest> requests;
     vmm::VersionQuestion version = {};
     VersionCheck check_version = {};
-    std::function<std::string(std::string_view body)> explain = {};  ///< why it refused, fit to be shown; "" where nobody knows
+    std::function<std::string(std::string_view body)> explain =
+        {};  ///< why it refused, fit to be shown; "" where nobody knows
     std::optional<PreparedRequest> power = {};
     std::optional<PreparedRequest> quit = {};
   };

@@ -37,11 +37,13 @@ class Planner {
   Planner(const RunRequest& request, const Prepared& prepared, const std::string& folder)
       : prepared_(prepared),
         with_link_(prepared.vm.guest.agent),
-        context_{.accel = prepared.accel, .with_link = with_link_, .runtime_folder = folder, .exposed = request.exposed} {}
+        context_{
+            .accel = prepared.accel, .with_link = with_link_, .runtime_folder = folder, .exposed = request.exposed} {}
 
   /// A refresh may change sizes, so a vm that starts again is planned again.
   Result<PlannedLaunch> plan(const Secrets& values) {
-    if (prepared_.accel == declare::Accel::tcg && prepared_.vm.qemu_machine == "microvm" && context_.host_tsc_khz == 0) {
+    if (prepared_.accel == declare::Accel::tcg && prepared_.vm.qemu_machine == "microvm" &&
+        context_.host_tsc_khz == 0) {
       context_.host_tsc_khz = measure_tsc_khz();
     }
     return plan_sizes(sizes_of(values));
@@ -63,9 +65,11 @@ class Planner {
   }
 
   Result<PlannedLaunch> plan_sizes(std::map<std::string, std::size_t> sizes) {
-    // The token's line depends on the kind of link, which the backend chooses: two rounds where it is not the usual one.
+    // The token's line depends on the kind of link, which the backend chooses: two rounds where it is not the usual
+    // one.
     for (auto kind = vmm::LinkKind::serial;;) {
-      if (with_link_) sizes[std::string(credential::kLinkCredential)] = link_line_for(kind, Secret(link::kTokenSize)).size();
+      if (with_link_)
+        sizes[std::string(credential::kLinkCredential)] = link_line_for(kind, Secret(link::kTokenSize)).size();
       credential::Plan plan = make_plan(sizes);
       if (!plan.deliverable() && context_.version.empty()) {
         // The tightest limits hold for a version that is not known. Asking takes time, so only now.
@@ -103,20 +107,20 @@ Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const R
   TRY_LET(PlannedLaunch planned, plan_launch(secrets));
 
   auto outcome = supervise({.vm = vm,
-                    .launch = std::move(planned.launch),
-                    .secrets = std::move(secrets),
-                    .by_reference = planned.by_reference,
-                    .plan_again = plan_launch,
-                    .check_version = check_version,
-                    .expect_receipt = receipt_required(vm),
-                    .receipt_limit = prepared.receipt_limit,
-                    .stop = request.stop,
-                    .folder = folder.path(),
-                    .accel = prepared.accel == declare::Accel::tcg ? "tcg" : "kvm",
-                    .vmm_environment = request.vmm_environment,
-                    .notifier = request.notifier,
-                    .observer = request.observer,
-                    .randomness = request.randomness});
+                            .launch = std::move(planned.launch),
+                            .secrets = std::move(secrets),
+                            .by_reference = planned.by_reference,
+                            .plan_again = plan_launch,
+                            .check_version = check_version,
+                            .expect_receipt = receipt_required(vm),
+                            .receipt_limit = prepared.receipt_limit,
+                            .stop = request.stop,
+                            .folder = folder.path(),
+                            .accel = prepared.accel == declare::Accel::tcg ? "tcg" : "kvm",
+                            .vmm_environment = request.vmm_environment,
+                            .notifier = request.notifier,
+                            .observer = request.observer,
+                            .randomness = request.randomness});
   if (outcome && !outcome->fed && !outcome->failure.empty()) {
     // It may be too old for one of our options, and have said so in its own words: it is asked only now that it failed.
     const std::string why = credential::too_old(vm, probe_version(prepared.program));
@@ -147,7 +151,8 @@ bool receipt_required(const declare::Vm& vm) {
 std::string probe_version(const std::string& program) {
   constexpr std::size_t kMaxVersionText = 16 * 1024;
   constexpr std::chrono::seconds kProbeLimit{3};
-  const auto output = vmcred::run({.argv = {program, "--version"}}, {.max_output = kMaxVersionText, .limit = kProbeLimit});
+  const auto output =
+      vmcred::run({.argv = {program, "--version"}}, {.max_output = kMaxVersionText, .limit = kProbeLimit});
   if (!output || !output->status.ok()) return {};
   return output->out.substr(0, output->out.find('\n'));
 }
@@ -161,25 +166,24 @@ Result<Outcome> run_vm(const RunRequest& request, const SecretSource& secret_sou
               .program = vmm::program_of(request.vm),
               .accel = accel,
               .receipt_limit = receipt_limit(request, usual),
-              .make_launch = [&](const auto& plan, const auto& context) {
-                return request.backend.launch(request.vm, plan, context);
-              }},
+              .make_launch = [&](const auto& plan,
+                                 const auto& context) { return request.backend.launch(request.vm, plan, context); }},
              folder, secret_source);
 }
 
 Result<Outcome> run_foreign(const RunRequest& request, const vmm::Foreign& foreign, const SecretSource& secret_source) {
   TRY_LET(const declare::Vm vm, request.backend.describe(foreign, request.vm));
-  Prepared prepared = {.vm = vm,
-                       .program = foreign.argv.front(),
-                       .accel = declare::Accel::automatic,
-                       .receipt_limit = receipt_limit(request, kReceiptLimitTcg),  // what it will use is its own business
-                       .make_launch =
-                           [&](const auto& plan, const auto& context) -> Result<vmm::Launch> {
-                         TRY_LET(vmm::Launch launch, request.backend.adopt(foreign, vm, plan, context));
-                         launch.keeps_stdin = true;
-                         return launch;
-                       },
-                       .own_devices = false};
+  Prepared prepared = {
+      .vm = vm,
+      .program = foreign.argv.front(),
+      .accel = declare::Accel::automatic,
+      .receipt_limit = receipt_limit(request, kReceiptLimitTcg),  // what it will use is its own business
+      .make_launch = [&](const auto& plan, const auto& context) -> Result<vmm::Launch> {
+        TRY_LET(vmm::Launch launch, request.backend.adopt(foreign, vm, plan, context));
+        launch.keeps_stdin = true;
+        return launch;
+      },
+      .own_devices = false};
   // A conflict is there whatever the values are: it is told before any of them is decrypted.
   TRY_LET(const std::string path, runtime_path(request.places, request.vm.name));
   TRY(Planner(request, prepared, path).check());

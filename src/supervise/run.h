@@ -38,8 +38,8 @@ bool receipt_required(const declare::Vm& vm);
 /// Values -> plan -> launch -> supervise. Everything that can be refused is refused before the VMM starts.
 Result<Outcome> run_vm(const RunRequest& request, const SecretSource& secret_source);
 
-/// The same for a command line that somebody else built, which `request.backend` recognised: the vm is what that command
-/// line says it is, and its credentials are those of `request.vm`.
+/// The same for a command line that somebody else built, which `request.backend` recognised: the vm is what that
+/// command line says it is, and its credentials are those of `request.vm`.
 Result<Outcome> run_foreign(const RunRequest& request, const vmm::Foreign& foreign, const SecretSource& secret_source);
 
 /// The first line that `program --version` prints; empty when it cannot be had within three seconds.

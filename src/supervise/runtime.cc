@@ -70,7 +70,8 @@ Result<std::string> runtime_path(const RuntimePlaces& places, const std::string&
 std::vector<std::string> runtime_roots(const RuntimePlaces& places) {
   if (!places.own.empty()) return {places.own};
   std::vector<std::string> roots = {places.system};
-  if (!places.user.empty()) roots.insert(places.root ? roots.end() : roots.begin(), join_path(places.user, "vmcred/vm"));
+  if (!places.user.empty())
+    roots.insert(places.root ? roots.end() : roots.begin(), join_path(places.user, "vmcred/vm"));
   return roots;
 }
 

@@ -11,11 +11,12 @@ namespace vmcred::supervise {
 
 /// Where runtime folders are, by the environment of the process (the caller reads it).
 struct RuntimePlaces {
-  std::string unit = {};              ///< $RUNTIME_DIRECTORY: the folder itself, made by systemd
-  std::string user = {};              ///< $XDG_RUNTIME_DIR
-  std::string own = {};               ///< $VMCRED_RUNTIME_DIR: stands for all others, so that a demo or a test meets no vm of this machine
+  std::string unit = {};  ///< $RUNTIME_DIRECTORY: the folder itself, made by systemd
+  std::string user = {};  ///< $XDG_RUNTIME_DIR
+  std::string own =
+      {};  ///< $VMCRED_RUNTIME_DIR: stands for all others, so that a demo or a test meets no vm of this machine
   std::string system = "/run/vmcred/vm";
-  bool root = false;                  ///< our uid is 0
+  bool root = false;  ///< our uid is 0
 };
 
 /// The folder of `vm`: the unit's, else below $VMCRED_RUNTIME_DIR, else below /run/vmcred/vm as root, else
@@ -24,8 +25,8 @@ Result<std::string> runtime_path(const RuntimePlaces& places, const std::string&
 /// Every folder above that may hold running vms, one's own first: /run/vmcred/vm and the user's.
 std::vector<std::string> runtime_roots(const RuntimePlaces& places);
 
-/// Whether a supervisor holds this runtime folder now; that can be told of somebody else's folder, too, which nobody may enter. What an
-/// earlier one left is held by nobody.
+/// Whether a supervisor holds this runtime folder now; that can be told of somebody else's folder, too, which nobody
+/// may enter. What an earlier one left is held by nobody.
 bool is_held(const std::string& path);
 
 /// The folder, made with mode 0700 and locked; what an earlier supervisor left in it is removed.

@@ -38,7 +38,8 @@ TEST(RuntimeFolder, LetsOtherVmsUsersThroughItsParentsWhateverTheUmaskIs) {
     EXPECT_EQ(mode_of(folder / "run/vmcred"), 0755U);
     EXPECT_EQ(mode_of(system), 0755U);
     EXPECT_EQ(mode_of(system + "/test-vm"), 0700U);
-    ASSERT_EQ(::rmdir((system + "/test-vm").c_str()) + ::rmdir(system.c_str()) + ::rmdir((folder / "run/vmcred").c_str()), 0);
+    ASSERT_EQ(
+        ::rmdir((system + "/test-vm").c_str()) + ::rmdir(system.c_str()) + ::rmdir((folder / "run/vmcred").c_str()), 0);
   }
 }
 

@@ -33,7 +33,10 @@ Json status_json(const Status& status) {
     for (const ServiceLine& service : line.services) {
       services.push(Json::object().set("unit", service.unit).set("state", service.state));
     }
-    receipts.push(Json::object().set("guest", line.guest).set("state", line.state).set("size", line.size)
+    receipts.push(Json::object()
+                      .set("guest", line.guest)
+                      .set("state", line.state)
+                      .set("size", line.size)
                       .set("mood", arrival_name(arrival_of(line)))
                       .set("services", std::move(services)));
   }
@@ -93,12 +96,13 @@ Result<Status> read_status(const Json& json) {
   status.guest_systemd = json.string_at("guest_systemd");
   if (const Json* const word = json.find("systemd"); word != nullptr) {
     const Json* const ready = word->find("ready");
-    status.systemd = {.ready = ready != nullptr && ready->if_bool() != nullptr && *ready->if_bool(),
-                      .unit = word->string_at("unit"),
-                      .status = word->string_at("status"),
-                      .hostname = word->string_at("hostname"),
-                      .shutdown = word->string_at("shutdown"),
-                      .exit_status = word->find("exit_status") == nullptr ? -1 : static_cast<int>(integer_at(*word, "exit_status"))};
+    status.systemd = {
+        .ready = ready != nullptr && ready->if_bool() != nullptr && *ready->if_bool(),
+        .unit = word->string_at("unit"),
+        .status = word->string_at("status"),
+        .hostname = word->string_at("hostname"),
+        .shutdown = word->string_at("shutdown"),
+        .exit_status = word->find("exit_status") == nullptr ? -1 : static_cast<int>(integer_at(*word, "exit_status"))};
   }
   for (const Json& line : list_at(json, "receipts")) {
     ReceiptLine& receipt = status.receipts.emplace_back();

@@ -10,9 +10,9 @@ namespace vmcred::supervise {
 
 /// How long each step of a stop may take before the next, harder one.
 struct StopTimes {
-  std::chrono::milliseconds agent{10'000};  ///< the guest's agent was asked
-  std::chrono::milliseconds power{10'000};  ///< the power key was pressed
-  std::chrono::milliseconds quit{3'000};    ///< the VMM was told to end, by its control socket
+  std::chrono::milliseconds agent{10'000};     ///< the guest's agent was asked
+  std::chrono::milliseconds power{10'000};     ///< the power key was pressed
+  std::chrono::milliseconds quit{3'000};       ///< the VMM was told to end, by its control socket
   std::chrono::milliseconds terminate{3'000};  ///< … and by SIGTERM
   [[nodiscard]] std::chrono::milliseconds all() const { return agent + power + quit + terminate; }
 };

@@ -9,7 +9,8 @@ using std::chrono::milliseconds;
 
 TEST(StopPlan, WaitsForEachStepItsTime) {
   const SteadyTime start{};
-  StopPlan plan({.agent = milliseconds(10), .power = milliseconds(20), .quit = milliseconds(1), .terminate = milliseconds(1)});
+  StopPlan plan(
+      {.agent = milliseconds(10), .power = milliseconds(20), .quit = milliseconds(1), .terminate = milliseconds(1)});
   EXPECT_FALSE(plan.due(start));
   plan.enter(StopStep::agent, start);
   EXPECT_FALSE(plan.due(start + milliseconds(9)));

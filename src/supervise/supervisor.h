@@ -32,8 +32,8 @@ struct Event {
     leaving,        ///< the guest's agent says that it shuts down; `detail` says how
     guest_ended,    ///< `detail` says how
     vmm_exited,
-    vmm_said,       ///< `detail` is a line of its standard error, as it came
-    warning,        ///< `detail`
+    vmm_said,  ///< `detail` is a line of its standard error, as it came
+    warning,   ///< `detail`
   };
   Kind kind;
   std::string detail = {};
@@ -64,10 +64,11 @@ struct Mission {
   vmm::Launch launch;
   Secrets secrets;  ///< by host name; each start of the VMM adds a fresh token for the link
   bool by_reference = false;
-  /// The launch for other values, for a start after a refresh; its error says why they cannot be delivered. None: `launch`.
+  /// The launch for other values, for a start after a refresh; its error says why they cannot be delivered. None:
+  /// `launch`.
   std::function<Result<PlannedLaunch>(const Secrets&)> plan_again = {};
-  VersionCheck check_version = {};  ///< of the VMM, before it gets what it can still be refused
-  bool expect_receipt = false;  ///< READY waits for a complete receipt
+  VersionCheck check_version = {};                ///< of the VMM, before it gets what it can still be refused
+  bool expect_receipt = false;                    ///< READY waits for a complete receipt
   std::chrono::milliseconds start_limit{30'000};  ///< until the VMM has read its channel
   std::chrono::milliseconds receipt_limit{90'000};
   /// A VMM that tells nothing, and whose guest sends no receipt, counts as started when it has lived for so long.
@@ -98,9 +99,9 @@ struct Outcome {
   [[nodiscard]] bool good() const { return ready && end == GuestEnd::powered_off && failure.empty(); }
 };
 
-/// Runs until the VMM's process is gone; a guest that reboots gets a new VMM with a new token. SIGTERM, SIGINT and SIGHUP
-/// stop the guest (they must be the business of nobody else in this process). An error means that the vm never ran or
-/// that its VMM could not be followed any more, which is then gone too.
+/// Runs until the VMM's process is gone; a guest that reboots gets a new VMM with a new token. SIGTERM, SIGINT and
+/// SIGHUP stop the guest (they must be the business of nobody else in this process). An error means that the vm never
+/// ran or that its VMM could not be followed any more, which is then gone too.
 Result<Outcome> supervise(Mission mission);
 
 }  // namespace vmcred::supervise

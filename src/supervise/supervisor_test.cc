@@ -51,7 +51,8 @@ class Supervise : public ::testing::Test {
  protected:
   Supervise() {
     vm_.name = "test-vm";
-    vm_.credentials = {{.name = "api-key", .host = "host-api-key", .guest = "API_KEY", .from = declare::VarRef{"g", "f"}}};
+    vm_.credentials = {
+        {.name = "api-key", .host = "host-api-key", .guest = "API_KEY", .from = declare::VarRef{"g", "f"}}};
   }
 
   /// A launch of the fake that receives one value in a memory file.
@@ -65,7 +66,10 @@ class Supervise : public ::testing::Test {
             .launch = std::move(launch),
             .secrets = std::move(secrets),
             .start_limit = milliseconds(5000),
-            .stop = {.agent = milliseconds(100), .power = milliseconds(100), .quit = milliseconds(100), .terminate = milliseconds(100)},
+            .stop = {.agent = milliseconds(100),
+                     .power = milliseconds(100),
+                     .quit = milliseconds(100),
+                     .terminate = milliseconds(100)},
             .folder = folder_.path(),
             .observer = &recorder_};
   }
@@ -103,8 +107,8 @@ TEST_F(Supervise, GivesTheVmmNothingButWhatTheLaunchNames) {
 TEST_F(Supervise, TellsTheStoryInOrder) {
   using Kind = Event::Kind;
   ASSERT_THAT(supervise(mission("end=guest-shutdown")), Succeeds());
-  EXPECT_THAT(recorder_.kinds, ::testing::ElementsAre(Kind::vmm_started, Kind::channel_wiped, Kind::guest_running, Kind::ready,
-                                                      Kind::guest_ended, Kind::vmm_exited));
+  EXPECT_THAT(recorder_.kinds, ::testing::ElementsAre(Kind::vmm_started, Kind::channel_wiped, Kind::guest_running,
+                                                      Kind::ready, Kind::guest_ended, Kind::vmm_exited));
 }
 
 TEST_F(Supervise, PassesTheConsoleOnAndKeepsIt) {
@@ -219,7 +223,8 @@ TEST_F(Supervise, TellsSystemdWhenItIsReadyAndWhenItStops) {
   ASSERT_THAT(supervise(std::move(wanted)), Succeeds());
   std::string all;
   char buffer[1024];
-  for (ssize_t n = 0; (n = ::recv(socket.get(), buffer, sizeof buffer, 0)) > 0;) all += std::string(buffer, static_cast<std::size_t>(n)) + "|";
+  for (ssize_t n = 0; (n = ::recv(socket.get(), buffer, sizeof buffer, 0)) > 0;)
+    all += std::string(buffer, static_cast<std::size_t>(n)) + "|";
   EXPECT_THAT(all, HasSubstr("|READY=1|"));
   EXPECT_LT(all.find("READY=1"), all.find("STOPPING=1"));
   EXPECT_THAT(all, HasSubstr("STATUS=the guest powered off"));
@@ -241,15 +246,17 @@ TEST_F(Supervise, AnswersItsControlSocketWhileItRuns) {
 TEST_F(Supervise, HandsValuesToARestApiAndToNothingElse) {
   credential::OemEntry entry = {.guest = "API_KEY", .host = "host-api-key", .size = 12};
   Mission wanted = mission("end=guest-shutdown");
-  wanted.launch = {.argv = {VMCRED_FAKE_VMM, "--api-socket", "fd=3", "-fake", "record=" + record_ + ",end=guest-shutdown"},
-                   .control = vmm::Control::rest_fd,
-                   .exit_tells = vmm::ExitTells::powered_off,
-                   .requests = {{.method = "PUT", .path = "/api/v1/vm.create", .body = {"{\"platform\":[\"", entry, "\"]}"}},
-                                {.method = "PUT", .path = "/api/v1/vm.boot"}}};
+  wanted.launch = {
+      .argv = {VMCRED_FAKE_VMM, "--api-socket", "fd=3", "-fake", "record=" + record_ + ",end=guest-shutdown"},
+      .control = vmm::Control::rest_fd,
+      .exit_tells = vmm::ExitTells::powered_off,
+      .requests = {{.method = "PUT", .path = "/api/v1/vm.create", .body = {"{\"platform\":[\"", entry, "\"]}"}},
+                   {.method = "PUT", .path = "/api/v1/vm.boot"}}};
   const auto outcome = supervise(std::move(wanted));
   ASSERT_THAT(outcome, Succeeds());
   EXPECT_TRUE(outcome->good()) << outcome->failure;
-  EXPECT_EQ(recorded("request0"), "PUT /api/v1/vm.create HTTP/1.1\n"
+  EXPECT_EQ(recorded("request0"),
+            "PUT /api/v1/vm.create HTTP/1.1\n"
             "{\"platform\":[\"io.systemd.credential.binary:API_KEY=Y2FuYXJ5LXZhbHVl\"]}");
   EXPECT_EQ(recorded("request1"), "PUT /api/v1/vm.boot HTTP/1.1\n");
   EXPECT_THAT(recorded("argv") + recorded("environ"), ::testing::Not(HasSubstr("canary")));
@@ -273,7 +280,8 @@ TEST_F(Supervise, ARefusalOfARestApiIsNamedWithoutItsText) {
   wanted.launch = {.argv = {VMCRED_FAKE_VMM, "--api-socket", "fd=3", "-fake", "refuse=400"},
                    .control = vmm::Control::rest_fd,
                    .requests = {{.method = "PUT", .path = "/api/v1/vm.create"}}};
-  EXPECT_THAT(supervise(std::move(wanted)), FailsWith(Errc::io, HasSubstr("refused 'PUT /api/v1/vm.create' with status 400")));
+  EXPECT_THAT(supervise(std::move(wanted)),
+              FailsWith(Errc::io, HasSubstr("refused 'PUT /api/v1/vm.create' with status 400")));
 }
 
 TEST_F(Supervise, AVmmWhoseEndMeansAResetIsStartedAgain) {
@@ -290,7 +298,8 @@ TEST_F(Supervise, AVmmWhoseEndMeansAResetIsStartedAgain) {
 
 TEST_F(Supervise, AVmmThatTellsNothingIsReadyWhenItHasLivedForATime) {
   Mission wanted = mission("");
-  wanted.launch = {.argv = {"/bin/sleep", "1000"}, .control = vmm::Control::none, .exit_tells = vmm::ExitTells::powered_off};
+  wanted.launch = {
+      .argv = {"/bin/sleep", "1000"}, .control = vmm::Control::none, .exit_tells = vmm::ExitTells::powered_off};
   wanted.settle_time = milliseconds(100);
   recorder_.stop_at = Event::Kind::ready;
   const auto outcome = supervise(std::move(wanted));
@@ -301,7 +310,8 @@ TEST_F(Supervise, AVmmThatTellsNothingIsReadyWhenItHasLivedForATime) {
 }
 
 TEST_F(Supervise, AVmmThatTellsNothingAndEndsBeforeIsNotReady) {
-  for (const auto& [program, failure] : {std::pair("/bin/true", "ended within 10000 ms of its start"), std::pair("/bin/false", "by itself with exit code 1")}) {
+  for (const auto& [program, failure] : {std::pair("/bin/true", "ended within 10000 ms of its start"),
+                                         std::pair("/bin/false", "by itself with exit code 1")}) {
     (void)::unlink((folder_ / "control").c_str());
     recorder_ = {};
     Mission wanted = mission("");
@@ -330,7 +340,8 @@ TEST(ReadAnswer, RefusesWhatIsNoHttp) {
 
 TEST_F(Supervise, RunVmRefusesBeforeTheVmmStarts) {
   vm_.credentials[0].guest = "vmm.notify_socket";  // reserved
-  vmm::Backend backend = {"fake", [](const declare::Vm&, const credential::Plan&, const vmm::Context&) -> Result<vmm::Launch> {
+  vmm::Backend backend = {"fake",
+                          [](const declare::Vm&, const credential::Plan&, const vmm::Context&) -> Result<vmm::Launch> {
                             ADD_FAILURE() << "asked for a launch";
                             return fail(Errc::usage, "no");
                           }};

@@ -1,8 +1,8 @@
 #include "supervise/vmm_process.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -56,8 +56,8 @@ Result<PreparedRequest> prepare(const vmm::Request& request, const Secrets& secr
   return PreparedRequest{request.method, request.path, std::move(body), request.fds};
 }
 
-Result<std::unique_ptr<Driver>> make_rest_driver(const vmm::Launch& launch, const Secrets& secrets, const std::string& path,
-                                                 const VersionCheck& check_version) {
+Result<std::unique_ptr<Driver>> make_rest_driver(const vmm::Launch& launch, const Secrets& secrets,
+                                                 const std::string& path, const VersionCheck& check_version) {
   RestDriver::Plan plan = {.path = path, .requests = {}, .version = launch.version, .check_version = check_version};
   // `secrets` are those of the mission, which outlive the driver.
   plan.explain = [&secrets](std::string_view body) { return reason_of(body, secrets); };
@@ -84,19 +84,24 @@ std::string last_words(const Fd& pipe) {
   return ": " + words.substr(words.rfind('\n') + 1);  // npos + 1 is 0
 }
 
-/// Starts a helper and connects to it. It makes its socket when it is ready to serve, so the connection is tried until then.
-/// What it says goes into `words`, of which `heard` is the reading end.
-Result<Fd> start_helper(const vmm::Helper& helper, const std::vector<std::string>& environment, const Fd& words, const Fd& heard, Child& child) {
+/// Starts a helper and connects to it. It makes its socket when it is ready to serve, so the connection is tried until
+/// then. What it says goes into `words`, of which `heard` is the reading end.
+Result<Fd> start_helper(const vmm::Helper& helper, const std::vector<std::string>& environment, const Fd& words,
+                        const Fd& heard, Child& child) {
   constexpr std::chrono::seconds kLimit{10};
   constexpr std::chrono::milliseconds kPause{2};
   TRY_LET(const sockaddr_un address, unix_address(helper.socket));
   TRY(remove_tree(helper.socket));  // of the life before
-  TRY_LET(child, spawn({.argv = helper.argv, .environment = environment, .descriptors = {{1, words.get()}, {2, words.get()}}, .new_session = true}));
+  TRY_LET(child, spawn({.argv = helper.argv,
+                        .environment = environment,
+                        .descriptors = {{1, words.get()}, {2, words.get()}},
+                        .new_session = true}));
   const auto end = std::chrono::steady_clock::now() + kLimit;
   for (;;) {
     Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket) return fail_errno("make a socket");
-    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return socket;  // NOLINT
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+      return socket;  // NOLINT
     if (errno != ENOENT && errno != ECONNREFUSED && errno != EINTR) return fail_errno("connect to '{}'", helper.socket);
     TRY_LET(const auto status, child.wait_for(kPause));
     if (status) return fail(Errc::unavailable, "it ended with {}{}", status->text(), last_words(heard));
@@ -145,8 +150,9 @@ Result<> wipe_mapped(std::vector<Fd>& files) {
   return {};
 }
 
-Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, const std::vector<std::string>& environment,
-                             const std::string& folder, const VersionCheck& check_version) {
+Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets,
+                             const std::vector<std::string>& environment, const std::string& folder,
+                             const VersionCheck& check_version) {
   VmmProcess vmm;
   // A session of its own: control-c on a terminal must reach us alone, so that the guest can be stopped cleanly.
   Command command = {.argv = launch.argv, .environment = environment, .new_session = true};
@@ -194,7 +200,8 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
   std::vector<Fd> helper_ends;
   for (const vmm::Helper& helper : launch.helpers) {
     Child& child = vmm.helpers.emplace_back();
-    TRY_LET(helper_ends.emplace_back(), in(fmt::format("start '{}'", helper.argv.front()), start_helper(helper, environment, words_end, vmm.words, child)));
+    TRY_LET(helper_ends.emplace_back(), in(fmt::format("start '{}'", helper.argv.front()),
+                                           start_helper(helper, environment, words_end, vmm.words, child)));
     command.descriptors.emplace_back(helper.fd, helper_ends.back().get());
   }
 
@@ -209,7 +216,8 @@ Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, 
 
   Fd control_end;
   switch (launch.control) {
-    case vmm::Control::none: break;
+    case vmm::Control::none:
+      break;
     case vmm::Control::qmp: {
       TRY_LET(FdPair pair, make_socket_pair());
       vmm.driver = std::make_unique<QmpDriver>(std::move(pair.first), check_version);

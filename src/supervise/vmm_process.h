@@ -26,8 +26,9 @@ struct VmmProcess {
   Fd console;                      ///< its stdout: the serial console
   Fd words;                        ///< its stderr; none where it keeps ours (vmm::Launch::keeps_stdin)
   std::vector<Fd> blobs;           ///< hold plaintext until wipe_blobs()
-  std::vector<Fd> mapped;          ///< the same, until the guest lives, by wipe_mapped(): the VMM reads them when the guest does
-  Guard guard;                     ///< for other tools; without doors where none is wanted
+  std::vector<Fd>
+      mapped;   ///< the same, until the guest lives, by wipe_mapped(): the VMM reads them when the guest does
+  Guard guard;  ///< for other tools; without doors where none is wanted
 };
 
 /// The guest's vsock port that leads to us.
@@ -40,10 +41,11 @@ inline constexpr std::uint64_t kMaxInitrd = 4ULL * 1024 * 1024 * 1024;
 Secret link_line_for(vmm::LinkKind kind, const Secret& token);
 
 /// Fills the memory files, starts the VMM (SIGKILL when we die) and begins to talk to it.
-/// `folder` is the vm's runtime folder, for sockets that have to have a name. A VMM that tells its version is asked before it
-/// gets anything by an API and before its guest runs: what `check_version` refuses is an error of the driver.
-Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets, const std::vector<std::string>& environment,
-                             const std::string& folder, const VersionCheck& check_version = {});
+/// `folder` is the vm's runtime folder, for sockets that have to have a name. A VMM that tells its version is asked
+/// before it gets anything by an API and before its guest runs: what `check_version` refuses is an error of the driver.
+Result<VmmProcess> start_vmm(const vmm::Launch& launch, const Secrets& secrets,
+                             const std::vector<std::string>& environment, const std::string& folder,
+                             const VersionCheck& check_version = {});
 
 /// Overwrites and empties every memory file and lets go of it. A VMM keeps its descriptors open for life and anybody
 /// with its uid could read them through /proc.

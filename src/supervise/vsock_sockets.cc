@@ -22,7 +22,8 @@ Result<bool> is_served(const std::string& path) {
   TRY_LET(const sockaddr_un address, unix_address(path));
   const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return fail_errno("make a socket");
-  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;  // NOLINT
+  return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+         errno == EAGAIN;  // NOLINT
 }
 
 std::string port_socket(const std::string& path, unsigned port) { return fmt::format("{}_{}", path, port); }

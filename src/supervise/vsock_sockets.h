@@ -1,5 +1,5 @@
-// The unix sockets of a vm's vsock: PATH, which the VMM makes, and PATH_PORT, at which we listen. VMMs bind PATH anew and do
-// not start where it is: a VMM that was killed leaves it (cloud-hypervisor v53, Firecracker v1.16).
+// The unix sockets of a vm's vsock: PATH, which the VMM makes, and PATH_PORT, at which we listen. VMMs bind PATH anew
+// and do not start where it is: a VMM that was killed leaves it (cloud-hypervisor v53, Firecracker v1.16).
 #pragma once
 
 #include <string>

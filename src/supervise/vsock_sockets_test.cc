@@ -11,8 +11,8 @@
 namespace vmcred::supervise {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::Succeeds;
 using testing::TestFolder;
 
@@ -31,9 +31,11 @@ TEST(ClearVsockSocket, LeavesOthersAlone) {
   const std::string path = folder / "vsock.sock";
   const auto served = listen_on(path, 1);
   ASSERT_THAT(served, Succeeds());
-  for (int i = 0; i < 3; ++i) EXPECT_THAT(clear_vsock_socket(path), FailsWith(Errc::unavailable, HasSubstr("another process serves")));
+  for (int i = 0; i < 3; ++i)
+    EXPECT_THAT(clear_vsock_socket(path), FailsWith(Errc::unavailable, HasSubstr("another process serves")));
   EXPECT_TRUE(exists(path));
-  EXPECT_THAT(clear_vsock_socket(folder.write("file", "x")), FailsWith(Errc::usage, HasSubstr("something else is there")));
+  EXPECT_THAT(clear_vsock_socket(folder.write("file", "x")),
+              FailsWith(Errc::usage, HasSubstr("something else is there")));
   EXPECT_THAT(clear_vsock_socket(folder.path()), FailsWith(Errc::usage, HasSubstr("something else is there")));
   ASSERT_EQ(::symlink((folder / "file").c_str(), (folder / "link").c_str()), 0);
   EXPECT_THAT(clear_vsock_socket(folder / "link"), FailsWith(Errc::usage, HasSubstr("something else is there")));

@@ -11,8 +11,9 @@ namespace {
 /// The first systemd that can give a service new credentials when it is reloaded.
 constexpr int kRefreshesOnReload = 260;
 
-/// The first that looks for the source of a relative LoadCredential= among what the machine received and in the credstore
-/// folders (NEWS of 251), and the first that knows AssertCredential=. Before, the agent's own folder is named.
+/// The first that looks for the source of a relative LoadCredential= among what the machine received and in the
+/// credstore folders (NEWS of 251), and the first that knows AssertCredential=. Before, the agent's own folder is
+/// named.
 constexpr int kFindsBySystem = 251;
 constexpr int kAsserts = 252;
 constexpr std::string_view kCredstore = "/run/credstore/";
@@ -21,22 +22,26 @@ constexpr std::string_view kCredstore = "/run/credstore/";
 bool is_reloaded(const declare::Vm& vm, const declare::GuestService& service) {
   return std::ranges::any_of(vm.credentials, [&](const declare::Credential& credential) {
     return credential.on_change == declare::OnChange::reload &&
-           std::ranges::any_of(service.load_credential, [&](const auto& pair) { return pair.second == credential.guest; });
+           std::ranges::any_of(service.load_credential,
+                               [&](const auto& pair) { return pair.second == credential.guest; });
   });
 }
 
-/// A missing credential is otherwise silent. Where PID 1 received nothing, an agent's values are in the credstore, which
-/// AssertCredential= does not see; systemd 252 and later take braces in a glob.
+/// A missing credential is otherwise silent. Where PID 1 received nothing, an agent's values are in the credstore,
+/// which AssertCredential= does not see; systemd 252 and later take braces in a glob.
 std::string assert_lines(const declare::Vm& vm, const std::string& guest, const std::string& written) {
   // A condition takes '!' and '|' at its beginning for itself.
   if (guest.starts_with('!') || guest.starts_with('|')) return {};
-  if (!vm.guest.agent || guest.find_first_of("*?[]{}\\") != std::string::npos) return fmt::format("AssertCredential={}\n", written);
-  return fmt::format("# AssertCredential={0} would not see what the agent puts into /run/credstore.\n"
-                     "AssertPathExistsGlob=/run/{{credentials/@system,credstore}}/{0}\n",
-                     written);
+  if (!vm.guest.agent || guest.find_first_of("*?[]{}\\") != std::string::npos)
+    return fmt::format("AssertCredential={}\n", written);
+  return fmt::format(
+      "# AssertCredential={0} would not see what the agent puts into /run/credstore.\n"
+      "AssertPathExistsGlob=/run/{{credentials/@system,credstore}}/{0}\n",
+      written);
 }
 
-Result<std::string> drop_in_text(const declare::Vm& vm, const std::string& service, const declare::GuestService& declared) {
+Result<std::string> drop_in_text(const declare::Vm& vm, const std::string& service,
+                                 const declare::GuestService& declared) {
   std::string asserts;
   std::string loads;
   std::set<std::string> asserted;
@@ -51,11 +56,13 @@ Result<std::string> drop_in_text(const declare::Vm& vm, const std::string& servi
   }
   // On an older systemd the agent itself puts the new values where the running service reads them.
   if (vm.guest.systemd >= kRefreshesOnReload && is_reloaded(vm, declared)) loads += "RefreshOnReload=credentials\n";
-  // Before systemd 260 an ExecReload= has no credentials of its own: in a private mount namespace it would find nothing.
+  // Before systemd 260 an ExecReload= has no credentials of its own: in a private mount namespace it would find
+  // nothing.
   const bool reads_in_reload = vm.guest.systemd < kRefreshesOnReload && is_reloaded(vm, declared);
-  const std::string_view mounts = reads_in_reload
-                                      ? "# No PrivateMounts=yes: before systemd 260 an ExecReload= would find no $CREDENTIALS_DIRECTORY there.\n"
-                                      : "PrivateMounts=yes\n";
+  const std::string_view mounts =
+      reads_in_reload
+          ? "# No PrivateMounts=yes: before systemd 260 an ExecReload= would find no $CREDENTIALS_DIRECTORY there.\n"
+          : "PrivateMounts=yes\n";
   return fmt::format("{}\n\n[Unit]\n{}\n[Service]\n{}{}", kMark, asserts, loads, mounts);
 }
 

@@ -14,14 +14,27 @@ Result<std::string> script_word(std::string_view script, const std::string& serv
   std::string word = "\"";
   for (const char c : script) {
     switch (c) {
-      case '\n': word += "\\n"; break;
-      case '\t': word += "\\t"; break;
-      case '"': word += "\\\""; break;
-      case '\\': word += "\\\\"; break;
-      case '%': word += "%%"; break;
-      case '$': word += "$$"; break;
+      case '\n':
+        word += "\\n";
+        break;
+      case '\t':
+        word += "\\t";
+        break;
+      case '"':
+        word += "\\\"";
+        break;
+      case '\\':
+        word += "\\\\";
+        break;
+      case '%':
+        word += "%%";
+        break;
+      case '$':
+        word += "$$";
+        break;
       default:
-        if (c >= 0 && c < 0x20) return fail(Errc::invalid_data, "the script of guest service '{}' holds a control character", service);
+        if (c >= 0 && c < 0x20)
+          return fail(Errc::invalid_data, "the script of guest service '{}' holds a control character", service);
         word += c;
     }
   }
@@ -29,7 +42,9 @@ Result<std::string> script_word(std::string_view script, const std::string& serv
 }
 
 bool setting_name(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  });
 }
 
 /// "After=a\nAfter=b\n". What NixOS gives is written as it stands: specifiers and quotes are the author's.
@@ -37,7 +52,8 @@ Result<std::string> section(const Json* settings, const std::string& service) {
   std::string text;
   if (settings == nullptr || settings->if_object() == nullptr) return text;
   for (const auto& [name, lines] : *settings->if_object()) {
-    if (!setting_name(name) || lines.if_array() == nullptr) return fail(Errc::invalid_data, "guest service '{}': '{}' is no setting", service, name);
+    if (!setting_name(name) || lines.if_array() == nullptr)
+      return fail(Errc::invalid_data, "guest service '{}': '{}' is no setting", service, name);
     for (const Json& line : *lines.if_array()) {
       if (line.if_string() == nullptr || line.if_string()->find_first_of("\n\r") != std::string::npos) {
         return fail(Errc::invalid_data, "guest service '{}': the value of '{}' is no line", service, name);
@@ -87,9 +103,11 @@ Result<std::vector<UnitFile>> guest_services(const Json& services) {
     const Json* targets = service.find("wanted-by");
     if (targets == nullptr || targets->if_array() == nullptr) continue;
     for (const Json& target : *targets->if_array()) {
-      if (target.if_string() == nullptr || !unit_name(*target.if_string())) return fail(Errc::invalid_data, "guest service '{}' is wanted by what is no unit", name);
+      if (target.if_string() == nullptr || !unit_name(*target.if_string()))
+        return fail(Errc::invalid_data, "guest service '{}' is wanted by what is no unit", name);
       // A drop-in of the target rather than a link below its .wants: it carries the mark of what is ours.
-      files.push_back({fmt::format("{}.d/50-vmcred-{}.conf", *target.if_string(), name), fmt::format("{}\n\n[Unit]\nWants={}\n", kMark, unit)});
+      files.push_back({fmt::format("{}.d/50-vmcred-{}.conf", *target.if_string(), name),
+                       fmt::format("{}\n\n[Unit]\nWants={}\n", kMark, unit)});
     }
   }
   return files;

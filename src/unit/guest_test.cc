@@ -42,7 +42,8 @@ TEST(GuestDropIns, AssertsACredentialOnceAndNotOneThatAConditionWouldMisread) {
 
 TEST(GuestDropIns, AReloadBringsNewValuesWhereSystemdKnowsHow) {
   declare::Vm vm = vm_with({.name = "web", .load_credential = {{"key", "API_KEY"}}});
-  vm.credentials = {{.name = "api-key", .host = "host-api-key", .guest = "API_KEY", .on_change = declare::OnChange::reload}};
+  vm.credentials = {
+      {.name = "api-key", .host = "host-api-key", .guest = "API_KEY", .on_change = declare::OnChange::reload}};
   vm.guest.systemd = 259;
   EXPECT_THAT(guest_drop_ins(vm)->front().text, ::testing::Not(HasSubstr("RefreshOnReload")));
   vm.guest.systemd = 260;
@@ -51,7 +52,8 @@ TEST(GuestDropIns, AReloadBringsNewValuesWhereSystemdKnowsHow) {
 
 TEST(GuestDropIns, AnExecReloadFindsItsCredentials) {
   declare::Vm vm = vm_with({.name = "web", .load_credential = {{"key", "API_KEY"}}});
-  vm.credentials = {{.name = "api-key", .host = "host-api-key", .guest = "API_KEY", .on_change = declare::OnChange::reload}};
+  vm.credentials = {
+      {.name = "api-key", .host = "host-api-key", .guest = "API_KEY", .on_change = declare::OnChange::reload}};
   vm.guest.systemd = 252;
   EXPECT_THAT(guest_drop_ins(vm)->front().text, ::testing::Not(HasSubstr("\nPrivateMounts=yes")));
   vm.credentials.front().on_change = declare::OnChange::restart;

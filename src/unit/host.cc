@@ -123,9 +123,10 @@ WantedBy=multi-user.target
 namespace {
 
 /// A unit that decrypts; `head` is its [Unit] section.
-// The memory that holds the vars is mounted by a unit before, for everybody; what decrypts has a mount namespace and may mount nothing.
-// (systemd 252 gives ExecStartPre=+ the unit's mount namespace too, so that step cannot be one of this unit.)
-// The vars get any owner, hence chown and the override of file modes; old values of other owners are overwritten under a lease.
+// The memory that holds the vars is mounted by a unit before, for everybody; what decrypts has a mount namespace and
+// may mount nothing. (systemd 252 gives ExecStartPre=+ the unit's mount namespace too, so that step cannot be one of
+// this unit.) The vars get any owner, hence chown and the override of file modes; old values of other owners are
+// overwritten under a lease.
 std::string activation_text(const std::string& head, const std::string& command, std::string_view wanted_by) {
   return fmt::format(R"({0}
 
@@ -192,8 +193,9 @@ constexpr std::string_view kAfterMemory = "Requires=vmcred-memory.service\nAfter
 
 Result<UnitFile> memory_unit(const Host& host, bool early) {
   TRY_LET(const std::string command, command_of(host));
-  return UnitFile{"vmcred-memory.service",
-                  fmt::format(R"({0}
+  return UnitFile{
+      "vmcred-memory.service",
+      fmt::format(R"({0}
 
 [Unit]
 Description=Memory for the vars of this machine
@@ -227,28 +229,33 @@ SystemCallFilter=@system-service @mount
 SystemCallFilter=~@resources
 SystemCallErrorNumber=EPERM
 )",
-                              kMark, command, early ? fmt::format("ExecStart={} activate --early --mount\n", command) : "")};
+                  kMark, command, early ? fmt::format("ExecStart={} activate --early --mount\n", command) : "")};
 }
 
 Result<UnitFile> activate_unit(const Host& host) {
   TRY_LET(const std::string folder, setting_word(host.project, Splitting::words, "the project folder"));
   TRY_LET(const std::string command, activation_of(host));
-  return UnitFile{"vmcred-activate.service",
-                  activation_text(fmt::format("[Unit]\nDescription=Decrypt the vars of this machine\nDocumentation=man:vmcred(1)\n"
-                                              "{}RequiresMountsFor={}\n", kAfterMemory, folder),
-                                  command, "multi-user.target")};
+  return UnitFile{
+      "vmcred-activate.service",
+      activation_text(fmt::format("[Unit]\nDescription=Decrypt the vars of this machine\nDocumentation=man:vmcred(1)\n"
+                                  "{}RequiresMountsFor={}\n",
+                                  kAfterMemory, folder),
+                      command, "multi-user.target")};
 }
 
 Result<UnitFile> early_unit(const Host& host) {
   TRY_LET(const std::string folder, setting_word(host.project, Splitting::words, "the project folder"));
   TRY_LET(const std::string command, activation_of(host));
   // Before there are users: long before basic.target, which default dependencies would wait for.
-  return UnitFile{"vmcred-activate-early.service",
-                  activation_text(fmt::format("[Unit]\nDescription=Decrypt the vars that users are made with\nDocumentation=man:vmcred(1)\n"
-                                              "DefaultDependencies=no\n{}RequiresMountsFor={} /var/lib/vmcred /run\n"
-                                              "Before=systemd-sysusers.service userborn.service sysinit.target shutdown.target\n"
-                                              "Conflicts=shutdown.target\n", kAfterMemory, folder),
-                                  command + " --early", "sysinit.target")};
+  return UnitFile{
+      "vmcred-activate-early.service",
+      activation_text(
+          fmt::format("[Unit]\nDescription=Decrypt the vars that users are made with\nDocumentation=man:vmcred(1)\n"
+                      "DefaultDependencies=no\n{}RequiresMountsFor={} /var/lib/vmcred /run\n"
+                      "Before=systemd-sysusers.service userborn.service sysinit.target shutdown.target\n"
+                      "Conflicts=shutdown.target\n",
+                      kAfterMemory, folder),
+          command + " --early", "sysinit.target")};
 }
 
 Result<std::vector<UnitFile>> host_units(const declare::Declaration& declaration, const std::string& machine,
@@ -256,7 +263,8 @@ Result<std::vector<UnitFile>> host_units(const declare::Declaration& declaration
   std::vector<UnitFile> files;
   TRY_LET(files.emplace_back(), vm_template(host));
   const auto wanted = store::wanted_on(declaration, machine);
-  const bool early = std::ranges::any_of(wanted, [](const store::Wanted& one) { return one.file->needed_for == "users"; });
+  const bool early =
+      std::ranges::any_of(wanted, [](const store::Wanted& one) { return one.file->needed_for == "users"; });
   TRY_LET(files.emplace_back(), memory_unit(host, early));
   TRY_LET(files.emplace_back(), activate_unit(host));
   if (early) {

@@ -37,7 +37,8 @@ Result<UnitFile> vm_template(const Host& host);
 /// microvm@NAME.service.d/50-vmcred.conf: the vm's uid, its LoadCredential= lines, its devices and paths.
 Result<UnitFile> vm_drop_in(const declare::Declaration& declaration, const declare::Vm& vm, const Host& host);
 
-/// vmcred-memory.service: mounts what the vars are to lie in, for everybody; with `early` also for those that users are made with.
+/// vmcred-memory.service: mounts what the vars are to lie in, for everybody; with `early` also for those that users are
+/// made with.
 Result<UnitFile> memory_unit(const Host& host, bool early);
 
 /// vmcred-activate.service: decrypts the machine's vars before any vm starts. The host's identity comes from the

@@ -54,7 +54,9 @@ TEST(VmTemplate, IsWhatPackagesShip) {
 }
 TEST(MemoryUnit, IsWhatPackagesShip) {
   EXPECT_THAT(memory_unit({}, false)->text, MatchesGolden("../../packaging/systemd/vmcred-memory.service"));
-  EXPECT_THAT(memory_unit({}, true)->text, HasSubstr("activate --mount\nExecStart=/usr/bin/vmcred --project /etc/vmcred activate --early --mount\n"));
+  EXPECT_THAT(
+      memory_unit({}, true)->text,
+      HasSubstr("activate --mount\nExecStart=/usr/bin/vmcred --project /etc/vmcred activate --early --mount\n"));
 }
 TEST(ActivateUnit, IsWhatPackagesShip) {
   EXPECT_THAT(activate_unit({})->text, MatchesGolden("../../packaging/systemd/vmcred-activate.service"));
@@ -150,9 +152,9 @@ Output over_units(const std::vector<std::string>& words, const TestFolder& folde
 
 TEST(HostUnits, AreVerifiedBySystemdItself) {
   const TestFolder folder;
-  const Output output = over_units(
-      {"systemd-analyze", "verify", "--man=no", folder / "microvm@test-vm.service", folder / "vmcred-memory.service", folder / "vmcred-activate.service"},
-      folder);
+  const Output output = over_units({"systemd-analyze", "verify", "--man=no", folder / "microvm@test-vm.service",
+                                    folder / "vmcred-memory.service", folder / "vmcred-activate.service"},
+                                   folder);
   EXPECT_TRUE(output.status.ok()) << output.err;
   EXPECT_EQ(output.err, "");
 }

@@ -11,16 +11,19 @@ constexpr std::size_t kMaxName = 255;
 constexpr std::size_t kMaxPath = 4095;
 
 std::optional<LineKind> kind_of(std::string_view key) {
-  for (const LineKind kind : {LineKind::load, LineKind::load_encrypted, LineKind::set, LineKind::set_encrypted, LineKind::import})
+  for (const LineKind kind :
+       {LineKind::load, LineKind::load_encrypted, LineKind::set, LineKind::set_encrypted, LineKind::import})
     if (key == setting_name(kind)) return kind;
   return {};
 }
 
 /// Settings that share one table inside systemd.
-int table_of(LineKind kind) { return kind == LineKind::load || kind == LineKind::load_encrypted ? 0 : kind == LineKind::import ? 2 : 1; }
+int table_of(LineKind kind) {
+  return kind == LineKind::load || kind == LineKind::load_encrypted ? 0 : kind == LineKind::import ? 2 : 1;
+}
 
-/// What stands before the first ':' that no backslash takes away, backslashes gone, and the rest; nothing for a backslash
-/// at the end (systemd's extract_first_word()).
+/// What stands before the first ':' that no backslash takes away, backslashes gone, and the rest; nothing for a
+/// backslash at the end (systemd's extract_first_word()).
 struct Parts {
   std::string first;
   std::optional<std::string_view> rest;
@@ -76,7 +79,8 @@ bool is_base64(std::string_view text) {
       ++padding;
       continue;
     }
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+    const bool letter =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
     if (!letter || padding > 0) return false;
     ++letters;
   }
@@ -86,8 +90,11 @@ bool is_base64(std::string_view text) {
 std::string pattern_fault(std::string_view pattern) {
   const std::size_t glob = pattern.find_first_of("*?[]");
   if (glob == std::string_view::npos) return credential_name_valid(pattern) ? "" : "it is no name of a credential";
-  if (pattern[glob] != '*' || glob + 1 != pattern.size()) return "a pattern may have one '*', at its end, and no other sign";
-  return glob == 0 || credential_name_valid(pattern.substr(0, glob)) ? "" : "what stands before the '*' is no name of a credential";
+  if (pattern[glob] != '*' || glob + 1 != pattern.size())
+    return "a pattern may have one '*', at its end, and no other sign";
+  return glob == 0 || credential_name_valid(pattern.substr(0, glob))
+             ? ""
+             : "what stands before the '*' is no name of a credential";
 }
 
 /// Fills the line in; returns why systemd ignores it, or "".
@@ -98,8 +105,10 @@ class Reader {
   std::string fill(CredentialLine& line, const std::string& value, Manager manager) {
     manager_ = manager;
     const bool holds = line.kind == LineKind::set || line.kind == LineKind::set_encrypted;
-    if (has_unknown_specifier(holds ? value.substr(0, value.find(':')) : value, systemd_)) return "it has a specifier that systemd does not know";
-    if (line.kind == LineKind::import && systemd_ != kAnyVersion && systemd_ < kFirstWithRenames) return fill_import(line, value, {});
+    if (has_unknown_specifier(holds ? value.substr(0, value.find(':')) : value, systemd_))
+      return "it has a specifier that systemd does not know";
+    if (line.kind == LineKind::import && systemd_ != kAnyVersion && systemd_ < kFirstWithRenames)
+      return fill_import(line, value, {});
     const auto parts = parts_of(value);
     if (!parts) return "it ends with a backslash";
     if (line.kind == LineKind::import) return fill_import(line, parts->first, parts->rest);
@@ -112,8 +121,10 @@ class Reader {
     }
     line.source = meant(*parts->rest);
     if (!known_ && line.source.starts_with('%')) return {};
-    if (line.source.starts_with('/')) return path_is_normal(line.source) ? "" : "the path has '//', '.' or '..' in it, or is too long";
-    return credential_name_valid(line.source) ? "" : "the source is neither an absolute path nor the name of a credential";
+    if (line.source.starts_with('/'))
+      return path_is_normal(line.source) ? "" : "the path has '//', '.' or '..' in it, or is too long";
+    return credential_name_valid(line.source) ? ""
+                                              : "the source is neither an absolute path nor the name of a credential";
   }
 
  private:
@@ -127,7 +138,8 @@ class Reader {
     line.id = meant(pattern);
     line.source = line.id;
     if (known_) {
-      if (line.id.contains(':')) return "systemd " + std::to_string(systemd_) + " knows no renames, which came with 257";
+      if (line.id.contains(':'))
+        return "systemd " + std::to_string(systemd_) + " knows no renames, which came with 257";
       if (std::string fault = pattern_fault(line.id); !fault.empty()) return fault;
     }
     if (!rename || rename->empty()) return {};
@@ -151,7 +163,8 @@ class Reader {
 }  // namespace
 
 std::string_view setting_name(LineKind kind) {
-  constexpr std::string_view kNames[] = {"LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted", "ImportCredential"};
+  constexpr std::string_view kNames[] = {"LoadCredential", "LoadCredentialEncrypted", "SetCredential",
+                                         "SetCredentialEncrypted", "ImportCredential"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -195,7 +208,10 @@ CredentialLines credential_lines(const std::vector<UnitText>& files, std::string
         found.ignored.push_back(std::move(line));
         continue;
       }
-      const auto same = [&](const CredentialLine& other) { return same_table(other) && other.id == line.id && (line.kind != LineKind::import || other.rename == line.rename); };
+      const auto same = [&](const CredentialLine& other) {
+        return same_table(other) && other.id == line.id &&
+               (line.kind != LineKind::import || other.rename == line.rename);
+      };
       const std::string rename = line.kind == LineKind::import && line.rename ? "as " + *line.rename : "";
       line.replaces = !known.emplace(table_of(line.kind), line.id, rename).second;
       if (line.replaces) std::erase_if(found.lines, same);

@@ -22,14 +22,14 @@ std::string_view setting_name(LineKind kind);  ///< "LoadCredential"
 
 struct CredentialLine {
   LineKind kind = LineKind::load;
-  std::string id;                    ///< or the pattern of ImportCredential=
-  std::string source = {};           ///< an absolute path, or a name that is looked for; empty for the Set… settings
+  std::string id;           ///< or the pattern of ImportCredential=
+  std::string source = {};  ///< an absolute path, or a name that is looked for; empty for the Set… settings
   std::optional<std::string> rename = {};  ///< what stands in place of the pattern's fixed part
-  std::size_t bytes = 0;             ///< of the value of a Set… setting, as it stands
-  bool replaces = false;             ///< an earlier line of the same id
+  std::size_t bytes = 0;                   ///< of the value of a Set… setting, as it stands
+  bool replaces = false;                   ///< an earlier line of the same id
   std::string file = {};
   int line = 0;
-  std::string why = {};              ///< why systemd ignores the line
+  std::string why = {};  ///< why systemd ignores the line
 };
 
 struct CredentialLines {
@@ -38,8 +38,8 @@ struct CredentialLines {
 };
 
 /// The settings that count in the end: an empty assignment resets, and the last line of an id wins, across
-/// LoadCredential= and LoadCredentialEncrypted=. `files` in systemd's order. ImportCredential= is read for every version;
-/// who looks at an older one leaves it out.
+/// LoadCredential= and LoadCredentialEncrypted=. `files` in systemd's order. ImportCredential= is read for every
+/// version; who looks at an older one leaves it out.
 CredentialLines credential_lines(const std::vector<UnitText>& files, std::string_view unit, int systemd = kAnyVersion);
 
 /// Under which name the service gets the system's credential `name` by this line; nothing: not by it.

@@ -8,10 +8,10 @@ namespace vmcred::unitfile {
 namespace {
 
 enum class Takes {
-  boolean,     // yes
-  any,         // a list, which an empty assignment empties; or a text
-  level,       // a boolean, or one of the words
-  flagged,     // a list of folders of which one has the flag ":ro"
+  boolean,  // yes
+  any,      // a list, which an empty assignment empties; or a text
+  level,    // a boolean, or one of the words
+  flagged,  // a list of folders of which one has the flag ":ro"
 };
 
 struct Directive {
@@ -67,7 +67,8 @@ constexpr Directive kDirectives[] = {
 };
 
 bool has_word(std::string_view words, std::string_view word) {
-  for (std::size_t at = words.find(word); at != std::string_view::npos && !word.empty(); at = words.find(word, at + 1)) {
+  for (std::size_t at = words.find(word); at != std::string_view::npos && !word.empty();
+       at = words.find(word, at + 1)) {
     const bool begins = at == 0 || words[at - 1] == ' ';
     const bool ends = at + word.size() == words.size() || words[at + word.size()] == ' ';
     if (begins && ends) return true;
@@ -86,7 +87,10 @@ bool after(const Directive& directive, std::string_view value, bool before, int 
       if (value.empty()) return false;
       const auto yes = boolean_of(value);
       if (yes && directive.otherwise) return *yes;
-      if ((value == "disconnected" || value == "private" || (value == "strict" && directive.key == "ProtectControlGroups")) && directive.key != "MountFlags" && systemd != 0 && systemd < 257) return before;
+      if ((value == "disconnected" || value == "private" ||
+           (value == "strict" && directive.key == "ProtectControlGroups")) &&
+          directive.key != "MountFlags" && systemd != 0 && systemd < 257)
+        return before;
       if (has_word(directive.words, value)) return true;
       return value == "default" || value == "all" || value == "shared" ? false : before;
     }

@@ -33,7 +33,8 @@ std::string unescaped(std::string_view name) {
   for (std::size_t i = 0; i < name.size(); ++i) {
     if (name[i] == '-') {
       text += '/';
-    } else if (name[i] == '\\' && i + 3 < name.size() && name[i + 1] == 'x' && hex_digit(name[i + 2]) >= 0 && hex_digit(name[i + 3]) >= 0) {
+    } else if (name[i] == '\\' && i + 3 < name.size() && name[i + 1] == 'x' && hex_digit(name[i + 2]) >= 0 &&
+               hex_digit(name[i + 3]) >= 0) {
       text += static_cast<char>(hex_digit(name[i + 2]) * 16 + hex_digit(name[i + 3]));
       i += 3;
     } else {
@@ -139,6 +140,8 @@ bool has_unknown_specifier(std::string_view text, int systemd) {
   return false;
 }
 
-Manager manager_of(std::string_view path) { return path.contains("/systemd/user") || path.contains("/.config/systemd/") ? Manager::user : Manager::system; }
+Manager manager_of(std::string_view path) {
+  return path.contains("/systemd/user") || path.contains("/.config/systemd/") ? Manager::user : Manager::system;
+}
 
 }  // namespace vmcred::unitfile

@@ -12,7 +12,8 @@ namespace vmcred::unitfile {
 enum class Manager : std::uint8_t { system, user };
 
 /// Nothing for a specifier that only the running manager knows (%m, %h of a user, …), and for one that none knows.
-std::optional<std::string> expand_specifiers(std::string_view text, std::string_view unit, Manager manager = Manager::system);
+std::optional<std::string> expand_specifiers(std::string_view text, std::string_view unit,
+                                             Manager manager = Manager::system);
 
 /// Whether there is a letter behind a '%' that stands for nothing: systemd ignores such a line.
 bool has_unknown_specifier(std::string_view text, int systemd);

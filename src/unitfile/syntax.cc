@@ -46,7 +46,9 @@ bool valid_utf8(std::string_view text) {
       if ((static_cast<unsigned char>(text[i + k]) & 0xC0U) != 0x80) return false;
     if (more > 0) {
       const auto second = static_cast<unsigned char>(text[i + 1]);
-      if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second >= 0xA0) || (first == 0xF0 && second < 0x90) || (first == 0xF4 && second >= 0x90)) return false;
+      if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second >= 0xA0) || (first == 0xF0 && second < 0x90) ||
+          (first == 0xF4 && second >= 0x90))
+        return false;
     }
     i += more + 1;
   }
@@ -65,7 +67,8 @@ bool take_setting(std::string_view whole, int line, std::string& section, std::v
   }
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos || equals == 0) return true;
-  settings.push_back({section, std::string(trimmed(text.substr(0, equals))), std::string(trimmed(text.substr(equals + 1))), line});
+  settings.push_back(
+      {section, std::string(trimmed(text.substr(0, equals))), std::string(trimmed(text.substr(equals + 1))), line});
   return true;
 }
 
@@ -83,7 +86,8 @@ std::vector<Setting> read_unit(std::string_view text) {
     const std::string_view line = take_line(text);
     ++number;
     const std::size_t begin = line.find_first_not_of(kSpace);
-    if (begin != std::string_view::npos && (line[begin] == '#' || line[begin] == ';')) continue;  // also between continued lines
+    if (begin != std::string_view::npos && (line[begin] == '#' || line[begin] == ';'))
+      continue;  // also between continued lines
     if (joined.size() + line.size() > kMaxLine) return settings;
     if (!continued) first = number;
     joined += line;
@@ -101,7 +105,8 @@ std::vector<Setting> read_unit(std::string_view text) {
 
 std::optional<bool> boolean_of(std::string_view value) {
   std::string word(value);
-  std::ranges::transform(word, word.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::ranges::transform(word, word.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   constexpr std::array<std::string_view, 6> kYes = {"1", "yes", "y", "true", "t", "on"};
   constexpr std::array<std::string_view, 6> kNo = {"0", "no", "n", "false", "f", "off"};
   if (std::ranges::find(kYes, std::string_view(word)) != kYes.end()) return true;
@@ -116,7 +121,8 @@ std::string_view section_of(std::string_view unit) {
   };
   constexpr Type kTypes[] = {{".service", "Service"}, {".socket", "Socket"}, {".mount", "Mount"}, {".swap", "Swap"}};
   for (const Type& each : kTypes)
-    if (unit.ends_with(each.suffix) || unit == each.suffix.substr(1)) return each.section;  // "socket.d" is of all sockets
+    if (unit.ends_with(each.suffix) || unit == each.suffix.substr(1))
+      return each.section;  // "socket.d" is of all sockets
   for (const std::string_view none : {".target", ".timer", ".path", ".slice", ".scope", ".device", ".automount"})
     if (unit.ends_with(none) || unit == none.substr(1)) return {};
   return "Service";  // a file that somebody calls something else

@@ -6,7 +6,9 @@
 namespace vmcred::unitfile {
 namespace {
 
-std::string joined(const std::string& folder, const std::string& name) { return folder.empty() ? name : folder + (folder.ends_with('/') ? "" : "/") + name; }
+std::string joined(const std::string& folder, const std::string& name) {
+  return folder.empty() ? name : folder + (folder.ends_with('/') ? "" : "/") + name;
+}
 
 void add_names(const std::string& unit, std::vector<std::string>& names) {
   const auto add = [&](std::string name) {
@@ -34,11 +36,13 @@ bool belongs_to_one(std::string_view folder, std::string_view suffix) {
 
 class Units {
  public:
-  Units(const std::vector<Folder>& folders, std::string_view suffix, const std::map<std::string, std::string>& aliases) : folders_(folders), suffix_(suffix) {
+  Units(const std::vector<Folder>& folders, std::string_view suffix, const std::map<std::string, std::string>& aliases)
+      : folders_(folders), suffix_(suffix) {
     for (const Folder& folder : folders) {
       for (const std::string& file : folder.files)
         if (file.ends_with(suffix) && file.size() > suffix.size())
-          if (std::string& path = fragments_[file]; path.empty()) path = joined(folder.path, file);  // the strongest hides the others
+          if (std::string& path = fragments_[file]; path.empty())
+            path = joined(folder.path, file);  // the strongest hides the others
       for (const auto& [name, files] : folder.drop_ins)
         if (belongs_to_one(name, suffix)) fragments_.try_emplace(name.substr(0, name.size() - 2));
     }
@@ -55,9 +59,11 @@ class Units {
   [[nodiscard]] UnitFiles one(const std::string& name) const {
     UnitFiles unit = {.name = name, .fragment = fragments_.at(name)};
     if (unit.fragment.empty())
-      if (const auto shared = fragments_.find(template_of(name)); shared != fragments_.end()) unit.fragment = shared->second;
+      if (const auto shared = fragments_.find(template_of(name)); shared != fragments_.end())
+        unit.fragment = shared->second;
     std::vector<std::string> known_as = {name};
-    if (const auto others = aliases_.find(name); others != aliases_.end()) known_as.insert(known_as.end(), others->second.begin(), others->second.end());
+    if (const auto others = aliases_.find(name); others != aliases_.end())
+      known_as.insert(known_as.end(), others->second.begin(), others->second.end());
     std::map<std::string, std::string> files;  // by file name: a stronger folder's file hides a weaker one's
     for (const std::string& each : known_as) {
       std::vector<std::string> names = drop_in_folders(each);
@@ -74,7 +80,8 @@ class Units {
     const auto found = folder.drop_ins.find(name);
     if (found == folder.drop_ins.end()) return;
     for (const std::string& file : found->second)
-      if (file.ends_with(".conf") && !file.starts_with('.')) files.emplace(file, joined(joined(folder.path, name), file));
+      if (file.ends_with(".conf") && !file.starts_with('.'))
+        files.emplace(file, joined(joined(folder.path, name), file));
   }
 
   const std::vector<Folder>& folders_;
@@ -85,7 +92,8 @@ class Units {
 
 }  // namespace
 
-std::vector<UnitFiles> units_of(const std::vector<Folder>& folders, std::string_view suffix, const std::map<std::string, std::string>& aliases) {
+std::vector<UnitFiles> units_of(const std::vector<Folder>& folders, std::string_view suffix,
+                                const std::map<std::string, std::string>& aliases) {
   return Units(folders, suffix, aliases).all();
 }
 
@@ -99,19 +107,23 @@ std::vector<std::string> drop_in_folders(std::string_view unit) {
 std::string template_of(std::string_view unit) {
   const std::size_t at = unit.find('@');
   const std::size_t dot = unit.rfind('.');
-  return at == std::string_view::npos || dot == std::string_view::npos || dot < at ? std::string() : std::string(unit.substr(0, at + 1)) + std::string(unit.substr(dot));
+  return at == std::string_view::npos || dot == std::string_view::npos || dot < at
+             ? std::string()
+             : std::string(unit.substr(0, at + 1)) + std::string(unit.substr(dot));
 }
 
 std::vector<std::string> system_folders() {
-  return {"/etc/systemd/system.control",  "/run/systemd/system.control", "/run/systemd/transient", "/run/systemd/generator.early",
-          "/etc/systemd/system",          "/etc/systemd/system.attached", "/run/systemd/system",    "/run/systemd/system.attached",
-          "/run/systemd/generator",       "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
+  return {"/etc/systemd/system.control",   "/run/systemd/system.control",  "/run/systemd/transient",
+          "/run/systemd/generator.early",  "/etc/systemd/system",          "/etc/systemd/system.attached",
+          "/run/systemd/system",           "/run/systemd/system.attached", "/run/systemd/generator",
+          "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",      "/lib/systemd/system",
           "/run/systemd/generator.late"};
 }
 
 std::vector<std::string> user_folders() {
-  return {"/etc/systemd/user.control", "/etc/systemd/user",  "/run/systemd/user", "/usr/local/share/systemd/user", "/usr/share/systemd/user",
-          "/usr/local/lib/systemd/user", "/usr/lib/systemd/user", "/lib/systemd/user"};
+  return {"/etc/systemd/user.control",     "/etc/systemd/user",       "/run/systemd/user",
+          "/usr/local/share/systemd/user", "/usr/share/systemd/user", "/usr/local/lib/systemd/user",
+          "/usr/lib/systemd/user",         "/lib/systemd/user"};
 }
 
 }  // namespace vmcred::unitfile

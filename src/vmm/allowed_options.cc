@@ -16,9 +16,7 @@ AllowedOptions::AllowedOptions(std::span<const std::string> words) {
   for (const std::string& word : words) words_.emplace_back(without_dashes(word));
 }
 
-bool AllowedOptions::flag(std::string_view name) const {
-  return std::ranges::find(words_, name) != words_.end();
-}
+bool AllowedOptions::flag(std::string_view name) const { return std::ranges::find(words_, name) != words_.end(); }
 bool AllowedOptions::with_value(std::string_view name) const {
   return std::ranges::any_of(words_, [&](const std::string& word) {
     return word.size() == name.size() + 1 && word.starts_with(name) && word.ends_with('=');
@@ -26,8 +24,9 @@ bool AllowedOptions::with_value(std::string_view name) const {
 }
 bool AllowedOptions::type(std::string_view name, std::string_view type) const {
   return with_value(name) || std::ranges::any_of(words_, [&](const std::string& word) {
-    return word.size() == name.size() + 1 + type.size() && word.starts_with(name) && word[name.size()] == '=' && word.ends_with(type);
-  });
+           return word.size() == name.size() + 1 + type.size() && word.starts_with(name) && word[name.size()] == '=' &&
+                  word.ends_with(type);
+         });
 }
 
 }  // namespace vmcred::vmm

@@ -11,9 +11,9 @@ namespace {
 
 using credential::OemEntry;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::secret;
 using testing::Succeeds;
-using ::testing::HasSubstr;
 
 credential::Values values() {
   credential::Values all;
@@ -53,7 +53,8 @@ TEST(Body, FailsWithoutAValue) {
 TEST(Blob, GivesEachKindItsBytes) {
   EXPECT_EQ(encode_blob(TextBlob{"text"}, {})->text(), "text");
   EXPECT_EQ(encode_blob(ValueBlob{{.guest = "KEY", .host = "host-key", .size = 7}}, values())->text(), "hunter2");
-  const auto overlay = encode_blob(InitrdBlob{.base = "", .entries = {{.guest = "KEY", .host = "host-key", .size = 7}}}, values(), 1);
+  const auto overlay =
+      encode_blob(InitrdBlob{.base = "", .entries = {{.guest = "KEY", .host = "host-key", .size = 7}}}, values(), 1);
   ASSERT_THAT(overlay, Succeeds());
   EXPECT_EQ((overlay->size() + 1) % 4, 0U);
 }

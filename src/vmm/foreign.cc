@@ -72,8 +72,9 @@ void make_room_for_fds(Launch& launch, std::span<const std::string> words) {
 Result<> check_kernel_line(std::string_view line) {
   const std::optional<std::string> name = declare::credential_on_kernel_line(line);
   if (!name) return {};
-  return hint(fail(Errc::usage, "the kernel's command line sets the credential '{}', and everybody reads it there", *name),
-              "remove it and declare it as a credential of the vm");
+  return hint(
+      fail(Errc::usage, "the kernel's command line sets the credential '{}', and everybody reads it there", *name),
+      "remove it and declare it as a credential of the vm");
 }
 
 std::optional<std::string> property(std::string_view list, std::string_view key) {
@@ -93,7 +94,8 @@ std::optional<std::string> property(std::string_view list, std::string_view key)
     return parts.front();
   }
   for (const std::string& part : parts) {
-    if (part.size() > key.size() && part.starts_with(key) && part[key.size()] == '=') return part.substr(key.size() + 1);
+    if (part.size() > key.size() && part.starts_with(key) && part[key.size()] == '=')
+      return part.substr(key.size() + 1);
   }
   return std::nullopt;
 }

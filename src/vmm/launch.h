@@ -48,9 +48,10 @@ struct Request {
 
 /// How the supervisor talks to the VMM, and with it the moment from which the blobs are not read any more.
 enum class Control : std::uint8_t {
-  none,         ///< not at all: wipe the blobs at the guest's first sign of life, or when it ends
-  /// QMP on `control_fd`: wipe after the reply to qmp_capabilities, then `cont`. Not an InitrdBlob: QEMU maps that file, and
-  /// the guest's firmware copies from it (7.2, hw/i386/x86.c, x86_load_linux()); it is wiped at the guest's first sign of life.
+  none,  ///< not at all: wipe the blobs at the guest's first sign of life, or when it ends
+  /// QMP on `control_fd`: wipe after the reply to qmp_capabilities, then `cont`. Not an InitrdBlob: QEMU maps that
+  /// file, and the guest's firmware copies from it (7.2, hw/i386/x86.c, x86_load_linux()); it is wiped at the guest's
+  /// first sign of life.
   qmp,
   rest_fd,      ///< HTTP on the listening socket that the VMM inherits as `control_fd`: wipe after the last request
   rest_socket,  ///< HTTP on the socket that the VMM makes at `control_path`: wipe after the last request
@@ -69,8 +70,8 @@ enum class LinkKind : std::uint8_t {
   vsock,   ///< the VMM connects the guest's vsock port P to the unix socket `link_path`_P; the token says "vsock:2:P"
 };
 
-/// A door for other tools, at the path where they expect the VMM's own socket: the supervisor listens there and passes on
-/// what `Launch::guard_rules` allows.
+/// A door for other tools, at the path where they expect the VMM's own socket: the supervisor listens there and passes
+/// on what `Launch::guard_rules` allows.
 struct Guard {
   enum class Protocol : std::uint8_t {
     qmp,   ///< to QEMU's monitor on `guard_fd`
@@ -108,24 +109,26 @@ struct Launch {
   std::vector<Blob> blobs = {};
   int first_blob_fd = 10;
   Control control = Control::qmp;
-  int control_fd = 3;              ///< QEMU: one end of a socketpair; cloud-hypervisor: the listening API socket
-  std::string control_path = {};   ///< Control::rest_socket
+  int control_fd = 3;             ///< QEMU: one end of a socketpair; cloud-hypervisor: the listening API socket
+  std::string control_path = {};  ///< Control::rest_socket
   /// Control::none: its standard output is the guest's console and nothing else, so that the first byte says that the
   /// blobs are read.
   bool console_tells = false;
   ExitTells exit_tells = ExitTells::nothing;
-  bool ends_by_reboot = false;     ///< a guest that powers off does not end it, one that reboots does
+  bool ends_by_reboot = false;  ///< a guest that powers off does not end it, one that reboots does
   LinkKind link = LinkKind::none;
-  int link_fd = 4;                 ///< LinkKind::serial: one end of a socketpair
-  std::string link_path = {};      ///< of a vsock whose host end is a unix socket; "" where there is none
-  std::string notify_socket = {};  ///< where the plan tells systemd to speak: it arrives at `link_path`_kNotifyPort; "": nowhere
+  int link_fd = 4;             ///< LinkKind::serial: one end of a socketpair
+  std::string link_path = {};  ///< of a vsock whose host end is a unix socket; "" where there is none
+  std::string notify_socket =
+      {};  ///< where the plan tells systemd to speak: it arrives at `link_path`_kNotifyPort; "": nowhere
   std::vector<Helper> helpers = {};
   VersionQuestion version = {};  ///< REST; QEMU greets with its own
   std::vector<Request> requests = {};
   std::optional<Request> power_request = {};  ///< REST: presses the guest's power key
   std::optional<Request> quit_request = {};   ///< REST: ends the VMM
-  /// A pipe on which the VMM writes a JSON object {"source", "event", …} for each thing that happens; 0: none. A VMM that
-  /// reboots its guest by itself would boot it with the spent token: at `reboot_event` ("SOURCE EVENT") it is replaced.
+  /// A pipe on which the VMM writes a JSON object {"source", "event", …} for each thing that happens; 0: none. A VMM
+  /// that reboots its guest by itself would boot it with the spent token: at `reboot_event` ("SOURCE EVENT") it is
+  /// replaced.
   int event_fd = 0;
   std::string reboot_event = {};
   std::string panic_event = {};  ///< … and at this one its guest's kernel panicked
@@ -134,7 +137,7 @@ struct Launch {
   int guard_fd = 5;  ///< Guard::Protocol::qmp and hmp: one end of a socketpair, a monitor of QEMU's on it
   /// Only for a command line that somebody else built: descriptors of ours that it names and the child keeps.
   std::vector<int> kept_fds = {};
-  bool keeps_stdin = false;  ///< … and whether the VMM reads our standard input
+  bool keeps_stdin = false;                ///< … and whether the VMM reads our standard input
   std::vector<std::string> warnings = {};  ///< what was changed of what was asked for, and why
 };
 
@@ -146,9 +149,9 @@ struct Context {
   declare::Accel accel = declare::Accel::tcg;  ///< decided: kvm or tcg
   std::uint64_t host_tsc_khz = 0;              ///< for QEMU microvm under TCG
   bool with_link = false;
-  std::string version = {};                    ///< of the VMM's program, as probed; empty: not known
-  std::string runtime_folder = {};             ///< private to this vm (0700), for sockets; empty: no guard is offered
-  std::vector<Exposure> exposed = {};          ///< what the guard lets through besides
+  std::string version = {};            ///< of the VMM's program, as probed; empty: not known
+  std::string runtime_folder = {};     ///< private to this vm (0700), for sockets; empty: no guard is offered
+  std::vector<Exposure> exposed = {};  ///< what the guard lets through besides
 };
 
 /// A command line that somebody else built, for `vmcred exec`.

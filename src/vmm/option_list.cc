@@ -19,14 +19,16 @@ Failure option_conflict(Origin origin, std::string_view option, std::string_view
 }
 
 Failure unknown_option(Origin origin, std::string_view option) {
-  return option_conflict(origin, option, "vmcred does not know what it does",
-                         fmt::format("if it is meant, say so with '--allow-option {0}', or '--allow-option {0}=' when it takes a "
-                                     "value (allow-options in a vm's declaration)",
-                                     bare(option)));
+  return option_conflict(
+      origin, option, "vmcred does not know what it does",
+      fmt::format("if it is meant, say so with '--allow-option {0}', or '--allow-option {0}=' when it takes a "
+                  "value (allow-options in a vm's declaration)",
+                  bare(option)));
 }
 
 Result<std::vector<UsedOption>> read_listed(std::span<const std::string> words, std::span<const ListedOption> listed,
-                                            std::span<const RefusedOption> refused, const AllowedOptions& allowed, Origin origin) {
+                                            std::span<const RefusedOption> refused, const AllowedOptions& allowed,
+                                            Origin origin) {
   std::vector<UsedOption> used;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
@@ -40,12 +42,14 @@ Result<std::vector<UsedOption>> read_listed(std::span<const std::string> words, 
     if (no != refused.end()) return option_conflict(origin, option.name, no->why, no->remedy);
     const auto yes = std::ranges::find(listed, std::string_view(option.name), &ListedOption::name);
     const bool known = yes != listed.end();
-    if (!known && !allowed.flag(bare(option.name)) && !allowed.with_value(bare(option.name))) return unknown_option(origin, option.name);
+    if (!known && !allowed.flag(bare(option.name)) && !allowed.with_value(bare(option.name)))
+      return unknown_option(origin, option.name);
     const bool takes_value = known ? yes->takes == Takes::value : allowed.with_value(bare(option.name));
     if (equals != std::string::npos) {
       option.value = word.substr(equals + 1);
     } else if (takes_value) {
-      if (i + 1 == words.size()) return option_conflict(origin, option.name, "its value is missing", "add it, or remove the option");
+      if (i + 1 == words.size())
+        return option_conflict(origin, option.name, "its value is missing", "add it, or remove the option");
       option.value = words[++i];
     }
     used.push_back(std::move(option));

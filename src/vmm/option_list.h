@@ -40,9 +40,10 @@ struct UsedOption {
   std::string value = {};
 };
 
-/// Takes the words apart. Fails with `usage` for an option that is refused, for one that is neither listed nor allowed, and
-/// for one without its value.
+/// Takes the words apart. Fails with `usage` for an option that is refused, for one that is neither listed nor allowed,
+/// and for one without its value.
 Result<std::vector<UsedOption>> read_listed(std::span<const std::string> words, std::span<const ListedOption> listed,
-                                            std::span<const RefusedOption> refused, const AllowedOptions& allowed, Origin origin);
+                                            std::span<const RefusedOption> refused, const AllowedOptions& allowed,
+                                            Origin origin);
 
 }  // namespace vmcred::vmm

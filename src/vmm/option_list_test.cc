@@ -28,7 +28,8 @@ TEST(OptionList, TakesWordsApartInEveryForm) {
 }
 
 TEST(OptionList, RefusesWhatIsRefusedOrUnknownAndTakesExceptions) {
-  EXPECT_THAT(read({"--quiet", "--gdb", "1"}), FailsWith(Errc::usage, HasSubstr("'--gdb' on the command line cannot be kept: a debugger")));
+  EXPECT_THAT(read({"--quiet", "--gdb", "1"}),
+              FailsWith(Errc::usage, HasSubstr("'--gdb' on the command line cannot be kept: a debugger")));
   EXPECT_THAT(read({"--gdb=1"}, {"gdb="}), FailsWith(Errc::usage, HasSubstr("a debugger")));
   EXPECT_THAT(read({"--other"}), FailsWith(Errc::usage, HasSubstr("'--other'")));
   EXPECT_THAT(read({"--other"}, {"other"}), Succeeds());

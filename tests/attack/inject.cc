@@ -1,6 +1,8 @@
-// Runs a program and lets one of its system calls go wrong: an error, a kill, or something that happens to the files meanwhile.
+// Runs a program and lets one of its system calls go wrong: an error, a kill, or something that happens to the files
+// meanwhile.
 //   inject [--count FILE] [--calls NAME,…] [--nth N (--error NAME | --kill | --run COMMAND)] -- PROGRAM ARGUMENTS
-// Threads of the program are followed, programs that it starts are not. The exit code is the program's, or 128 + its signal.
+// Threads of the program are followed, programs that it starts are not. The exit code is the program's, or 128 + its
+// signal.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -23,23 +25,27 @@ namespace {
 
 #if defined(__x86_64__)
 const std::map<std::string, long> kCalls = {
-    {"read", SYS_read},           {"write", SYS_write},       {"pwrite", SYS_pwrite64},   {"openat", SYS_openat},
-    {"openat2", SYS_openat2},     {"mkdir", SYS_mkdir},       {"mkdirat", SYS_mkdirat},   {"symlink", SYS_symlink},
-    {"symlinkat", SYS_symlinkat}, {"link", SYS_link},         {"linkat", SYS_linkat},     {"rename", SYS_rename},
-    {"renameat", SYS_renameat},   {"renameat2", SYS_renameat2}, {"unlink", SYS_unlink},   {"unlinkat", SYS_unlinkat},
-    {"rmdir", SYS_rmdir},         {"fsync", SYS_fsync},       {"fdatasync", SYS_fdatasync}, {"syncfs", SYS_syncfs},
-    {"ftruncate", SYS_ftruncate}, {"fchmod", SYS_fchmod},     {"fchown", SYS_fchown},     {"mmap", SYS_mmap},
-    {"mlock", SYS_mlock},         {"memfd", SYS_memfd_create}, {"pipe", SYS_pipe2},       {"socket", SYS_socket},
-    {"clone", SYS_clone},         {"clone3", SYS_clone3},     {"fork", SYS_fork},         {"vfork", SYS_vfork},
-    {"flock", SYS_flock},         {"random", SYS_getrandom},  {"stat", SYS_newfstatat},   {"fstat", SYS_fstat},
-    {"getdents", SYS_getdents64}, {"readlink", SYS_readlink}, {"fcntl", SYS_fcntl},       {"poll", SYS_poll},
-    {"lseek", SYS_lseek},         {"chmod", SYS_chmod},       {"statx", SYS_statx},       {"lstat", SYS_lstat}};
+    {"read", SYS_read},           {"write", SYS_write},         {"pwrite", SYS_pwrite64},
+    {"openat", SYS_openat},       {"openat2", SYS_openat2},     {"mkdir", SYS_mkdir},
+    {"mkdirat", SYS_mkdirat},     {"symlink", SYS_symlink},     {"symlinkat", SYS_symlinkat},
+    {"link", SYS_link},           {"linkat", SYS_linkat},       {"rename", SYS_rename},
+    {"renameat", SYS_renameat},   {"renameat2", SYS_renameat2}, {"unlink", SYS_unlink},
+    {"unlinkat", SYS_unlinkat},   {"rmdir", SYS_rmdir},         {"fsync", SYS_fsync},
+    {"fdatasync", SYS_fdatasync}, {"syncfs", SYS_syncfs},       {"ftruncate", SYS_ftruncate},
+    {"fchmod", SYS_fchmod},       {"fchown", SYS_fchown},       {"mmap", SYS_mmap},
+    {"mlock", SYS_mlock},         {"memfd", SYS_memfd_create},  {"pipe", SYS_pipe2},
+    {"socket", SYS_socket},       {"clone", SYS_clone},         {"clone3", SYS_clone3},
+    {"fork", SYS_fork},           {"vfork", SYS_vfork},         {"flock", SYS_flock},
+    {"random", SYS_getrandom},    {"stat", SYS_newfstatat},     {"fstat", SYS_fstat},
+    {"getdents", SYS_getdents64}, {"readlink", SYS_readlink},   {"fcntl", SYS_fcntl},
+    {"poll", SYS_poll},           {"lseek", SYS_lseek},         {"chmod", SYS_chmod},
+    {"statx", SYS_statx},         {"lstat", SYS_lstat}};
 #else
 const std::map<std::string, long> kCalls = {};
 #endif
-const std::map<std::string, int> kErrors = {{"ENOSPC", ENOSPC}, {"EIO", EIO},     {"EMFILE", EMFILE}, {"ENOMEM", ENOMEM},
-                                            {"EACCES", EACCES}, {"EROFS", EROFS}, {"EINTR", EINTR},   {"EAGAIN", EAGAIN},
-                                            {"EDQUOT", EDQUOT}, {"ENFILE", ENFILE}};
+const std::map<std::string, int> kErrors = {
+    {"ENOSPC", ENOSPC}, {"EIO", EIO},     {"EMFILE", EMFILE}, {"ENOMEM", ENOMEM}, {"EACCES", EACCES},
+    {"EROFS", EROFS},   {"EINTR", EINTR}, {"EAGAIN", EAGAIN}, {"EDQUOT", EDQUOT}, {"ENFILE", ENFILE}};
 
 struct Plan {
   std::string count;
@@ -100,7 +106,8 @@ int trace(pid_t child, const Plan& plan) {
     if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
       __ptrace_syscall_info call = {};
       ::ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof call, &call);
-      if (call.op == PTRACE_SYSCALL_INFO_ENTRY && plan.calls.contains(static_cast<long>(call.entry.nr)) && ++met == plan.nth) {
+      if (call.op == PTRACE_SYSCALL_INFO_ENTRY && plan.calls.contains(static_cast<long>(call.entry.nr)) &&
+          ++met == plan.nth) {
         if (plan.kill) ::kill(child, SIGKILL);
         if (!plan.run.empty()) (void)!std::system(plan.run.c_str());  // NOLINT
         if (plan.error != 0) to_fail[thread] = plan.error;

@@ -9,8 +9,8 @@
 //   deaf           ignore the power key and control-alt-delete
 //   no-quit        ignore quit          no-term        ignore SIGTERM
 //   crash          abort after cont     console=TEXT   print TEXT on stdout after cont
-// With "--api-socket fd=N" it is cloud-hypervisor instead: HTTP on that listening socket, each body recorded, status 204
-// or what refuse=CODE says.
+// With "--api-socket fd=N" it is cloud-hypervisor instead: HTTP on that listening socket, each body recorded, status
+// 204 or what refuse=CODE says.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -40,15 +40,14 @@ std::string slurp(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
-}
+void write_file(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
 
 void say(const std::string& line) { (void)!::write(speaker, (line + "\r\n").data(), line.size() + 2); }
 
 [[noreturn]] void end(const std::string& reason) {
   speaker = qmp;
-  say(R"({"timestamp":{"seconds":1,"microseconds":0},"event":"SHUTDOWN","data":{"guest":true,"reason":")" + reason + "\"}}");
+  say(R"({"timestamp":{"seconds":1,"microseconds":0},"event":"SHUTDOWN","data":{"guest":true,"reason":")" + reason +
+      "\"}}");
   ::_exit(0);
 }
 
@@ -86,7 +85,8 @@ Given read_arguments(int count, char** arguments) {
     if (option == "--api-socket") given.api = std::atoi(value.c_str() + 3);
     if (option == "-initrd") given.files.push_back(value);
     const auto number = value.find(",fd=");
-    if (value.starts_with("socket,id=qmp,") || value.starts_with("socket,id=vmcred-qmp,")) qmp = std::atoi(value.c_str() + number + 4);
+    if (value.starts_with("socket,id=qmp,") || value.starts_with("socket,id=vmcred-qmp,"))
+      qmp = std::atoi(value.c_str() + number + 4);
     if (value.starts_with("socket,id=vmcred-guard,")) guard = std::atoi(value.c_str() + number + 4);
   }
   return given;
@@ -119,7 +119,8 @@ void record_start(const Given& given) {
   while (const dirent* const entry = ::readdir(all)) {
     char target[4096] = {};
     const ssize_t size = ::readlinkat(::dirfd(all), entry->d_name, target, sizeof target - 1);
-    if (size > 0 && std::atoi(entry->d_name) != ::dirfd(all)) descriptors += std::string(entry->d_name) + " " + target + "\n";
+    if (size > 0 && std::atoi(entry->d_name) != ::dirfd(all))
+      descriptors += std::string(entry->d_name) + " " + target + "\n";
   }
   ::closedir(all);
   write_file(folder + "/descriptors", descriptors);
@@ -161,14 +162,18 @@ void obey(const Given& given, const std::string& line) {
       const std::size_t size = length < head ? std::strtoul(pending.c_str() + length + 16, nullptr, 10) : 0;
       if (pending.size() < head + 4 + size) continue;
       const std::string line = pending.substr(0, pending.find("\r\n"));
-      if (given.has("record")) write_file(given.at("record") + "/request" + std::to_string(number++), line + "\n" + pending.substr(head + 4));
+      if (given.has("record"))
+        write_file(given.at("record") + "/request" + std::to_string(number++), line + "\n" + pending.substr(head + 4));
       pending.clear();
       if (line.find("vm.power-button") != std::string::npos && given.has("deaf")) continue;
       const std::string code = given.has("refuse") ? given.at("refuse") : "204";
-      const std::string answer = "HTTP/1.1 " + code + " \r\nServer: fake\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n";
+      const std::string answer =
+          "HTTP/1.1 " + code + " \r\nServer: fake\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n";
       (void)!::write(connection, answer.data(), answer.size());
-      if (line.find("vm.power-button") != std::string::npos || line.find("vmm.shutdown") != std::string::npos) ::_exit(0);
-      if (line.find("vm.boot") != std::string::npos && given.has("end")) ::_exit(given.at("end") == "guest-shutdown" ? 0 : 1);
+      if (line.find("vm.power-button") != std::string::npos || line.find("vmm.shutdown") != std::string::npos)
+        ::_exit(0);
+      if (line.find("vm.boot") != std::string::npos && given.has("end"))
+        ::_exit(given.at("end") == "guest-shutdown" ? 0 : 1);
     }
     ::close(connection);
   }
@@ -187,7 +192,8 @@ int main(int count, char** arguments) {
   if (given.has("no-term")) action.sa_handler = SIG_IGN;
   ::sigaction(SIGTERM, &action, nullptr);
   int version[3] = {7, 2, 0};
-  if (given.has("version")) (void)std::sscanf(given.at("version").c_str(), "%d.%d.%d", &version[0], &version[1], &version[2]);
+  if (given.has("version"))
+    (void)std::sscanf(given.at("version").c_str(), "%d.%d.%d", &version[0], &version[1], &version[2]);
   const std::string greeting = R"({"QMP":{"version":{"qemu":{"micro":)" + std::to_string(version[2]) + R"(,"minor":)" +
                                std::to_string(version[1]) + R"(,"major":)" + std::to_string(version[0]) +
                                R"(},"package":"fake"},"capabilities":[]}})";

@@ -1,17 +1,17 @@
-// Plays the guest of a VMM with a hybrid vsock (cloud-hypervisor, Firecracker): holds the credentials of the OEM strings on
-// its standard input as a guest's systemd would, and speaks the guest's half of the link over the unix socket that the VMM
-// connects to when its guest dials the host, SOCKET_PORT. The doubles of these VMMs start it.
+// Plays the guest of a VMM with a hybrid vsock (cloud-hypervisor, Firecracker): holds the credentials of the OEM
+// strings on its standard input as a guest's systemd would, and speaks the guest's half of the link over the unix
+// socket that the VMM connects to when its guest dials the host, SOCKET_PORT. The doubles of these VMMs start it.
 //   guest_player SOCKET WORD[,WORD…]   what it does is told on standard output, values as SHA-256
 //   receipt        one contact that proves what arrived        agent        stays; takes sets, powers off when asked
 //   change=NAME    another value of that credential            lose=NAME    without that credential
-//   stranger       first a contact with a token of its own     thief        after the receipt another one with the spent token
-//   poweroff, reboot  (with agent) after the receipt the guest shuts down by itself, and its agent says so
+//   stranger       first a contact with a token of its own     thief        after the receipt another one with the
+//   spent token poweroff, reboot  (with agent) after the receipt the guest shuts down by itself, and its agent says so
 //   crashed        (with agent) after the receipt it is reset, and nobody says anything
-//   silent         says hello and nothing more                 alone        (with stranger) no contact of the guest's own
-//   before         an agent of before: it speaks at the host's port instead of knocking there and waiting for the call
-//   flood=N        N processes of the guest crowd the host's port, all the time
-// The host's call comes to SOCKET, where the VMM listens, as "CONNECT PORT"; the VMM answers "OK PORT" when the guest takes it
-// (cloud-hypervisor v53, vsock/unix/muxer.rs, and Firecracker v1.16, whose code it is).
+//   silent         says hello and nothing more                 alone        (with stranger) no contact of the guest's
+//   own before         an agent of before: it speaks at the host's port instead of knocking there and waiting for the
+//   call flood=N        N processes of the guest crowd the host's port, all the time
+// The host's call comes to SOCKET, where the VMM listens, as "CONNECT PORT"; the VMM answers "OK PORT" when the guest
+// takes it (cloud-hypervisor v53, vsock/unix/muxer.rs, and Firecracker v1.16, whose code it is).
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -110,7 +110,8 @@ class Guest {
   void contact(const Secret& key, const Fd& fd) {
     fd_ = fd.get();
     const bool stays = words_.has("agent");
-    link::GuestSession session({.key = key.clone(), .boot_id = {7}, .agent = stays, .randomness = &kernel_randomness()});
+    link::GuestSession session(
+        {.key = key.clone(), .boot_id = {7}, .agent = stays, .randomness = &kernel_randomness()});
     std::uint8_t buffer[16 * 1024];
     for (;;) {
       while (session.has_output()) {
@@ -123,7 +124,8 @@ class Guest {
       }
       const ssize_t n = ::recv(fd.get(), buffer, sizeof buffer, 0);
       if (n <= 0) return tell("the host hung up");
-      if (const auto taken = session.receive({buffer, static_cast<std::size_t>(n)}); !taken) give_up(taken.error().message);
+      if (const auto taken = session.receive({buffer, static_cast<std::size_t>(n)}); !taken)
+        give_up(taken.error().message);
     }
   }
 
@@ -196,7 +198,8 @@ class Guest {
     const sockaddr_un address = address_of(vmm_);
     (void)::unlink(vmm_.c_str());
     const Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || ::listen(listener.get(), 1) != 0)  // NOLINT
+    if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+        ::listen(listener.get(), 1) != 0)  // NOLINT
       give_up("the VMM's socket cannot be made");
     for (;;) {
       (void)connect();
@@ -221,7 +224,8 @@ class Guest {
       const std::string noise(100, 'x');
       for (;;) {
         const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) ::_exit(0);  // NOLINT
+        if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+          ::_exit(0);  // NOLINT
         (void)::send(fd.get(), noise.data(), noise.size(), MSG_NOSIGNAL);
       }
     }

@@ -40,7 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto found = vmcred::chain::check_domain(text, "none/web.xml", systemd)) print(*found);
     for (const char* file : {"none/100.conf", "none/mkosi.conf", "none/web.nspawn"})
       if (const auto found = vmcred::chain::check_configuration(text, file, systemd)) print(*found);
-    for (const char* program : {"qemu-system-x86_64", "cloud-hypervisor", "crosvm", "firecracker", "systemd-vmspawn", "mkosi", "virt-install"})
+    for (const char* program : {"qemu-system-x86_64", "cloud-hypervisor", "crosvm", "firecracker", "systemd-vmspawn",
+                                "mkosi", "virt-install"})
       print(vmcred::chain::check_command_line(words_of(program, text), "command line", systemd));
   }
   // A caret never points outside its line.

@@ -12,7 +12,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t kLargest = 64 * 1024;
   if (size == 0 || size > kLargest) return 0;
-  constexpr std::string_view kFiles[] = {"none/vm.json", "none/100.conf", "none/web.yaml", "none/mkosi.conf", "none/web.nspawn", "none/qemu.conf"};
+  constexpr std::string_view kFiles[] = {"none/vm.json",    "none/100.conf",   "none/web.yaml",
+                                         "none/mkosi.conf", "none/web.nspawn", "none/qemu.conf"};
   const std::string file(kFiles[data[0] % std::size(kFiles)]);
   const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
   for (const int systemd : {252, 257}) {

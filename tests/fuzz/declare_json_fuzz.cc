@@ -3,8 +3,8 @@
 #include <cstdlib>
 
 #include "base/secret.h"
-#include "deepen.h"
 #include "declare/load.h"
+#include "deepen.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace vmcred;

@@ -14,11 +14,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t letters = 0;
   for (const std::string& word : words) letters += word.size();
   if (letters > line.size()) std::abort();
-  const bool sets = std::ranges::any_of(words, [](const std::string& word) { return vmcred::declare::sets_credential(word); });
+  const bool sets =
+      std::ranges::any_of(words, [](const std::string& word) { return vmcred::declare::sets_credential(word); });
   if (sets != vmcred::declare::credential_on_kernel_line(line).has_value()) std::abort();
   std::vector<vmcred::chain::Finding> findings;
   vmcred::chain::judge_kernel_line(line, {}, vmcred::chain::Code::secret_on_command_line, findings);
-  const bool told = std::ranges::any_of(findings, [](const auto& each) { return each.code == vmcred::chain::Code::on_kernel_command_line; });
+  const bool told = std::ranges::any_of(
+      findings, [](const auto& each) { return each.code == vmcred::chain::Code::on_kernel_command_line; });
   if (sets != told) std::abort();
   return 0;
 }

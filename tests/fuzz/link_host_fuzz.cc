@@ -1,6 +1,6 @@
-// A hostile guest that holds the token says anything: the host's half neither crashes nor grows without bound, and takes only
-// reports it asked for. The input is a list of actions, so that the fuzzer gets past the tags.
-// links: vmcred_link
+// A hostile guest that holds the token says anything: the host's half neither crashes nor grows without bound, and
+// takes only reports it asked for. The input is a list of actions, so that the fuzzer gets past the tags. links:
+// vmcred_link
 #include <algorithm>
 #include <cstdlib>
 #include <optional>
@@ -26,7 +26,8 @@ std::optional<Sealer> handshake(HostSession& host, bool agent) {
   const std::string hello = encode_hello({.agent = agent, .key = keys.id});
   host.receive(bytes_of(hello));
   const Secret answer = host.take_output();
-  if (answer.size() != Welcome::kSize || !welcome_is_proven(answer.bytes(), hello, keys.auth.bytes())) return std::nullopt;
+  if (answer.size() != Welcome::kSize || !welcome_is_proven(answer.bytes(), hello, keys.auth.bytes()))
+    return std::nullopt;
   return Sealer(derive_stream_keys(keys.auth.bytes(), hello, answer.text()).from_guest);
 }
 
@@ -42,8 +43,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Same randomness;
   Set expected;
   expected.values.emplace("API_KEY", Secret::copy_of("hunter2"));
-  HostSession host({.vm = "vm", .token = Secret::copy_of(kToken), .expected = std::move(expected),
-                    .by_reference = size % 2 == 0, .randomness = &randomness});
+  HostSession host({.vm = "vm",
+                    .token = Secret::copy_of(kToken),
+                    .expected = std::move(expected),
+                    .by_reference = size % 2 == 0,
+                    .randomness = &randomness});
   std::optional<Sealer> sealer;
   Bytes rest(data, size);
   const auto take = [&](std::size_t count) {
@@ -63,7 +67,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         host.receive(bytes);
         break;
       }
-      case 2: host.begin_stream(); break;
+      case 2:
+        host.begin_stream();
+        break;
       case 3:
         if (host.take_output().size() > 32 * 1024) std::abort();
         break;

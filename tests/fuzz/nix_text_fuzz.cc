@@ -1,5 +1,5 @@
-// Nix files, and what nix says on stderr: nothing crashes, names and paths are what they claim to be, errors are one short line.
-// links: vmcred_nix
+// Nix files, and what nix says on stderr: nothing crashes, names and paths are what they claim to be, errors are one
+// short line. links: vmcred_nix
 #include <algorithm>
 #include <cstdlib>
 
@@ -13,7 +13,8 @@ namespace {
 using namespace vmcred;
 
 bool short_line(const std::string& text) {
-  return text.size() <= nix::kMaxMessage + 3 && std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  return text.size() <= nix::kMaxMessage + 3 &&
+         std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
 }  // namespace

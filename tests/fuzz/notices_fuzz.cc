@@ -11,7 +11,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace vmcred::supervise;
   const Notice notice = parse_notice({reinterpret_cast<const char*>(data), size});
-  for (const std::string* text : {&notice.status, &notice.hostname, &notice.unit_active, &notice.unit_inactive, &notice.shutdown}) {
+  for (const std::string* text :
+       {&notice.status, &notice.hostname, &notice.unit_active, &notice.unit_inactive, &notice.shutdown}) {
     if (text->size() > kMaxNoticeText) std::abort();
   }
   if (notice.exit_status && (*notice.exit_status < 0 || *notice.exit_status > 255)) std::abort();

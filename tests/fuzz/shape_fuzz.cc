@@ -1,5 +1,5 @@
-// Texts with a name (the first line), judged: what looks like a secret stands in the text, in order, and does not overlap.
-// links: vmcred_shape
+// Texts with a name (the first line), judged: what looks like a secret stands in the text, in order, and does not
+// overlap. links: vmcred_shape
 #include <cstdint>
 #include <cstdlib>
 
@@ -16,7 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::size_t end = 0;
     const auto all = vmcred::shape::secrets_in(text, called);
     for (const auto& each : all) {
-      if (each.begin < end || each.bytes == 0 || each.begin + each.bytes > text.size() || each.what.empty()) std::abort();
+      if (each.begin < end || each.bytes == 0 || each.begin + each.bytes > text.size() || each.what.empty())
+        std::abort();
       end = each.begin + each.bytes;
     }
     const auto what = vmcred::shape::looks_like_secret(text, called);

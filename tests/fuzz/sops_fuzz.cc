@@ -5,9 +5,9 @@
 #include <array>
 #include <cstdlib>
 
+#include "deepen.h"
 #include "sops/enc.h"
 #include "sops/glance.h"
-#include "deepen.h"
 #include "sops/sops.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

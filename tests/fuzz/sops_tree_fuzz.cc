@@ -1,8 +1,8 @@
 // sops files of the json, yaml and dotenv kinds are read or refused. The same text goes to every reader, and what is
 // short enough to be a plain scalar through the type rules.
 // links: vmcred_sops
-#include "sops/tree.h"
 #include "deepen.h"
+#include "sops/tree.h"
 #include "sops/yaml_scalar.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

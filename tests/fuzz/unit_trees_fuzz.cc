@@ -1,6 +1,5 @@
-// Trees of unit files: "PATH", a newline, its text up to the next \x1f. Every finding stands in a file that was given, and each
-// line that systemd ignores says why.
-// links: vmcred_chain
+// Trees of unit files: "PATH", a newline, its text up to the next \x1f. Every finding stands in a file that was given,
+// and each line that systemd ignores says why. links: vmcred_chain
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -20,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   while (!rest.empty() && files.size() < 20) {
     std::string_view file = vmcred::take_until(rest, '\x1f');
     const std::string path(vmcred::take_until(file, '\n'));
-    if (std::ranges::find(files, path, &vmcred::unitfile::UnitText::file) == files.end()) files.push_back({path, std::string(file)});
+    if (std::ranges::find(files, path, &vmcred::unitfile::UnitText::file) == files.end())
+      files.push_back({path, std::string(file)});
   }
   for (const int systemd : {252, 255, 262}) {
     for (const auto& each : vmcred::chain::check_units(files, systemd)) {

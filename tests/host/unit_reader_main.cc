@@ -41,7 +41,8 @@ int main(int count, char** words) {
     }
     fmt::print("{}\n", line);
     for (const auto& each : unitfile::credential_lines(texts, unit.name, std::atoi(words[1])).ignored)
-      if (each.kind != unitfile::LineKind::import || std::atoi(words[1]) >= unitfile::kFirstWithImport) fmt::print("ignored\t{}\t{}\t{}\n", unit.name, each.file, each.line);
+      if (each.kind != unitfile::LineKind::import || std::atoi(words[1]) >= unitfile::kFirstWithImport)
+        fmt::print("ignored\t{}\t{}\t{}\n", unit.name, each.file, each.line);
   }
   return 0;
 }

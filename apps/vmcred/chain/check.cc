@@ -6,16 +6,16 @@
 #include <algorithm>
 
 #include "base/file.h"
-#include "chain/about.h"
-#include "chain/configuration_text.h"
 #include "base/process.h"
+#include "chain/about.h"
+#include "chain/commands.h"
+#include "chain/configuration_text.h"
+#include "chain/describe.h"
 #include "chain/report.h"
 #include "chain/unit_files.h"
-#include "chain/commands.h"
-#include "chain/describe.h"
 #include "project/project.h"
-#include "vm/running.h"
 #include "store/repository.h"
+#include "vm/running.h"
 
 namespace vmcred::app {
 namespace {
@@ -32,7 +32,9 @@ constexpr Parameter kParameters[] = {
     {"--unit PATH...", "check these unit files with their drop-ins, or folders of units, instead of the declaration"},
     {"--argv", "check the command line after '--' instead of the declaration"},
     {"--libvirt FILE...", "check these libvirt domains instead of the declaration; - is standard input"},
-    {"--config FILE...", "check these configurations of Firecracker, cloud-hypervisor, Proxmox, incus, QEMU, mkosi or nspawn instead; - as above"},
+    {"--config FILE...",
+     "check these configurations of Firecracker, cloud-hypervisor, Proxmox, incus, QEMU, mkosi or nspawn instead; - as "
+     "above"},
     {"--systemd VERSION", "of the guest, for --unit, --argv, --libvirt and --config (default: 252)"},
 };
 
@@ -93,13 +95,16 @@ Result<std::vector<chain::Finding>> project_findings(const Given& given, const W
   TRY_LET(std::vector<chain::Finding> findings, chain::check_project(reading, world.project, *world.clock));
   // What runs on this host is a link of the chain too: a guest may hold older values than the store, or not load them.
   const auto trouble = [&](const std::string& vm, const Error& error) {
-    findings.push_back(chain::finding(chain::Code::not_looked_at, {.file = fmt::format("vm '{}'", vm)}, error.message, error.hint));
+    findings.push_back(
+        chain::finding(chain::Code::not_looked_at, {.file = fmt::format("vm '{}'", vm)}, error.message, error.hint));
   };
   auto running = chain::doctor::examine_vms(look_at_running(reading.declaration, world, trouble));
-  std::erase_if(running, [](const chain::Finding& each) { return each.code == chain::Code::unit_failed; });  // that is doctor's
+  std::erase_if(running,
+                [](const chain::Finding& each) { return each.code == chain::Code::unit_failed; });  // that is doctor's
   append(findings, std::move(running));
   const std::string path = world.env("PATH").empty() ? std::string(kSystemPath) : world.env("PATH");
-  if (can_compare() && reading.problems.empty()) append(findings, chain::check_host(reading.declaration, "/run/vmcred/vars", path));
+  if (can_compare() && reading.problems.empty())
+    append(findings, chain::check_host(reading.declaration, "/run/vmcred/vars", path));
   return findings;
 }
 
@@ -113,13 +118,16 @@ Result<Exit> run(const Given& given, World& world) {
   if (argv && command_line(given).empty())
     return hint(fail(Errc::usage, "--argv needs a command line"), "vmcred check --argv -- qemu-system-x86_64 …");
   if (argv && !chain::reads_command_line(command_line(given))) {
-    return hint(fail(Errc::usage, "'{}' is no hypervisor whose command line vmcred can check", command_line(given).front()),
-                "the command must be that of QEMU, cloud-hypervisor, crosvm, Firecracker, kvmtool, vmspawn, nspawn, mkosi or virt-install");
+    return hint(
+        fail(Errc::usage, "'{}' is no hypervisor whose command line vmcred can check", command_line(given).front()),
+        "the command must be that of QEMU, cloud-hypervisor, crosvm, Firecracker, kvmtool, vmspawn, nspawn, mkosi or "
+        "virt-install");
   }
   const bool foreign = argv || given.has("unit") || given.has("libvirt") || given.has("config");
   if (foreign && given.has("fix")) return fail(Errc::usage, "--fix mends declarations alone");
   if (foreign && given.has("declaration"))
-    return fail(Errc::usage, "--declaration checks the declaration, and --unit, --argv, --libvirt and --config what others wrote");
+    return fail(Errc::usage,
+                "--declaration checks the declaration, and --unit, --argv, --libvirt and --config what others wrote");
   TRY_LET(std::vector<chain::Finding> findings, foreign ? foreign_findings(given) : project_findings(given, world));
   if (given.has("fix")) {
     std::size_t mended = 0;
@@ -139,7 +147,8 @@ Result<Exit> run(const Given& given, World& world) {
   } else {
     print(world, chain::findings_text(findings, world.color_out));
   }
-  if (errors_only) std::erase_if(findings, [](const chain::Finding& each) { return each.level != chain::Level::error; });
+  if (errors_only)
+    std::erase_if(findings, [](const chain::Finding& each) { return each.level != chain::Level::error; });
   return chain::any_findings(findings) ? Exit::findings : Exit::done;
 }
 

@@ -1,11 +1,11 @@
 // vmcred explain: the chain of each credential as a picture.
 #include "chain/check.h"
+#include "chain/commands.h"
 #include "chain/explain/picture.h"
 #include "chain/explain/view.h"
-#include "chain/commands.h"
 #include "project/project.h"
-#include "vm/running.h"
 #include "terminal/terminal.h"
+#include "vm/running.h"
 #include "vm/vms.h"
 
 namespace vmcred::app {
@@ -40,7 +40,8 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(explain::Seen seen, explain::look(declaration, repository, *world.clock));
   ask_supervisors(declaration, vm, world, seen);
   TRY_LET(auto findings, chain::check_project(reading, world.project, *world.clock));
-  std::erase_if(findings, [](const chain::Finding& each) { return each.code == chain::Code::one_reader; });  // it is no vm's
+  std::erase_if(findings,
+                [](const chain::Finding& each) { return each.code == chain::Code::one_reader; });  // it is no vm's
   TRY_LET(const explain::Picture picture, explain::picture(declaration, seen, std::move(findings), vm));
   if (world.json) {
     print(world, dump_json(explain::picture_json(picture), Indent::two_spaces));

@@ -6,9 +6,9 @@
 
 #include "base/json.h"
 #include "chain/commands.h"
+#include "chain/inspect_source.h"
 #include "credential/examine.h"
 #include "credential/oem_string.h"
-#include "chain/inspect_source.h"
 #include "terminal/terminal.h"
 
 namespace vmcred::app {
@@ -22,7 +22,9 @@ using credential::SeenString;
 constexpr int kDefaultVersion = 252;
 
 constexpr Parameter kParameters[] = {
-    {"[FILE]", "a table, a structure, a dump of 'dmidecode --dump-bin' or its text, what 'systemd-creds --system list' prints, a folder of /sys/firmware, or - for standard input"},
+    {"[FILE]",
+     "a table, a structure, a dump of 'dmidecode --dump-bin' or its text, what 'systemd-creds --system list' prints, a "
+     "folder of /sys/firmware, or - for standard input"},
     {"--live", "read this machine's own /sys/firmware"},
     {"--systemd VERSION", "judge as this version of systemd would (default: 252)"},
     {"--show", "show the values as well"},
@@ -80,15 +82,17 @@ const Secret& value_of(const Inspected& found, const std::string& name) {
 /// How many OEM strings of its last structure a cut table does not hold.
 std::size_t lost_strings(const Inspected& found) {
   for (const credential::FoundStructure& each : found.structures)
-    if (each.type == credential::kOemStringsType && !each.complete && each.count > each.strings.size()) return each.count - each.strings.size();
+    if (each.type == credential::kOemStringsType && !each.complete && each.count > each.strings.size())
+      return each.count - each.strings.size();
   return 0;
 }
 
 /// What a table that ends early keeps from who reads it.
 std::string lost(const Inspected& found) {
-  std::string what = found.missing == 0   ? std::string("what came behind that is lost, credentials among it")
-                     : found.missing == 1 ? std::string("1 structure is lost, and the credentials in it")
-                                          : fmt::format("{} structures are lost, and the credentials in them", found.missing);
+  std::string what = found.missing == 0 ? std::string("what came behind that is lost, credentials among it")
+                     : found.missing == 1
+                         ? std::string("1 structure is lost, and the credentials in it")
+                         : fmt::format("{} structures are lost, and the credentials in them", found.missing);
   const std::size_t strings = lost_strings(found);
   if (strings == 1) what = "1 OEM string of this structure is lost; " + what;
   if (strings > 1) what = fmt::format("{} OEM strings of this structure are lost; {}", strings, what);
@@ -142,11 +146,13 @@ void print_text(World& world, const Inspected& found, const Report& report, bool
   }
   if (!found.listed.empty()) {
     std::vector<std::vector<std::string>> rows = {{"CREDENTIAL", "SIZE", "SYSTEMD"}};
-    for (const auto& [name, size] : found.listed) rows.push_back({credential::printable(name), credential::printable(size), "imported"});
+    for (const auto& [name, size] : found.listed)
+      rows.push_back({credential::printable(name), credential::printable(size), "imported"});
     print(world, table(rows, world.color_out));
   }
   if (found.is_list && found.listed.empty()) return print(world, "no credentials\n");
-  if (report.strings.empty() && report.items.empty() && found.listed.empty()) print(world, "no OEM strings and no fw_cfg credentials\n");
+  if (report.strings.empty() && report.items.empty() && found.listed.empty())
+    print(world, "no OEM strings and no fw_cfg credentials\n");
   if (!report.whole) note(world, lost(found));
 }
 
@@ -165,7 +171,9 @@ void print_json(World& world, const Inspected& found, const Report& report, bool
   Json items = Json::array();
   for (const SeenItem& item : report.items) {
     Json one = Json::object();
-    one.set("name", credential::printable(item.name)).set("size", item.size).set("fate", credential::fate_name(item.fate));
+    one.set("name", credential::printable(item.name))
+        .set("size", item.size)
+        .set("fate", credential::fate_name(item.fate));
     if (!item.why.empty()) one.set("why", item.why);
     if (show) one.set("value", credential::printable(value_of(found, item.name).text()));
     items.push(std::move(one));
@@ -177,11 +185,14 @@ void print_json(World& world, const Inspected& found, const Report& report, bool
     Json listed = Json::array();
     for (const auto& [name, size] : found.listed) {
       Json one = Json::object();
-      listed.push(std::move(one.set("name", credential::printable(name)).set("size", credential::printable(size)).set("fate", "imported")));
+      listed.push(std::move(one.set("name", credential::printable(name))
+                                .set("size", credential::printable(size))
+                                .set("fate", "imported")));
     }
     json.set("arrived", std::move(listed));
   }
-  if (!found.complaint.empty()) json.set("complaint", found.complaint).set("missing", found.missing).set("missing_strings", lost_strings(found));
+  if (!found.complaint.empty())
+    json.set("complaint", found.complaint).set("missing", found.missing).set("missing_strings", lost_strings(found));
   print(world, dump_json(json, Indent::two_spaces));
 }
 
@@ -215,7 +226,8 @@ Result<Exit> run(const Given& given, World& world) {
   for (const auto& [name, value] : found.items) items.emplace_back(name, value.size());
   report.items = credential::examine_items(std::move(items));
   for (SeenString& seen : report.strings) {  // systemd reads fw_cfg first
-    const bool before = std::ranges::any_of(report.items, [&](const SeenItem& item) { return item.name == seen.name && item.fate == Fate::imported; });
+    const bool before = std::ranges::any_of(
+        report.items, [&](const SeenItem& item) { return item.name == seen.name && item.fate == Fate::imported; });
     if (!before || seen.kind == Kind::other || seen.fate != Fate::imported) continue;
     seen.fate = Fate::skipped;
     seen.why = "fw_cfg has a credential of this name";

@@ -135,8 +135,9 @@ Result<> take_keys(Inspected& found, const std::string& folder, const std::vecto
 
 /// Folders of keys, as the kernel shows them: each has the item's name, its key and its bytes.
 bool has_keys(const std::string& folder, const std::vector<std::string>& names) {
-  return folder.ends_with("/by_key") ||
-         std::ranges::any_of(names, [&](const std::string& name) { return exists(folder + "/" + name + "/name") && exists(folder + "/" + name + "/raw"); });
+  return folder.ends_with("/by_key") || std::ranges::any_of(names, [&](const std::string& name) {
+           return exists(folder + "/" + name + "/name") && exists(folder + "/" + name + "/raw");
+         });
 }
 
 Result<> take_folder(Inspected& found, const std::string& folder) {
@@ -182,8 +183,9 @@ Result<> take_folder(Inspected& found, const std::string& folder) {
   }
   if (!known && (folder.ends_with("/entries") || folder.ends_with("/by_name"))) known = true;  // empty, and rightly so
   if (!known) {
-    return hint(fail(Errc::not_found, "'{}' holds neither SMBIOS tables nor fw_cfg credentials", folder),
-                "give /sys/firmware, /sys/firmware/dmi/entries, /sys/firmware/dmi/tables or a fw_cfg tree (by_name, by_key)");
+    return hint(
+        fail(Errc::not_found, "'{}' holds neither SMBIOS tables nor fw_cfg credentials", folder),
+        "give /sys/firmware, /sys/firmware/dmi/entries, /sys/firmware/dmi/tables or a fw_cfg tree (by_name, by_key)");
   }
   return {};
 }

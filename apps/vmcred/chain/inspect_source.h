@@ -18,14 +18,14 @@ struct Inspected {
   std::string smbios = {};     ///< "SMBIOS 2.8", empty when there is no entry point
   std::string complaint = {};  ///< why reading a table stopped early
   std::size_t missing = 0;     ///< structures that are lost by that, as far as the entry point counts them
-  std::vector<std::pair<std::string, Secret>> items = {};  ///< fw_cfg credentials
-  bool is_list = false;        ///< systemd-creds printed it
+  std::vector<std::pair<std::string, Secret>> items = {};        ///< fw_cfg credentials
+  bool is_list = false;                                          ///< systemd-creds printed it
   std::vector<std::pair<std::string, std::string>> listed = {};  ///< what it listed: name, size in its words
 };
 
 /// A file (a table, a dump, dmidecode's text, what `systemd-creds --system list` printed), or a folder:
-/// /sys/firmware/dmi/entries, /sys/firmware/dmi/tables, a tree with opt/io.systemd.credentials/NAME/raw, the by_key folder of
-/// fw_cfg, or one that holds them (/sys/firmware).
+/// /sys/firmware/dmi/entries, /sys/firmware/dmi/tables, a tree with opt/io.systemd.credentials/NAME/raw, the by_key
+/// folder of fw_cfg, or one that holds them (/sys/firmware).
 Result<Inspected> inspect_path(const std::string& path);
 
 /// Standard input.

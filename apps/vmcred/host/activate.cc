@@ -8,10 +8,10 @@
 #include "base/process.h"
 #include "host/commands.h"
 #include "project/project.h"
-#include "vm/project_for_vm.h"
-#include "vm/running.h"
 #include "signatures/trust.h"
 #include "unit/host.h"
+#include "vm/project_for_vm.h"
+#include "vm/running.h"
 #include "vm/vms.h"
 
 namespace vmcred::app {
@@ -40,7 +40,9 @@ struct Consequences {
 };
 
 /// Names the vms whose guests did not take their values, until a later activation brings them.
-std::string waiting_file(const activate::Places& places) { return join_path(places.link.substr(0, places.link.rfind('/')), "not-refreshed"); }
+std::string waiting_file(const activate::Places& places) {
+  return join_path(places.link.substr(0, places.link.rfind('/')), "not-refreshed");
+}
 
 std::set<std::string> waiting_vms(const activate::Places& places, const declare::Declaration& declaration) {
   constexpr std::size_t kMaxNames = 1024 * 1024;
@@ -49,7 +51,8 @@ std::set<std::string> waiting_vms(const activate::Places& places, const declare:
   for (std::string_view rest = text ? std::string_view(*text) : std::string_view(); !rest.empty();) {
     const std::string name(rest.substr(0, rest.find('\n')));
     rest.remove_prefix(std::min(name.size() + 1, rest.size()));
-    if (const auto vm = declaration.vms.find(name); vm != declaration.vms.end() && vm->second.guest.agent) names.insert(name);
+    if (const auto vm = declaration.vms.find(name); vm != declaration.vms.end() && vm->second.guest.agent)
+      names.insert(name);
   }
   return names;
 }
@@ -89,14 +92,16 @@ Result<Consequences> refresh_users(const declare::Declaration& declaration, cons
   for (Refresh& each : refresh_running(with_agent, values, world)) {
     if (each.end == Refresh::End::no_agent) restart(each.vm);
     if (each.end == Refresh::End::failed) waiting.insert(each.vm);
-    if (each.end == Refresh::End::refreshed || each.end == Refresh::End::failed) all.refreshes.push_back(std::move(each));
+    if (each.end == Refresh::End::refreshed || each.end == Refresh::End::failed)
+      all.refreshes.push_back(std::move(each));
   }
   if (refresh) TRY(note_waiting(places, waiting));
   std::ranges::sort(all.restarts);
   return all;
 }
 
-void print_report(const World& world, const std::string& machine, const activate::Report& report, const Consequences& consequences) {
+void print_report(const World& world, const std::string& machine, const activate::Report& report,
+                  const Consequences& consequences) {
   if (world.json) {
     Json changes = Json::array();
     for (const auto& change : report.published.changes) {
@@ -129,16 +134,20 @@ void print_report(const World& world, const std::string& machine, const activate
   if (published.number == 0) {
     note(world, fmt::format("nothing of machine '{}' can be read: no generation is active", machine));
   } else {
-    note(world, fmt::format("generation {} of machine '{}' is {}: {} files{}", published.number, machine,
-                            published.switched ? "active" : published.failed.empty() ? "up to date" : "still active",
-                            published.files,
-                            published.kept.empty() ? "" : fmt::format(", {} of them as they were", published.kept.size())));
+    note(world,
+         fmt::format("generation {} of machine '{}' is {}: {} files{}", published.number, machine,
+                     published.switched         ? "active"
+                     : published.failed.empty() ? "up to date"
+                                                : "still active",
+                     published.files,
+                     published.kept.empty() ? "" : fmt::format(", {} of them as they were", published.kept.size())));
   }
   for (const auto& change : report.published.changes) {
     if (!report.published.first) print(world, fmt::format("{}: {}\n", change.path, change_name(change.kind)));
   }
   for (const Refresh& each : consequences.refreshes) {
-    if (each.end == Refresh::End::refreshed) print(world, fmt::format("refreshed: vm '{}'\n{}", each.vm, refresh_lines(each, world)));
+    if (each.end == Refresh::End::refreshed)
+      print(world, fmt::format("refreshed: vm '{}'\n{}", each.vm, refresh_lines(each, world)));
   }
   for (const std::string& unit : consequences.restarts) print(world, fmt::format("restart: {}\n", unit));
 }
@@ -150,13 +159,16 @@ Result<> restart_units(const std::vector<std::string>& units) {
   argv.insert(argv.end(), units.begin(), units.end());
   TRY_LET(const Output output, vmcred::run({.argv = std::move(argv)}));
   if (output.status.ok()) return {};
-  return fail(Errc::unavailable, "restart the units that use what changed: {}", output.err.substr(0, output.err.find('\n')));
+  return fail(Errc::unavailable, "restart the units that use what changed: {}",
+              output.err.substr(0, output.err.find('\n')));
 }
 
 /// "3 days", "5 hours", "less than an hour".
 std::string spoken_age(std::chrono::system_clock::duration age) {
   const auto hours = std::chrono::duration_cast<std::chrono::hours>(age).count();
-  const auto count = [](std::int64_t n, std::string_view unit) { return fmt::format("{} {}{}", n, unit, n == 1 ? "" : "s"); };
+  const auto count = [](std::int64_t n, std::string_view unit) {
+    return fmt::format("{} {}{}", n, unit, n == 1 ? "" : "s");
+  };
   if (hours < 1) return "less than an hour";
   return hours < 48 ? count(hours, "hour") : count(hours / 24, "day");
 }
@@ -168,7 +180,8 @@ void name_troubles(const activate::Published& published, const std::vector<Refre
   std::vector<std::string> hints;
   for (const auto& one : published.failed) {
     note(loud, fmt::format("vmcred: error: {}: {}", one.path, one.error.message));
-    if (!one.error.hint.empty() && std::ranges::find(hints, one.error.hint) == hints.end()) hints.push_back(one.error.hint);
+    if (!one.error.hint.empty() && std::ranges::find(hints, one.error.hint) == hints.end())
+      hints.push_back(one.error.hint);
   }
   for (const std::string& hint : hints) note(loud, fmt::format("vmcred: hint: {}", hint));
   for (const auto& one : published.kept) {
@@ -213,21 +226,28 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(store::KeyRing keys, store::KeyRing::of_host(world.environment, prefix.empty() ? "/" : prefix));
   if (proven) {
     if (proven->manifest.machine != machine)
-      return fail(Errc::mismatch, "the signed manifest is for machine '{}', not '{}'", proven->manifest.machine, machine);
+      return fail(Errc::mismatch, "the signed manifest is for machine '{}', not '{}'", proven->manifest.machine,
+                  machine);
     TRY(store::check_key(proven->manifest, keys));
     TRY(store::write_last_manifest(trust.last, proven->as_last));
     repository.demand(store::proof_by(std::move(proven->manifest)));
   }
   TRY_LET(const activate::Report report,
-          in(fmt::format("activate machine '{}'", machine),
-             activate::activate({.declaration = declaration, .repository = repository, .keys = keys, .machine = machine, .places = places, .early = early})));
-  TRY_LET(const Consequences consequences, early ? Result<Consequences>(Consequences{}) : refresh_users(declaration, report, places, !given.has("no-refresh"), world));
+          in(fmt::format("activate machine '{}'", machine), activate::activate({.declaration = declaration,
+                                                                                .repository = repository,
+                                                                                .keys = keys,
+                                                                                .machine = machine,
+                                                                                .places = places,
+                                                                                .early = early})));
+  TRY_LET(const Consequences consequences,
+          early ? Result<Consequences>(Consequences{})
+                : refresh_users(declaration, report, places, !given.has("no-refresh"), world));
   print_report(world, machine, report, consequences);
   name_troubles(report.published, consequences.refreshes, world);
   if (given.has("restart")) TRY(restart_units(consequences.restarts));
-  const bool good = report.published.failed.empty() && std::ranges::none_of(consequences.refreshes, [](const Refresh& each) {
-    return each.end == Refresh::End::failed;
-  });
+  const bool good = report.published.failed.empty() &&
+                    std::ranges::none_of(consequences.refreshes,
+                                         [](const Refresh& each) { return each.end == Refresh::End::failed; });
   return good ? Exit::done : Exit::failed;
 }
 
@@ -242,10 +262,13 @@ constinit const Command kActivate = {
     "generator the values stay that were active before, as long as this machine is among their readers; the\n"
     "others go on. Prints what changed and which units use it (restart-units of the vars, and the vms).\n\n"
     "Running vms that use something that changed and whose guests have an agent get the new values at once, as by\n"
-    "'vmcred vm refresh'; where a guest does not bear them it keeps the old ones, which is said, and the exit code is 1.\n"
-    "Of two activations at once the second waits with that until the first is done. Vms without an agent are among the units\n"
+    "'vmcred vm refresh'; where a guest does not bear them it keeps the old ones, which is said, and the exit code is "
+    "1.\n"
+    "Of two activations at once the second waits with that until the first is done. Vms without an agent are among the "
+    "units\n"
     "to restart; no other vm is touched.\n\n"
-    "Vars with needed-for = \"users\" are there before any user is made: vmcred-activate-early.service runs 'activate --early'\n"
+    "Vars with needed-for = \"users\" are there before any user is made: vmcred-activate-early.service runs 'activate "
+    "--early'\n"
     "before systemd-sysusers and userborn, and puts them below /run/vmcred/vars-for-users, root's and 0400: a\n"
     "user's hashedPasswordFile names them there.\n\n"
     "Where /etc/vmcred/trusted-signers exists, the project must carry a manifest that somebody in it signed for this\n"

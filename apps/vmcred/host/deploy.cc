@@ -7,16 +7,16 @@
 #include <array>
 #include <thread>
 
-#include "terminal/ask.h"
 #include "base/file.h"
 #include "base/foreign_text.h"
 #include "base/json.h"
 #include "base/process.h"
-#include "host/commands.h"
 #include "declare/load.h"
+#include "host/commands.h"
+#include "signatures/trust.h"
 #include "store/bundle.h"
 #include "store/vault.h"
-#include "signatures/trust.h"
+#include "terminal/ask.h"
 #include "vars/vars.h"
 
 namespace vmcred::app {
@@ -61,8 +61,8 @@ std::string remote_script(const std::string& folder, const std::string& machine,
   return script;
 }
 
-/// Passes on what comes through `from`, and keeps the end of it. It does not wait for the end of the pipe, which a connection that
-/// ssh keeps open in the background (ControlPersist) would hold.
+/// Passes on what comes through `from`, and keeps the end of it. It does not wait for the end of the pipe, which a
+/// connection that ssh keeps open in the background (ControlPersist) would hold.
 class Listener {
  public:
   explicit Listener(Fd from) : from_(std::move(from)), thread_([this](const std::stop_token& stop) { listen(stop); }) {}
@@ -89,7 +89,8 @@ class Listener {
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) return;
       const std::string_view words(some.data(), static_cast<std::size_t>(n));
-      [[maybe_unused]] const ssize_t told = ::write(2, words.data(), words.size());  // who closed it does not want to know
+      [[maybe_unused]] const ssize_t told =
+          ::write(2, words.data(), words.size());  // who closed it does not want to know
       heard_ += words;
       if (heard_.size() > kKept) heard_.erase(0, heard_.size() - kKept);
     }
@@ -110,10 +111,14 @@ Failure refused_there(const std::string& target, const ExitStatus& status, std::
     return fail(Errc::io, "send to '{}': there: {}", target, one_line(line.substr(0, line.find('\n'))));
   }
   if (status.code == kNoConnection)
-    return hint(fail(Errc::unavailable, "send to '{}': ssh did not get there", target),
-                fmt::format("'ssh {} true' must work without a question; --target names another place, --ssh-option what ssh needs", target));
+    return hint(
+        fail(Errc::unavailable, "send to '{}': ssh did not get there", target),
+        fmt::format(
+            "'ssh {} true' must work without a question; --target names another place, --ssh-option what ssh needs",
+            target));
   if (status.code == kNoProgram)
-    return hint(fail(Errc::unavailable, "send to '{}': 'vmcred' is not among the programs there", target), "install it there, or only send: --no-activate");
+    return hint(fail(Errc::unavailable, "send to '{}': 'vmcred' is not among the programs there", target),
+                "install it there, or only send: --no-activate");
   return fail(Errc::io, "send to '{}': what ran there ended with {}", target, status.text());
 }
 
@@ -122,12 +127,13 @@ Result<> send(const std::string& target, const std::string& script, const std::v
   if (target.starts_with('-')) return fail(Errc::usage, "'{}' is no USER@HOST", target);
   std::vector<std::string> argv = {"ssh", "-T", "-o", "BatchMode=yes"};
   for (const std::string& option : given.all("ssh-option")) argv.insert(argv.end(), {"-o", option});
-  argv.insert(argv.end(), {"--", target,
-                           fmt::format("if [ $(id -u) = 0 ]; then exec sh -c '{0}'; else exec sudo -n sh -c '{0}'; fi",
-                                       script)});
+  argv.insert(argv.end(),
+              {"--", target,
+               fmt::format("if [ $(id -u) = 0 ]; then exec sh -c '{0}'; else exec sudo -n sh -c '{0}'; fi", script)});
   TRY_LET(FdPair pipe, make_pipe());
   TRY_LET(FdPair words, make_pipe());
-  TRY_LET(Child child, spawn({.argv = std::move(argv), .descriptors = {{0, pipe.first.get()}, {2, words.second.get()}}}));
+  TRY_LET(Child child,
+          spawn({.argv = std::move(argv), .descriptors = {{0, pipe.first.get()}, {2, words.second.get()}}}));
   pipe.first = Fd();
   words.second = Fd();
   Listener listener(std::move(words.first));
@@ -180,8 +186,9 @@ Result<Exit> deploy(const Given& given, World& world) {
   TRY_LET(const std::string folder, folder_there(given));
   if (const std::vector<store::VarId> absent = store::missing(project.repository, project.declaration, machine);
       !absent.empty())
-    return hint(fail(Errc::not_found, "{} and {} more values are missing", store::spoken(absent.front()), absent.size() - 1),
-                fmt::format("run 'vmcred vars generate {}'", machine));
+    return hint(
+        fail(Errc::not_found, "{} and {} more values are missing", store::spoken(absent.front()), absent.size() - 1),
+        fmt::format("run 'vmcred vars generate {}'", machine));
   TRY_LET(const store::KeyRing keys, operator_keys(world));
   std::vector<std::pair<std::string, std::string>> texts;
   texts.emplace_back("project/vmcred.json", dump_json(declare::to_json(project.declaration), Indent::two_spaces));
@@ -190,8 +197,8 @@ Result<Exit> deploy(const Given& given, World& world) {
     TRY_LET(store::Repository::Stored stored, project.repository.stored(value.id));
     const bool secret = stored.form == store::Form::secret;
     secrets = secrets || secret;
-    texts.emplace_back(fmt::format("project/{}/{}/{}", store::Repository::generator_path(value.id.generator), value.id.file,
-                                   secret ? "secret" : "value"),
+    texts.emplace_back(fmt::format("project/{}/{}/{}", store::Repository::generator_path(value.id.generator),
+                                   value.id.file, secret ? "secret" : "value"),
                        std::move(stored.text));
   }
   Secret key;
@@ -205,7 +212,8 @@ Result<Exit> deploy(const Given& given, World& world) {
   if (demanded) TRY(add_manifest(texts, machine, secrets, project, world));
   for (const auto& [path, text] : texts) files.push_back({.path = path, .bytes = bytes_of(text)});
   TRY(send(target_of(given), remote_script(folder, machine, !given.has("no-activate")), files, given));
-  note(world, fmt::format("sent {} values to {}{}", values, target_of(given), demanded ? ", with a signed manifest" : ""));
+  note(world,
+       fmt::format("sent {} values to {}{}", values, target_of(given), demanded ? ", with a signed manifest" : ""));
   return Exit::done;
 }
 
@@ -237,7 +245,8 @@ constinit const Command kDeploy = {
     "Over one ssh connection: the declaration, the ciphertext of what is deployed to the machine, and its private\n"
     "key, which no disk on this side sees. There the key and the project change by one rename each, and\n"
     "'vmcred activate --restart' runs. A user other than root needs sudo without a password there.\n\n"
-    "Where signatures are demanded ('vmcred signatures keygen'), a signed manifest of all that is sent goes along, and a\n"
+    "Where signatures are demanded ('vmcred signatures keygen'), a signed manifest of all that is sent goes along, and "
+    "a\n"
     "host that has /etc/vmcred/trusted-signers takes nothing else.",
     kDeployParameters,
     deploy,

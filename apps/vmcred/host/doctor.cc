@@ -8,16 +8,16 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "chain/check.h"
-#include "chain/report.h"
-#include "host/commands.h"
-#include "declare/words.h"
 #include "chain/describe.h"
+#include "chain/report.h"
+#include "declare/words.h"
+#include "host/commands.h"
 #include "project/project.h"
-#include "vars/run_steps.h"
-#include "vm/running.h"
 #include "store/key_ring.h"
 #include "store/repository.h"
 #include "terminal/terminal.h"
+#include "vars/run_steps.h"
+#include "vm/running.h"
 
 namespace vmcred::app {
 namespace {
@@ -148,7 +148,9 @@ class Examination {
   void boot_files() {
     if (!declaration_ || !is_host_) return;
     auto found = chain::check_host(*declaration_, "/run/vmcred/vars", search_path_);
-    std::erase_if(found, [](const chain::Finding& each) { return each.code == chain::Code::no_hypervisor; });  // told with the versions
+    std::erase_if(found, [](const chain::Finding& each) {
+      return each.code == chain::Code::no_hypervisor;
+    });  // told with the versions
     add(std::move(found));
   }
 

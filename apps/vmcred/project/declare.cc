@@ -1,7 +1,7 @@
 // vmcred declare: the declaration as vmcred understands it.
-#include "project/commands.h"
 #include "declare/load.h"
 #include "declare/schema.h"
+#include "project/commands.h"
 #include "project/project.h"
 #include "store/inferred.h"
 
@@ -20,7 +20,9 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const declare::Declaration declaration, load_project(world));
   // Whoever kept a guess as his declaration would give access by it.
   if (store::is_inferred(declaration))
-    return hint(fail(Errc::not_found, "there is no declaration in '{}': what vars/ and sops/ hold does not say who should read what", world.project),
+    return hint(fail(Errc::not_found,
+                     "there is no declaration in '{}': what vars/ and sops/ hold does not say who should read what",
+                     world.project),
                 "evaluate clan's with --flake REF#HOST, or write a vmcred.toml");
   print(world, dump_json(declare::to_json(declaration), Indent::two_spaces));
   return Exit::done;

@@ -7,8 +7,8 @@
 
 #include "base/file.h"
 #include "base/leak_scan.h"
-#include "project/commands.h"
 #include "credential/plan.h"
+#include "project/commands.h"
 #include "project/demo_declaration.h"
 #include "project/demo_report.h"
 #include "project/project.h"
@@ -26,7 +26,8 @@ using std::chrono::milliseconds;
 constexpr std::string_view kVm = "test-vm";
 
 constexpr Parameter kParameters[] = {
-    {"--guest DIR", "the folder with the guest's vmlinuz and initrd (tools/guest-image makes it; default: build/guest)"},
+    {"--guest DIR",
+     "the folder with the guest's vmlinuz and initrd (tools/guest-image makes it; default: build/guest)"},
     {"--accel ACCEL", "auto (default), kvm or tcg"},
     {"--keep", "leave the demo's project folder in place and say where it is"},
 };
@@ -53,7 +54,13 @@ class Story {
 class DemoObserver final : public supervise::Observer {
  public:
   DemoObserver(World& world, Story& story, const LeakPatterns& patterns, LeakPlaces places, DemoSeen& seen)
-      : world_(world), story_(story), status_(world), patterns_(patterns), places_(std::move(places)), seen_(seen), verbose_(world.verbose) {}
+      : world_(world),
+        story_(story),
+        status_(world),
+        patterns_(patterns),
+        places_(std::move(places)),
+        seen_(seen),
+        verbose_(world.verbose) {}
 
   supervise::Wish on_event(const supervise::Event& event) override {
     using Kind = supervise::Event::Kind;
@@ -62,7 +69,9 @@ class DemoObserver final : public supervise::Observer {
         seen_.accel = event.status.accel;
         story_.tell("start", fmt::format("the VMM runs with {}, its guest still stands", event.status.accel));
         break;
-      case Kind::channel_wiped: story_.tell("wipe", "it has read its memory files; they are zeroed and cut to nothing"); break;
+      case Kind::channel_wiped:
+        story_.tell("wipe", "it has read its memory files; they are zeroed and cut to nothing");
+        break;
       case Kind::guest_running:
         seen_.guest_running = event.since_start;
         status_.show("the guest boots …");
@@ -85,12 +94,15 @@ class DemoObserver final : public supervise::Observer {
         status_.clear();
         story_.tell("stop", event.detail);
         break;
-      case Kind::vmm_said: note(world_, "the VMM says: " + event.detail); break;
+      case Kind::vmm_said:
+        note(world_, "the VMM says: " + event.detail);
+        break;
       case Kind::warning:
       case Kind::systemd:
       case Kind::leaving:
       case Kind::stopping:
-      case Kind::vmm_exited: break;
+      case Kind::vmm_exited:
+        break;
     }
     return supervise::Wish::go_on;
   }
@@ -116,7 +128,8 @@ Result<std::string> guest_folder(const Given& given) {
   const std::string asked = given.has("guest") ? given.at("guest") : "build/guest";
   const std::unique_ptr<char, decltype(&std::free)> path(::realpath(asked.c_str(), nullptr), std::free);
   if (!path || !exists(std::string(path.get()) + "/vmlinuz") || !exists(std::string(path.get()) + "/initrd")) {
-    return hint(fail(Errc::not_found, "there is no guest in '{}' (vmlinuz and initrd)", asked), "make one with: tools/guest-image");
+    return hint(fail(Errc::not_found, "there is no guest in '{}' (vmlinuz and initrd)", asked),
+                "make one with: tools/guest-image");
   }
   return std::string(path.get());
 }
@@ -136,8 +149,8 @@ Result<Exit> run(const Given& given, World& world) {
   inner.json = false;
   inner.machine.clear();
   inner.nix.clear();
-  for (const char* name : {"SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD", "CREDENTIALS_DIRECTORY", "RUNTIME_DIRECTORY",
-                           "NOTIFY_SOCKET"}) {
+  for (const char* name : {"SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD", "CREDENTIALS_DIRECTORY",
+                           "RUNTIME_DIRECTORY", "NOTIFY_SOCKET"}) {
     inner.environment.erase(name);
   }
   inner.environment["XDG_CONFIG_HOME"] = temporary.path() + "/config";
@@ -168,8 +181,9 @@ Result<Exit> run(const Given& given, World& world) {
   }
   const credential::Plan plan = credential::make_plan({.vm = *vm, .sizes = sizes, .with_link = true});
   TRY(credential::check_deliverable(plan));
-  story.tell("plan", fmt::format("{} credentials in {} SMBIOS structure{}, below 4096 bytes each for systemd {}", vm->credentials.size(),
-                                 plan.structures.size(), plan.structures.size() == 1 ? "" : "s", plan.guest_systemd));
+  story.tell("plan", fmt::format("{} credentials in {} SMBIOS structure{}, below 4096 bytes each for systemd {}",
+                                 vm->credentials.size(), plan.structures.size(), plan.structures.size() == 1 ? "" : "s",
+                                 plan.guest_systemd));
 
   DemoSeen seen;
   DemoObserver observer(world, story, patterns, {.open_files = true, .folders = {temporary.path()}}, seen);

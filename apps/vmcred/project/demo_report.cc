@@ -38,10 +38,10 @@ std::vector<DemoRow> demo_rows(const credential::Plan& plan, const std::optional
   for (const credential::Entry& entry : plan.entries) {
     if (entry.host == "vmcred.link") continue;  // the link's token, not the user's
     DemoRow row = {.name = entry.name,
-               .host = entry.host,
-               .guest = entry.guest,
-               .channel = entry.channel ? std::string(credential::channel_name(*entry.channel)) : "none",
-               .size = entry.size};
+                   .host = entry.host,
+                   .guest = entry.guest,
+                   .channel = entry.channel ? std::string(credential::channel_name(*entry.channel)) : "none",
+                   .size = entry.size};
     if (receipt) {
       for (const link::ReceiptEntry& got : receipt->entries) {
         if (got.guest != entry.guest) continue;
@@ -79,7 +79,8 @@ std::string demo_json(const std::vector<DemoRow>& rows, const DemoSeen& seen, st
   whole.set("service_output", Json::strings(service_output(seen.receipt)));
   whole.set("leaks", std::move(leaks));
   whole.set("unreadable", seen.leaks.unreadable);
-  if (!seen.leaks.unreadable_places.empty()) whole.set("unreadable_places", Json::strings(seen.leaks.unreadable_places));
+  if (!seen.leaks.unreadable_places.empty())
+    whole.set("unreadable_places", Json::strings(seen.leaks.unreadable_places));
   return dump_json(whole, Indent::two_spaces);
 }
 
@@ -87,16 +88,19 @@ std::string demo_table(const std::vector<DemoRow>& rows, const DemoSeen& seen, b
   std::vector<std::vector<std::string>> cells = {
       {"credential", "host name", "guest name", "channel", "bytes", "received", "service that consumed it"}};
   for (const DemoRow& row : rows) {
-    cells.push_back({row.name, row.host.empty() ? "(static)" : row.host, row.guest, row.channel, std::to_string(row.size),
-                     row.matches ? "yes, byte for byte" : row.state, row.consumer.empty() ? "none" : row.consumer});
+    cells.push_back({row.name, row.host.empty() ? "(static)" : row.host, row.guest, row.channel,
+                     std::to_string(row.size), row.matches ? "yes, byte for byte" : row.state,
+                     row.consumer.empty() ? "none" : row.consumer});
   }
-  std::string text = "\n" + table(cells, color) + "\n" + styled("the service in the guest printed:", Style::bold, color) + "\n";
+  std::string text =
+      "\n" + table(cells, color) + "\n" + styled("the service in the guest printed:", Style::bold, color) + "\n";
   for (const std::string& line : service_output(seen.receipt)) text += "  " + line + "\n";
-  text += fmt::format("\nboot to receipt: {} ({}, the guest's systemd is {})\n", shown_seconds(seen.receipt_after), seen.accel,
-                      seen.receipt ? seen.receipt->systemd_version : "?");
-  text += fmt::format("secrets found on command lines: {}, in environments: {}, in files: {}; places that could not be read: {}{}\n",
-                      seen.leaks.argv, seen.leaks.environ, seen.leaks.files, seen.leaks.unreadable,
-                      seen.leaks.unreadable == 0 ? "" : " (--verbose names them)");
+  text += fmt::format("\nboot to receipt: {} ({}, the guest's systemd is {})\n", shown_seconds(seen.receipt_after),
+                      seen.accel, seen.receipt ? seen.receipt->systemd_version : "?");
+  text += fmt::format(
+      "secrets found on command lines: {}, in environments: {}, in files: {}; places that could not be read: {}{}\n",
+      seen.leaks.argv, seen.leaks.environ, seen.leaks.files, seen.leaks.unreadable,
+      seen.leaks.unreadable == 0 ? "" : " (--verbose names them)");
   return text;
 }
 

@@ -3,32 +3,38 @@
 #include <set>
 
 #include "adopt/adopt.h"
-#include "terminal/ask.h"
-#include "project/commands.h"
 #include "declare/load.h"
+#include "project/commands.h"
 #include "project/project.h"
+#include "secrets/widen.h"
+#include "signatures/trust.h"
 #include "sops/lookup.h"
 #include "store/key_ring.h"
-#include "signatures/trust.h"
+#include "terminal/ask.h"
 #include "vars/vars.h"
-#include "secrets/widen.h"
 
 namespace vmcred::app {
 namespace {
 
-constexpr Parameter kHost = {"--host NAME...", "this key belongs to a machine, not to a person; NAME=KEY names a key that has no name"};
-constexpr Parameter kRename = {"--rename OLD=NEW...", "what a secret shall be called: OLD as it is shown, NEW a name or GENERATOR/FILE"};
+constexpr Parameter kHost = {"--host NAME...",
+                             "this key belongs to a machine, not to a person; NAME=KEY names a key that has no name"};
+constexpr Parameter kRename = {"--rename OLD=NEW...",
+                               "what a secret shall be called: OLD as it is shown, NEW a name or GENERATOR/FILE"};
 
 constexpr Parameter kAgenixParameters[] = {
     {"PATH", "agenix's secrets.nix, or its folder"}, kHost, kRename, kWiden, {"--commit", "commit the change in git"},
 };
 constexpr Parameter kSopsParameters[] = {
-    {"PATH", "a sops file (yaml, json, dotenv or binary), or a folder with some"}, kHost, kRename, {"--commit", "commit the change in git"},
+    {"PATH", "a sops file (yaml, json, dotenv or binary), or a folder with some"},
+    kHost,
+    kRename,
+    {"--commit", "commit the change in git"},
 };
 
 /// Keys as every command finds them, and why some could not be used.
 Result<sops::Lookup> keys_of(const World& world) {
-  sops::Lookup lookup = sops::find_identities(world.environment, store::plugins_of(world.environment, plugin_prompts()));
+  sops::Lookup lookup =
+      sops::find_identities(world.environment, store::plugins_of(world.environment, plugin_prompts()));
   if (!lookup.wrong.empty()) return std::unexpected(std::move(lookup.wrong.front()));
   return lookup;
 }
@@ -41,7 +47,8 @@ Result<adopt::Wishes> wishes_of(const Given& given) {
   }
   for (const std::string& both : given.all("rename")) {
     const std::size_t equals = both.rfind('=');
-    if (equals == std::string::npos) return hint(fail(Errc::usage, "--rename '{}' names nothing new", both), "write --rename OLD=NEW");
+    if (equals == std::string::npos)
+      return hint(fail(Errc::usage, "--rename '{}' names nothing new", both), "write --rename OLD=NEW");
     wishes.names[both.substr(0, equals)] = both.substr(equals + 1);
   }
   return wishes;
@@ -66,13 +73,16 @@ Declared declared(const World& world) {
   return known;
 }
 
-/// Who is named for a file and is perhaps none of its readers: by the rule of widen.h. Where it says no they stay outside.
+/// Who is named for a file and is perhaps none of its readers: by the rule of widen.h. Where it says no they stay
+/// outside.
 Result<bool> may_read_more(const adopt::Found& found, const Given& given, const World& world) {
   std::vector<std::string> lines;
   for (const adopt::Foreign& secret : found.secrets)
     for (const std::string& key : secret.unproven) {
       const auto known = found.names.find(key);
-      lines.push_back(fmt::format("{}: {}", known == found.names.end() || known->second.name.empty() ? key : known->second.name, secret.source));
+      lines.push_back(fmt::format("{}: {}",
+                                  known == found.names.end() || known->second.name.empty() ? key : known->second.name,
+                                  secret.source));
     }
   if (lines.empty() || given.has("widen")) return !lines.empty();
   note(world, "named for a file that was perhaps never encrypted to them:");
@@ -101,7 +111,8 @@ void tell(const adopt::Adoption& adoption, const sops::Lookup& keys, const World
   if (adoption.kept.empty()) return;
   constexpr std::size_t kShown = 3;
   std::string names;
-  for (std::size_t i = 0; i < std::min(kShown, adoption.kept.size()); ++i) names += (i == 0 ? "" : ", ") + adoption.kept[i];
+  for (std::size_t i = 0; i < std::min(kShown, adoption.kept.size()); ++i)
+    names += (i == 0 ? "" : ", ") + adoption.kept[i];
   if (adoption.kept.size() > kShown) names += fmt::format(" and {} more", adoption.kept.size() - kShown);
   note(world, fmt::format("kept {}: stored already", names));
 }
@@ -119,8 +130,9 @@ Result<Exit> store_all(adopt::Found found, const sops::Lookup& keys, const Given
   TRY_LET(const adopt::Adoption adoption, adopt::plan_adoption(project.repository, std::move(found), wishes));
   tell(adoption, keys, world);
   if (none)
-    return hint(fail(Errc::denied, "none of the {} could be read", plural_of(adoption.left_out.size())),
-                "your key must be among their recipients: ~/.ssh/id_ed25519, SOPS_AGE_KEY_FILE or the keys.txt of sops");
+    return hint(
+        fail(Errc::denied, "none of the {} could be read", plural_of(adoption.left_out.size())),
+        "your key must be among their recipients: ~/.ssh/id_ed25519, SOPS_AGE_KEY_FILE or the keys.txt of sops");
   const Exit exit = adoption.left_out.empty() ? Exit::done : Exit::findings;
   if (adoption.count() == 0) {
     note(world, "nothing new to import");
@@ -135,7 +147,8 @@ Result<Exit> store_all(adopt::Found found, const sops::Lookup& keys, const Given
       if (!known.machines.contains(machine)) undeclared.insert(machine);
   note(world, fmt::format("imported {}; their declaration is on stdout: put it into {}", plural_of(adoption.count()),
                           known.language == adopt::Language::nix ? "host.nix" : "vmcred.toml"));
-  print_bytes(world, adopt::declaration_text(adoption, known.language, {undeclared.begin(), undeclared.end()}, known.host));
+  print_bytes(world,
+              adopt::declaration_text(adoption, known.language, {undeclared.begin(), undeclared.end()}, known.host));
   std::vector<std::string> paths;
   for (const store::FolderChange& each : adoption.changes) paths.push_back(each.folder);
   TRY(hand_to_git(project, paths, "vars: import secrets", given.has("commit"), world));

@@ -3,11 +3,11 @@
 
 #include <filesystem>
 
-#include "secrets/access.h"
 #include "base/file.h"
-#include "project/commands.h"
 #include "declare/load.h"
+#include "project/commands.h"
 #include "project/demo_declaration.h"
+#include "secrets/access.h"
 #include "secrets/identity.h"
 #include "store/access.h"
 #include "vars/vars.h"
@@ -21,7 +21,8 @@ constexpr Parameter kParameters[] = {
     {"--guest DIR", "where that guest's vmlinuz and initrd are (default: guest, in the project)"},
 };
 
-constexpr std::string_view kDeclaration = R"toml(# The declaration of this project: what secrets there are, and which vm gets them.
+constexpr std::string_view kDeclaration =
+    R"toml(# The declaration of this project: what secrets there are, and which vm gets them.
 # 'vmcred vars generate' makes them, 'vmcred check' looks at everything, 'vmcred declare' shows what it means.
 
 [machines.{0}]
@@ -49,7 +50,8 @@ std::string host_name() {
 }
 
 std::string replaced(std::string text, std::string_view old, std::string_view by) {
-  for (std::size_t at = 0; (at = text.find(old, at)) != std::string::npos; at += by.size()) text.replace(at, old.size(), by);
+  for (std::size_t at = 0; (at = text.find(old, at)) != std::string::npos; at += by.size())
+    text.replace(at, old.size(), by);
   return text;
 }
 
@@ -64,7 +66,8 @@ Result<std::string> example(const std::string& machine, const std::string& guest
 Result<> write_declaration(const Given& given, const World& world, const std::string& folder) {
   const Result<std::string> present = declare::find_declaration(folder);
   if (present && given.has("example")) {
-    return hint(fail(Errc::usage, "the example needs a folder without a declaration, and there is '{}'", *present), "name an empty one: --project DIR");
+    return hint(fail(Errc::usage, "the example needs a folder without a declaration, and there is '{}'", *present),
+                "name an empty one: --project DIR");
   }
   if (present) {
     note(world, fmt::format("kept {}", *present));
@@ -77,7 +80,8 @@ Result<> write_declaration(const Given& given, const World& world, const std::st
   std::string text = fmt::format(fmt::runtime(kDeclaration), machine);
   if (given.has("example")) {
     const std::string guest = given.at("guest");
-    TRY_LET(text, example(machine, guest.empty() ? "guest" : std::filesystem::absolute(guest).lexically_normal().string()));
+    TRY_LET(text,
+            example(machine, guest.empty() ? "guest" : std::filesystem::absolute(guest).lexically_normal().string()));
   }
   TRY(write_file(path, text, 0644));
   note(world, fmt::format("wrote {} with the machine '{}'", path, machine));
@@ -93,7 +97,9 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const store::Lock lock, lock_store(project, world));
   TRY(join_as_user(project, lock, keys, given.at("user"), {project.declaration.file}, world));
   warn_of_only_user(project, world);
-  if (given.has("example")) note(world, "next: 'vmcred vars generate', 'vmcred check', 'vmcred vm run test-vm'; all of the folder may go into git");
+  if (given.has("example"))
+    note(world,
+         "next: 'vmcred vars generate', 'vmcred check', 'vmcred vm run test-vm'; all of the folder may go into git");
   return Exit::done;
 }
 
@@ -104,7 +110,8 @@ constinit const Command kInit = {
     "start a project in this folder",
     "Makes what is not there yet, and nothing twice: your private key (where sops and clan look for it), a\n"
     "vmcred.toml with this machine in it (or the one that --machine names), and you as the project's first user.\n\n"
-    "With --example the declaration is that of the demo: a generator of three secrets and a vm that gets them. It boots the\n"
+    "With --example the declaration is that of the demo: a generator of three secrets and a vm that gets them. It "
+    "boots the\n"
     "guest that tools/guest-image makes: --guest /path/to/build/guest.",
     kParameters,
     run,

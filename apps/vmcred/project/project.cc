@@ -17,9 +17,12 @@ namespace {
 constexpr std::size_t kMaxHostName = 64;
 
 /// What nix may know of our environment: where things are, nothing secret.
-constexpr std::array<std::string_view, 12> kForNix{"PATH", "HOME", "USER", "NIX_PATH", "NIX_REMOTE", "NIX_SSL_CERT_FILE",
-                                                  "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "NIX_STORE_DIR", "NIX_STATE_DIR",
-                                                   "NIX_LOG_DIR", "NIX_CONF_DIR"};
+constexpr std::array<std::string_view, 12> kForNix{"PATH",           "HOME",
+                                                   "USER",           "NIX_PATH",
+                                                   "NIX_REMOTE",     "NIX_SSL_CERT_FILE",
+                                                   "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
+                                                   "NIX_STORE_DIR",  "NIX_STATE_DIR",
+                                                   "NIX_LOG_DIR",    "NIX_CONF_DIR"};
 
 std::string host_name() {
   std::array<char, kMaxHostName + 1> name{};
@@ -43,13 +46,15 @@ bool without_declaration(const World& world) {
 }
 
 Result<declare::Declaration> from_tree(const World& world) {
-  note(world, "no declaration here: what vars/ and sops/ hold is known, scripts are not (--flake REF#HOST evaluates them)");
+  note(world,
+       "no declaration here: what vars/ and sops/ hold is known, scripts are not (--flake REF#HOST evaluates them)");
   return store::inferred_declaration(world.project);
 }
 
 /// The host of the flake in the project folder that is asked for, or the only one that the trees know.
 Result<Loaded> from_flake_or_tree(const World& world, const std::vector<std::string>& machines) {
-  const std::vector<std::string> known = list_folder(join_path(world.project, "sops/machines")).value_or(std::vector<std::string>());
+  const std::vector<std::string> known =
+      list_folder(join_path(world.project, "sops/machines")).value_or(std::vector<std::string>());
   const std::vector<std::string>& candidates = machines.empty() ? known : machines;
   const std::unique_ptr<char, decltype(&std::free)> folder(::realpath(world.project.c_str(), nullptr), std::free);
   if (candidates.size() == 1 && folder && exists(join_path(folder.get(), "flake.nix"))) {
@@ -71,13 +76,17 @@ Result<declare::Declaration> without_problems(Result<declare::Reading> reading) 
   return std::move(reading->declaration);
 }
 
-bool in_nix(const World& world) { return !world.nix.empty() || !world.flake.empty() || !declare::nix_file_of(world.project).empty(); }
+bool in_nix(const World& world) {
+  return !world.nix.empty() || !world.flake.empty() || !declare::nix_file_of(world.project).empty();
+}
 
 }  // namespace
 
 std::string cache_folder(const World& world, std::string_view what) {
-  if (const std::string cache = world.env("XDG_CACHE_HOME"); cache.starts_with('/')) return fmt::format("{}/vmcred/{}", cache, what);
-  if (const std::string home = world.env("HOME"); home.starts_with('/')) return fmt::format("{}/.cache/vmcred/{}", home, what);
+  if (const std::string cache = world.env("XDG_CACHE_HOME"); cache.starts_with('/'))
+    return fmt::format("{}/vmcred/{}", cache, what);
+  if (const std::string home = world.env("HOME"); home.starts_with('/'))
+    return fmt::format("{}/.cache/vmcred/{}", home, what);
   return {};
 }
 
@@ -86,7 +95,8 @@ nix::Settings nix_settings(const World& world) {
   const std::string path = world.env("PATH");
   settings.search_path = path.empty() ? std::string(kSystemPath) : path;
   for (const std::string_view name : kForNix) {
-    if (const std::string value = world.env(name); !value.empty()) settings.environment.push_back(fmt::format("{}={}", name, value));
+    if (const std::string value = world.env(name); !value.empty())
+      settings.environment.push_back(fmt::format("{}={}", name, value));
   }
   settings.cache_folder = cache_folder(world, "nix");
   settings.machine = world.machine;
@@ -96,18 +106,23 @@ nix::Settings nix_settings(const World& world) {
   return settings;
 }
 
-Result<declare::Declaration> load_project(const World& world) { return without_problems(load_project_leniently(world)); }
+Result<declare::Declaration> load_project(const World& world) {
+  return without_problems(load_project_leniently(world));
+}
 
 std::string host_of(const World& world, const declare::Declaration& declaration) {
   return in_nix(world) && declaration.machines.size() == 1 ? declaration.machines.begin()->first : "";
 }
 
 Result<Loaded> load_with_scripts(const World& world, const std::vector<std::string>& machines) {
-  if (world.nix.empty() && world.flake.empty() && without_declaration(world)) return from_flake_or_tree(world, machines);
+  if (world.nix.empty() && world.flake.empty() && without_declaration(world))
+    return from_flake_or_tree(world, machines);
   auto reading = load_project_leniently(world);
   if (!reading && reading.error().code == Errc::invalid_data && in_nix(world)) {
     // A vm may load what is to be generated only now, and does not evaluate before.
-    const std::string file = !world.nix.empty() ? world.nix : !world.flake.empty() ? world.flake : declare::nix_file_of(world.project);
+    const std::string file = !world.nix.empty()     ? world.nix
+                             : !world.flake.empty() ? world.flake
+                                                    : declare::nix_file_of(world.project);
     if (auto generators = declare::load_generators(file, world.project, nix_settings(world))) {
       note(world, fmt::format("the vms do not evaluate yet: {}", reading.error().message));
       reading = std::move(generators);

@@ -19,8 +19,9 @@ struct Loaded {
 /// Loaded::host of a declaration that load_project gave.
 std::string host_of(const World& world, const declare::Declaration& declaration);
 
-/// The same for a command that needs scripts, of `machines` (none: of all). In a clan repository, which has no declaration of
-/// ours, its flake is evaluated where that takes no network; else only what its trees hold is known, and that is said.
+/// The same for a command that needs scripts, of `machines` (none: of all). In a clan repository, which has no
+/// declaration of ours, its flake is evaluated where that takes no network; else only what its trees hold is known, and
+/// that is said.
 Result<Loaded> load_with_scripts(const World& world, const std::vector<std::string>& machines);
 
 /// The services of a vm's guest, whole, where the declaration is a Nix file; null elsewhere.

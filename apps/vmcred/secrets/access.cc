@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "terminal/ask.h"
 #include "base/spelling.h"
-#include "vars/run_steps.h"
+#include "secrets/widen.h"
 #include "store/named_reader.h"
 #include "store/vault.h"
-#include "secrets/widen.h"
+#include "terminal/ask.h"
+#include "vars/run_steps.h"
 
 namespace vmcred::app {
 
@@ -25,9 +25,11 @@ Result<Drifting> drifting_secrets(const Project& project) {
 
 namespace {
 
-/// Works out every secret's new readers and ciphertext in memory, so that what cannot be done is known before anything is.
+/// Works out every secret's new readers and ciphertext in memory, so that what cannot be done is known before anything
+/// is.
 Result<std::vector<store::PreparedAdjustment>> prepare_all(const Project& project, const Drifting& drifting,
-                                                           const NewLinks& links, const Allow& allow, const World& world) {
+                                                           const NewLinks& links, const Allow& allow,
+                                                           const World& world) {
   store::Principals principals(project.repository);
   TRY_LET(const std::vector<store::SecretPlace> places, store::secret_places(project.repository));
   std::vector<store::Adjustment> wanted;
@@ -39,7 +41,8 @@ Result<std::vector<store::PreparedAdjustment>> prepare_all(const Project& projec
     std::erase_if(change.bad, [&](const store::BadLink& link) { return drifting.bad.contains(link.path); });
     if (!change.needed()) continue;
     if (drifting.folders.contains(place.folder)) {
-      note(world, fmt::format("left alone: {}, whose readers were not those of its links before ('vmcred vars fix' shows who would gain or lose it)",
+      note(world, fmt::format("left alone: {}, whose readers were not those of its links before ('vmcred vars fix' "
+                              "shows who would gain or lose it)",
                               place.name()));
       continue;
     }
@@ -78,7 +81,9 @@ Result<Touched> bring_in_line(const Project& project, const store::Lock& lock, c
 }
 
 Allow by_the_rule(const Given& given, const World& world) {
-  return [&](store::Principals& principals, std::span<const store::Adjustment> changes) { return may_widen(principals, changes, given, world); };
+  return [&](store::Principals& principals, std::span<const store::Adjustment> changes) {
+    return may_widen(principals, changes, given, world);
+  };
 }
 
 namespace {
@@ -86,7 +91,8 @@ namespace {
 /// As people type it: owner and name.
 std::pair<std::string, std::string> typed_name(const store::SecretPlace& place) {
   if (place.var)
-    return {place.var->generator.placement.owner, fmt::format("{}/{}", place.var->generator.generator, place.var->file)};
+    return {place.var->generator.placement.owner,
+            fmt::format("{}/{}", place.var->generator.generator, place.var->file)};
   constexpr std::string_view kExports = "vars/per-export/";
   if (!place.folder.starts_with(kExports)) return {"", place.folder.substr(place.folder.rfind('/') + 1)};
   const std::string rest = place.folder.substr(kExports.size());
@@ -122,12 +128,14 @@ namespace {
 std::vector<std::string> lost_machine_keys(const std::vector<store::SecretPlace>& lost) {
   std::vector<std::string> machines;
   for (const store::SecretPlace& place : lost)
-    if (std::string machine = store::machine_of_key_folder(place.folder); !machine.empty()) machines.push_back(std::move(machine));
+    if (std::string machine = store::machine_of_key_folder(place.folder); !machine.empty())
+      machines.push_back(std::move(machine));
   return machines;
 }
 
 /// What was lost, without the machines' keys and with what can be read with them.
-Result<std::vector<store::SecretPlace>> with_what_machines_read(const Project& project, const std::vector<store::SecretPlace>& lost,
+Result<std::vector<store::SecretPlace>> with_what_machines_read(const Project& project,
+                                                                const std::vector<store::SecretPlace>& lost,
                                                                 const std::vector<std::string>& machines) {
   std::set<std::string> folders;
   for (const store::SecretPlace& place : lost) folders.insert(place.folder);
@@ -137,9 +145,11 @@ Result<std::vector<store::SecretPlace>> with_what_machines_read(const Project& p
   for (const store::SecretPlace& place : places) {
     TRY_LET(const store::Acl acl, principals.acl(place.folder));
     const bool by_machine = std::ranges::any_of(machines, [&](const std::string& machine) {
-      return place.folder != store::machine_key_folder(machine) && store::reads(principals, acl.links, store::Kind::machine, machine);
+      return place.folder != store::machine_key_folder(machine) &&
+             store::reads(principals, acl.links, store::Kind::machine, machine);
     });
-    const bool key = std::ranges::any_of(machines, [&](const std::string& m) { return place.folder == store::machine_key_folder(m); });
+    const bool key = std::ranges::any_of(
+        machines, [&](const std::string& m) { return place.folder == store::machine_key_folder(m); });
     if (by_machine || (folders.contains(place.folder) && !key)) all.push_back(place);
   }
   return all;
@@ -151,7 +161,8 @@ void leave_what_asks(const generate::Graph& graph, std::vector<generate::Step>& 
   std::vector<std::string> generators;
   std::erase_if(steps, [&](const generate::Step& step) {
     const generate::Task& task = graph.tasks[step.task];
-    const bool waits = std::ranges::any_of(task.dependencies, [&](std::size_t needed) { return left.contains(needed); });
+    const bool waits =
+        std::ranges::any_of(task.dependencies, [&](std::size_t needed) { return left.contains(needed); });
     if (task.generator->prompts.empty() && !waits) return false;
     left.insert(step.task);
     note(world, fmt::format("not rotated, there is no terminal to ask: {}", store::spoken(task.id)));
@@ -160,15 +171,18 @@ void leave_what_asks(const generate::Graph& graph, std::vector<generate::Step>& 
   });
   std::string options;
   for (const std::string& name : generators) options += " -g " + name;
-  if (!options.empty()) note(world, fmt::format("on a terminal, or with --answers FILE: 'vmcred vars rotate{}'", options));
+  if (!options.empty())
+    note(world, fmt::format("on a terminal, or with --answers FILE: 'vmcred vars rotate{}'", options));
 }
 
 }  // namespace
 
 void warn_before_removal(const std::vector<std::string>& users, std::size_t keys, const World& world) {
   if (users.size() != 1 || keys != 1) return;
-  note(world, fmt::format("warning: user '{}' is the only person who can read the secrets of this project; if that key is lost, so is what\n"
-                          "no machine reads: add a second user or key, or keep a copy of the key in a safe place", users.front()));
+  note(world, fmt::format("warning: user '{}' is the only person who can read the secrets of this project; if that key "
+                          "is lost, so is what\n"
+                          "no machine reads: add a second user or key, or keep a copy of the key in a safe place",
+                          users.front()));
 }
 
 void warn_of_only_user(const Project& project, const World& world) {
@@ -176,7 +190,8 @@ void warn_of_only_user(const Project& project, const World& world) {
   if (const std::string user = store::only_user(principals); !user.empty()) warn_before_removal({user}, 1, world);
 }
 
-Result<> renew_machine_key(const Project& project, const store::Lock& lock, const std::string& machine, const World& world) {
+Result<> renew_machine_key(const Project& project, const store::Lock& lock, const std::string& machine,
+                           const World& world) {
   TRY_LET(const Drifting drifting, drifting_secrets(project));
   TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY(store::begin_machine_key(project.repository, lock, machine, keys));

@@ -1,11 +1,11 @@
 // vmcred secrets list and get: every secret that is stored, also those that no generator makes.
 #include <unistd.h>
 
-#include "secrets/access.h"
-#include "terminal/ask.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "secrets/access.h"
 #include "secrets/commands.h"
+#include "terminal/ask.h"
 #include "terminal/terminal.h"
 
 namespace vmcred::app {
@@ -43,8 +43,11 @@ Result<Exit> get(const Given& given, World& world) {
 
 }  // namespace
 
-constinit const Command kSecretsList = {"secrets list", "show every stored secret",
-                                        "Values of generators, clan's exports, and what is below sops/secrets.", {}, list};
+constinit const Command kSecretsList = {"secrets list",
+                                        "show every stored secret",
+                                        "Values of generators, clan's exports, and what is below sops/secrets.",
+                                        {},
+                                        list};
 constinit const Command kSecretsGet = {"secrets get", "print a stored secret",
                                        "Byte for byte, also one that no declaration names.", kGetParameters, get};
 

@@ -1,33 +1,42 @@
 // vmcred secrets groups: users and machines under one name.
 #include <algorithm>
 
-#include "secrets/access.h"
-#include "terminal/ask.h"
 #include "base/json.h"
+#include "secrets/access.h"
 #include "secrets/commands.h"
-#include "store/refused.h"
-#include "terminal/terminal.h"
 #include "secrets/widen.h"
+#include "store/refused.h"
+#include "terminal/ask.h"
+#include "terminal/terminal.h"
 
 namespace vmcred::app {
 namespace {
 
 using store::Kind;
 
-constexpr Parameter kAddUser[] = {{"GROUP", "a group; made with its first member"}, {"USER", "a user"}, kWiden,
+constexpr Parameter kAddUser[] = {{"GROUP", "a group; made with its first member"},
+                                  {"USER", "a user"},
+                                  kWiden,
                                   {"--commit", "commit the change in git"}};
-constexpr Parameter kRemoveUser[] = {{"GROUP", "a group; gone with its last member"}, {"USER", "a user"},
+constexpr Parameter kRemoveUser[] = {{"GROUP", "a group; gone with its last member"},
+                                     {"USER", "a user"},
                                      {"--rotate", "make new values for all that he can no longer read"},
                                      {"--commit", "commit the change in git"}};
-constexpr Parameter kAddMachine[] = {{"GROUP", "a group; made with its first member"}, {"MACHINE", "a machine"}, kWiden,
+constexpr Parameter kAddMachine[] = {{"GROUP", "a group; made with its first member"},
+                                     {"MACHINE", "a machine"},
+                                     kWiden,
                                      {"--commit", "commit the change in git"}};
-constexpr Parameter kRemoveMachine[] = {{"GROUP", "a group; gone with its last member"}, {"MACHINE", "a machine"},
+constexpr Parameter kRemoveMachine[] = {{"GROUP", "a group; gone with its last member"},
+                                        {"MACHINE", "a machine"},
                                         {"--rotate", "make new values for all that it can no longer read"},
                                         {"--commit", "commit the change in git"}};
-constexpr Parameter kSecret[] = {{"GROUP", "a group"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE)"}, kWiden,
+constexpr Parameter kSecret[] = {{"GROUP", "a group"},
+                                 {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE)"},
+                                 kWiden,
                                  {"--commit", "commit the change in git"}};
 
-constexpr Parameter kTakeSecret[] = {{"GROUP", "a group"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE)"},
+constexpr Parameter kTakeSecret[] = {{"GROUP", "a group"},
+                                     {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE)"},
                                      {"--rotate", "make a new value, which its members have never seen"},
                                      {"--commit", "commit the change in git"}};
 
@@ -71,19 +80,23 @@ Result<Exit> member(const Given& given, World& world, Kind kind, bool adding) {
   TRY(store::set_member(project.repository, lock, group, kind, name, adding));
   Touched touched;
   const bool last = !store::Principals(project.repository).exists(Kind::group, group);
-  TRY_LET(touched, bring_in_line(project, lock, drifting,
-                                 [&](const store::SecretPlace&, const store::Links& present) {
-                                   store::Links links = present;
-                                   if (last) std::erase(links.groups, group);
-                                   return std::optional(links);
-                                 },
-                                 by_the_rule(given, world), world, [&] { return store::set_member(project.repository, lock, group, kind, name, !adding); }));
-  note(world, fmt::format("{} '{}' {} the group '{}'", store::singular(kind), name, adding ? "is in" : "is not in", group));
+  TRY_LET(touched, bring_in_line(
+                       project, lock, drifting,
+                       [&](const store::SecretPlace&, const store::Links& present) {
+                         store::Links links = present;
+                         if (last) std::erase(links.groups, group);
+                         return std::optional(links);
+                       },
+                       by_the_rule(given, world), world,
+                       [&] { return store::set_member(project.repository, lock, group, kind, name, !adding); }));
+  note(world,
+       fmt::format("{} '{}' {} the group '{}'", store::singular(kind), name, adding ? "is in" : "is not in", group));
   TRY(after_loss(project, lock, touched, given.has("rotate"), world));
   touched.folders.push_back("sops/groups/" + group);
-  TRY(hand_to_git(project, touched.folders, fmt::format("secrets: {} {} {} group {}", adding ? "add" : "remove", name,
-                                                        adding ? "to" : "from", group),
-                  given.has("commit"), world));
+  TRY(hand_to_git(
+      project, touched.folders,
+      fmt::format("secrets: {} {} {} group {}", adding ? "add" : "remove", name, adding ? "to" : "from", group),
+      given.has("commit"), world));
   return Exit::done;
 }
 
@@ -104,26 +117,30 @@ Result<Exit> grant(const Given& given, World& world, bool adding) {
   TRY(may_grant(principals, change, named, given, world));
   TRY(adjust(project.repository, lock, principals, keys, change, *world.clock));
   note(world, fmt::format("group {} {} {}", group, adding ? "can now read" : "is no reader of", chosen.name()));
-  if (!change.removed.empty()) TRY(after_loss(project, lock, {.folders = {}, .lost = {chosen}}, given.has("rotate"), world));
-  TRY(hand_to_git(project, {chosen.folder}, fmt::format("vars: {} group {} {} secret {}", adding ? "add" : "remove",
-                                                        group, adding ? "to" : "from", chosen.name()),
+  if (!change.removed.empty())
+    TRY(after_loss(project, lock, {.folders = {}, .lost = {chosen}}, given.has("rotate"), world));
+  TRY(hand_to_git(project, {chosen.folder},
+                  fmt::format("vars: {} group {} {} secret {}", adding ? "add" : "remove", group,
+                              adding ? "to" : "from", chosen.name()),
                   given.has("commit"), world));
   return Exit::done;
 }
 
 }  // namespace
 
-constinit const Command kSecretsGroupsList = {"secrets groups list", "show the groups and who is in them",
-                                              "One line a group.", {}, list};
+constinit const Command kSecretsGroupsList = {
+    "secrets groups list", "show the groups and who is in them", "One line a group.", {}, list};
 constinit const Command kSecretsGroupsAddUser = {
-    "secrets groups add-user", "put a user into a group", "He can then read all that the group can read: that is shown, and asked for.", kAddUser,
+    "secrets groups add-user", "put a user into a group",
+    "He can then read all that the group can read: that is shown, and asked for.", kAddUser,
     [](const Given& given, World& world) { return member(given, world, Kind::user, true); }};
 constinit const Command kSecretsGroupsRemoveUser = {
     "secrets groups remove-user", "take a user out of a group", "What he could read only through it is encrypted anew.",
     kRemoveUser, [](const Given& given, World& world) { return member(given, world, Kind::user, false); }};
 constinit const Command kSecretsGroupsAddMachine = {
-    "secrets groups add-machine", "put a machine into a group", "It can then read all that the group can read: that is shown, and asked for.",
-    kAddMachine, [](const Given& given, World& world) { return member(given, world, Kind::machine, true); }};
+    "secrets groups add-machine", "put a machine into a group",
+    "It can then read all that the group can read: that is shown, and asked for.", kAddMachine,
+    [](const Given& given, World& world) { return member(given, world, Kind::machine, true); }};
 constinit const Command kSecretsGroupsRemoveMachine = {
     "secrets groups remove-machine", "take a machine out of a group",
     "What it could read only through it is encrypted anew.", kRemoveMachine,
@@ -132,7 +149,8 @@ constinit const Command kSecretsGroupsAddSecret = {
     "secrets groups add-secret", "let a group read a secret", "Adds a link and encrypts the secret to its members.",
     kSecret, [](const Given& given, World& world) { return grant(given, world, true); }};
 constinit const Command kSecretsGroupsRemoveSecret = {
-    "secrets groups remove-secret", "take a secret from a group", "Removes the link and encrypts the secret anew. Until its\n"
+    "secrets groups remove-secret", "take a secret from a group",
+    "Removes the link and encrypts the secret anew. Until its\n"
     "value changes, which --rotate does in the same step, 'vars check' says who could read it.",
     kTakeSecret, [](const Given& given, World& world) { return grant(given, world, false); }};
 

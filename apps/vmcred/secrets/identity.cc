@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "age/keys.h"
-#include "terminal/ask.h"
 #include "base/file.h"
 #include "store/refused.h"
 #include "store/vault.h"
+#include "terminal/ask.h"
 
 namespace vmcred::app {
 
@@ -41,11 +41,14 @@ Result<store::KeyRing> own_keys(const World& world) {
                 "set one of them, or name your key's file in SOPS_AGE_KEY_FILE");
   // A file with a slip in one line is somebody's only key all the same.
   if (const auto there = exists(path) ? read_secret(path, 1) : Result<Secret>(Secret()); !there || !there->empty()) {
-    const std::string why = store::problems_of(keys).empty() ? fmt::format("'{}' holds no key", path) : store::problems_of(keys).back().message;
-    return hint(fail(Errc::denied, "your private key cannot be used: {}", why), fmt::format("mend that file, or move it away: nothing is written over '{}'", path));
+    const std::string why = store::problems_of(keys).empty() ? fmt::format("'{}' holds no key", path)
+                                                             : store::problems_of(keys).back().message;
+    return hint(fail(Errc::denied, "your private key cannot be used: {}", why),
+                fmt::format("mend that file, or move it away: nothing is written over '{}'", path));
   }
   const age::KeyPair pair = age::generate_key_pair();
-  const std::string head = fmt::format("# created: {}\n# public key: {}\n", rfc3339(world.clock->now()), pair.recipient);
+  const std::string head =
+      fmt::format("# created: {}\n# public key: {}\n", rfc3339(world.clock->now()), pair.recipient);
   Secret text(head.size() + pair.identity.size() + 1);
   auto end = std::ranges::copy(bytes_of(head), text.writable().begin()).out;
   end = std::ranges::copy(pair.identity.bytes(), end).out;

@@ -13,7 +13,8 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const store::Lock lock, lock_store(project, world));
   store::Principals principals(project.repository);
-  if (!principals.exists(store::Kind::machine, machine)) return store::no_such(principals, store::Kind::machine, machine);
+  if (!principals.exists(store::Kind::machine, machine))
+    return store::no_such(principals, store::Kind::machine, machine);
   TRY(renew_machine_key(project, lock, machine, world));
   return Exit::done;
 }

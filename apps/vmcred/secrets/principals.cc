@@ -1,14 +1,14 @@
 // vmcred secrets users and machines: who there is, and with which keys.
 #include <algorithm>
 
-#include "secrets/access.h"
 #include "age/keys.h"
-#include "terminal/ask.h"
 #include "base/json.h"
+#include "secrets/access.h"
 #include "secrets/commands.h"
-#include "store/refused.h"
-#include "terminal/terminal.h"
 #include "secrets/widen.h"
+#include "store/refused.h"
+#include "terminal/ask.h"
+#include "terminal/terminal.h"
 
 namespace vmcred::app {
 namespace {
@@ -30,21 +30,29 @@ constexpr Parameter kRemoveMachine[] = {{"MACHINE", "a machine"},
 constexpr Parameter kKeys[] = {
     {"USER", "a user"}, {"KEY...", "age recipients"}, kWiden, {"--commit", "commit the change in git"}};
 constexpr Parameter kUserSecret[] = {
-    {"USER", "a user"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
-    kWiden, {"--commit", "commit the change in git"}};
+    {"USER", "a user"},
+    {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
+    kWiden,
+    {"--commit", "commit the change in git"}};
 constexpr Parameter kRemoveKeys[] = {{"USER", "a user"},
                                      {"KEY...", "age recipients"},
                                      {"--rotate", "make new values for all that they could read"},
                                      {"--commit", "commit the change in git"}};
 constexpr Parameter kTakeFromUser[] = {
-    {"USER", "a user"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
-    {"--rotate", "make a new value, which he has never seen"}, {"--commit", "commit the change in git"}};
+    {"USER", "a user"},
+    {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
+    {"--rotate", "make a new value, which he has never seen"},
+    {"--commit", "commit the change in git"}};
 constexpr Parameter kTakeFromMachine[] = {
-    {"MACHINE", "a machine"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
-    {"--rotate", "make a new value, which it has never seen"}, {"--commit", "commit the change in git"}};
+    {"MACHINE", "a machine"},
+    {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
+    {"--rotate", "make a new value, which it has never seen"},
+    {"--commit", "commit the change in git"}};
 constexpr Parameter kMachineSecret[] = {
-    {"MACHINE", "a machine"}, {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
-    kWiden, {"--commit", "commit the change in git"}};
+    {"MACHINE", "a machine"},
+    {"SECRET", "GENERATOR/FILE (or OWNER:GENERATOR/FILE), or a name below sops/secrets"},
+    kWiden,
+    {"--commit", "commit the change in git"}};
 
 const char* parameter_of(Kind kind) { return kind == Kind::user ? "USER" : "MACHINE"; }
 
@@ -135,12 +143,13 @@ Result<Exit> remove(const Given& given, World& world, Kind kind) {
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const store::Lock lock, lock_store(project, world));
   store::Principals principals(project.repository);
-  if (!principals.exists(kind, name))
-    return store::no_such(principals, kind, name);
+  if (!principals.exists(kind, name)) return store::no_such(principals, kind, name);
   if (kind == Kind::user) {
     TRY_LET(std::vector<std::string> users, principals.names(Kind::user));
     std::erase(users, name);
-    const std::size_t keys = users.size() == 1 ? principals.keys(Kind::user, users.front()).value_or(std::vector<store::PublicKey>()).size() : 0;
+    const std::size_t keys =
+        users.size() == 1 ? principals.keys(Kind::user, users.front()).value_or(std::vector<store::PublicKey>()).size()
+                          : 0;
     warn_before_removal(users, keys, world);
   }
   TRY_LET(const Drifting drifting, drifting_secrets(project));
@@ -160,13 +169,14 @@ Result<Exit> remove(const Given& given, World& world, Kind kind) {
     left.push_back(group);
     changed.push_back("sops/groups/" + group);
   }
-  TRY_LET(Touched touched, bring_in_line(project, lock, drifting,
-                                         [&](const store::SecretPlace&, const store::Links& present) {
-                                           store::Links links = present;
-                                           std::erase(links.of(kind), name);
-                                           return std::optional(links);
-                                         },
-                                         {}, world, back_into_groups));
+  TRY_LET(Touched touched, bring_in_line(
+                               project, lock, drifting,
+                               [&](const store::SecretPlace&, const store::Links& present) {
+                                 store::Links links = present;
+                                 std::erase(links.of(kind), name);
+                                 return std::optional(links);
+                               },
+                               {}, world, back_into_groups));
   TRY(store::write_principal(project.repository, lock, kind, name, {}));
   note(world, fmt::format("removed the {} '{}'", store::singular(kind), name));
   TRY(after_loss(project, lock, touched, given.has("rotate"), world));
@@ -186,8 +196,7 @@ Result<Exit> with_keys(const Given& given, World& world, bool adding) {
   TRY_LET(std::vector<store::PublicKey> keys, principals.keys(Kind::user, name));
   for (const store::PublicKey& key : named) {
     const bool has = std::ranges::find(keys, key) != keys.end();
-    if (adding == has)
-      return fail(Errc::usage, "user '{}' has {} the key {}", name, has ? "already" : "not", key.text);
+    if (adding == has) return fail(Errc::usage, "user '{}' has {} the key {}", name, has ? "already" : "not", key.text);
     if (adding) keys.push_back(key);
     if (!adding) std::erase(keys, key);
   }
@@ -207,8 +216,7 @@ Result<Exit> grant(const Given& given, World& world, Kind kind, bool adding) {
   TRY_LET(const store::SecretPlace chosen, chosen_secret(given.at("SECRET"), project));
   TRY_LET(const store::Lock lock, lock_store(project, world));
   store::Principals principals(project.repository);
-  if (!principals.exists(kind, name))
-    return store::no_such(principals, kind, name);
+  if (!principals.exists(kind, name)) return store::no_such(principals, kind, name);
   TRY_LET(const store::Acl acl, principals.acl(chosen.folder));
   store::Links links = acl.links;
   if (adding) links.add(kind, name);
@@ -225,24 +233,29 @@ Result<Exit> grant(const Given& given, World& world, Kind kind, bool adding) {
   note(world, fmt::format("{} {} {} {}", store::singular(kind), name, adding ? "can now read" : "is no reader of",
                           chosen.name()));
   if (!adding && change.removed.empty()) note(world, "a group still gives access to it");
-  if (!change.removed.empty()) TRY(after_loss(project, lock, {.folders = {}, .lost = {chosen}}, given.has("rotate"), world));
-  TRY(hand_to_git(project, {chosen.folder}, fmt::format("vars: {} {} {} secret {}", adding ? "add" : "remove", name,
-                                                        adding ? "to" : "from", chosen.name()),
-                  given.has("commit"), world));
+  if (!change.removed.empty())
+    TRY(after_loss(project, lock, {.folders = {}, .lost = {chosen}}, given.has("rotate"), world));
+  TRY(hand_to_git(
+      project, {chosen.folder},
+      fmt::format("vars: {} {} {} secret {}", adding ? "add" : "remove", name, adding ? "to" : "from", chosen.name()),
+      given.has("commit"), world));
   return Exit::done;
 }
 
 }  // namespace
 
 constinit const Command kSecretsUsersList = {
-    "secrets users list", "show the project's users and their keys", "One line a key.", {},
+    "secrets users list",
+    "show the project's users and their keys",
+    "One line a key.",
+    {},
     [](const Given& given, World& world) { return list(given, world, Kind::user); }};
 constinit const Command kSecretsUsersGet = {
     "secrets users get", "show a user's keys", "One line a key.", kOneUser,
     [](const Given& given, World& world) { return get(given, world, Kind::user); }};
 constinit const Command kSecretsUsersAdd = {
-    "secrets users add", "add a user", "Gives no access to anything that is stored: groups and add-secret do.", kAddUser,
-    [](const Given& given, World& world) { return add(given, world, Kind::user); }};
+    "secrets users add", "add a user", "Gives no access to anything that is stored: groups and add-secret do.",
+    kAddUser, [](const Given& given, World& world) { return add(given, world, Kind::user); }};
 constinit const Command kSecretsUsersRemove = {
     "secrets users remove", "remove a user, from everything he can read",
     "Takes the user out of all groups and secrets, encrypts those anew without him, and names what he could read\n"
@@ -250,8 +263,8 @@ constinit const Command kSecretsUsersRemove = {
     kRemoveUser, [](const Given& given, World& world) { return remove(given, world, Kind::user); }};
 constinit const Command kSecretsUsersAddKey = {
     "secrets users add-key", "give a user another key",
-    "Everything the user can read is encrypted to it as well: that is shown, and asked for.",
-    kKeys, [](const Given& given, World& world) { return with_keys(given, world, true); }};
+    "Everything the user can read is encrypted to it as well: that is shown, and asked for.", kKeys,
+    [](const Given& given, World& world) { return with_keys(given, world, true); }};
 constinit const Command kSecretsUsersRemoveKey = {
     "secrets users remove-key", "take a key from a user", "Everything the user can read is encrypted anew without it.",
     kRemoveKeys, [](const Given& given, World& world) { return with_keys(given, world, false); }};
@@ -259,11 +272,15 @@ constinit const Command kSecretsUsersAddSecret = {
     "secrets users add-secret", "let a user read a secret", "Adds a link and encrypts the secret to the user as well.",
     kUserSecret, [](const Given& given, World& world) { return grant(given, world, Kind::user, true); }};
 constinit const Command kSecretsUsersRemoveSecret = {
-    "secrets users remove-secret", "take a secret from a user", "Removes the link and encrypts the secret anew. Until its value\n"
+    "secrets users remove-secret", "take a secret from a user",
+    "Removes the link and encrypts the secret anew. Until its value\n"
     "changes, which --rotate does in the same step, 'vars check' says who could read it.",
     kTakeFromUser, [](const Given& given, World& world) { return grant(given, world, Kind::user, false); }};
 constinit const Command kSecretsMachinesList = {
-    "secrets machines list", "show the machines that have a key", "One line a machine.", {},
+    "secrets machines list",
+    "show the machines that have a key",
+    "One line a machine.",
+    {},
     [](const Given& given, World& world) { return list(given, world, Kind::machine); }};
 constinit const Command kSecretsMachinesGet = {
     "secrets machines get", "show a machine's key", "One line a key.", kOneMachine,
@@ -281,7 +298,8 @@ constinit const Command kSecretsMachinesAddSecret = {
     "secrets machines add-secret", "let a machine read a secret", "Adds a link and encrypts the secret to it as well.",
     kMachineSecret, [](const Given& given, World& world) { return grant(given, world, Kind::machine, true); }};
 constinit const Command kSecretsMachinesRemoveSecret = {
-    "secrets machines remove-secret", "take a secret from a machine", "Removes the link and encrypts the secret anew. Until its value\n"
+    "secrets machines remove-secret", "take a secret from a machine",
+    "Removes the link and encrypts the secret anew. Until its value\n"
     "changes, which --rotate does in the same step, 'vars check' says which machine could read it.",
     kTakeFromMachine, [](const Given& given, World& world) { return grant(given, world, Kind::machine, false); }};
 

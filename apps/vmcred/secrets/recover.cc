@@ -16,15 +16,15 @@ using store::Kind;
 constexpr std::size_t kMaxIdentity = 1024 * 1024;
 
 constexpr Parameter kParameters[] = {
-    {"--identity FILE", "the private key of a machine (on it: /var/lib/vmcred/key.txt), or any other that reads secrets here"},
+    {"--identity FILE",
+     "the private key of a machine (on it: /var/lib/vmcred/key.txt), or any other that reads secrets here"},
     {"--user NAME", "which user you are (default: your login name)"},
     {"--commit", "commit the change in git"},
 };
 
 bool opens(const store::KeyRing& ring, const std::vector<store::PublicKey>& recipients) {
-  return std::ranges::any_of(recipients, [&](const store::PublicKey& key) {
-    return std::ranges::binary_search(ring.recipients(), key.text);
-  });
+  return std::ranges::any_of(
+      recipients, [&](const store::PublicKey& key) { return std::ranges::binary_search(ring.recipients(), key.text); });
 }
 
 /// The machine whose private key this is; "" for none.
@@ -43,14 +43,15 @@ struct Outcome {
   std::vector<store::SecretPlace> lost = {};
 };
 
-Result<Outcome> prepare_all(const Project& project, const std::string& user, const std::string& machine, const store::KeyRing& ring,
-                            const World& world) {
+Result<Outcome> prepare_all(const Project& project, const std::string& user, const std::string& machine,
+                            const store::KeyRing& ring, const World& world) {
   store::Principals principals(project.repository);
   TRY_LET(const std::vector<store::SecretPlace> places, store::secret_places(project.repository));
   Outcome outcome;
   for (const store::SecretPlace& place : places) {
     TRY_LET(const store::Acl acl, principals.acl(place.folder));
-    if (!store::reads(principals, acl.links, Kind::user, user) || place.folder == store::machine_key_folder(machine)) continue;
+    if (!store::reads(principals, acl.links, Kind::user, user) || place.folder == store::machine_key_folder(machine))
+      continue;
     TRY_LET(const std::string text, project.repository.read_proven(place.folder + "/secret"));
     TRY_LET(const auto recipients, store::recipients_of(text, place.folder + "/secret"));
     if (!opens(ring, recipients)) {
@@ -67,7 +68,8 @@ Result<Outcome> prepare_all(const Project& project, const std::string& user, con
 }
 
 /// The machine's own private key is in our hands, although it cannot read its copy in the store.
-Result<> store_machine_key(const Project& project, const store::Lock& lock, const std::string& machine, const Secret& identity) {
+Result<> store_machine_key(const Project& project, const store::Lock& lock, const std::string& machine,
+                           const Secret& identity) {
   const std::string folder = store::machine_key_folder(machine);
   store::Principals principals(project.repository);
   TRY_LET(const store::Acl acl, principals.acl(folder));
@@ -90,7 +92,8 @@ void tell_lost(const std::vector<store::SecretPlace>& lost, const World& world) 
 }
 
 Result<Exit> run(const Given& given, World& world) {
-  if (!given.has("identity")) return hint(fail(Errc::usage, "whose key is it to be done with?"), "name its file with --identity");
+  if (!given.has("identity"))
+    return hint(fail(Errc::usage, "whose key is it to be done with?"), "name its file with --identity");
   TRY_LET(const Secret text, in("read the identity", read_secret(given.at("identity"), kMaxIdentity)));
   TRY_LET(const store::KeyRing ring, store::KeyRing::from_text(text, given.at("identity")));
   if (ring.empty()) return fail(Errc::invalid_data, "'{}' holds no private key", given.at("identity"));
@@ -102,7 +105,8 @@ Result<Exit> run(const Given& given, World& world) {
   const std::string user = given.has("user") ? given.at("user") : login_name(world);
   if (!principals.exists(Kind::user, user)) {
     TRY_LET(const auto names, principals.names(Kind::user));
-    return hint(fail(Errc::not_found, "there is no user '{}'", user), fmt::format("--user is one of {}", enumeration(names)));
+    return hint(fail(Errc::not_found, "there is no user '{}'", user),
+                fmt::format("--user is one of {}", enumeration(names)));
   }
   TRY_LET(const std::vector<store::PublicKey> before, principals.keys(Kind::user, user));
   const std::string machine = machine_of(principals, ring);
@@ -126,7 +130,10 @@ Result<Exit> run(const Given& given, World& world) {
     changed.push_back(store::machine_key_folder(machine));
   note(world, fmt::format("user '{}' has the key {} now, and reads {} secret{} again", user, after.front().text,
                           outcome->changes.size(), outcome->changes.size() == 1 ? "" : "s"));
-  if (before.size() > 1) note(world, fmt::format("the other keys of '{0}' stay: 'vmcred secrets users remove-key {0} KEY' takes the lost one away", user));
+  if (before.size() > 1)
+    note(world,
+         fmt::format("the other keys of '{0}' stay: 'vmcred secrets users remove-key {0} KEY' takes the lost one away",
+                     user));
   tell_lost(outcome->lost, world);
   TRY(hand_to_git(project, changed, fmt::format("secrets: new key of user {}", user), given.has("commit"), world));
   return Exit::done;
@@ -137,9 +144,12 @@ Result<Exit> run(const Given& given, World& world) {
 constinit const Command kRecover = {
     "recover",
     "make a user whose key is lost a reader again, by a machine's key",
-    "For an operator who lost his private key: a machine's key, which is on that machine in /var/lib/vmcred/key.txt, reads\n"
-    "what is deployed there. Your new key (made where there is none) takes the place of the lost one, and all that the\n"
-    "machine's key opens is encrypted to it. What no key at hand opens is named, with what to do about each. Run it again\n"
+    "For an operator who lost his private key: a machine's key, which is on that machine in /var/lib/vmcred/key.txt, "
+    "reads\n"
+    "what is deployed there. Your new key (made where there is none) takes the place of the lost one, and all that "
+    "the\n"
+    "machine's key opens is encrypted to it. What no key at hand opens is named, with what to do about each. Run it "
+    "again\n"
     "with another machine's key for the rest.",
     kParameters,
     run,

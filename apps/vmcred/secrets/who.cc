@@ -2,12 +2,12 @@
 #include <algorithm>
 #include <set>
 
-#include "secrets/access.h"
-#include "terminal/ask.h"
 #include "base/json.h"
 #include "base/spelling.h"
+#include "secrets/access.h"
 #include "secrets/commands.h"
 #include "store/vault.h"
+#include "terminal/ask.h"
 #include "terminal/terminal.h"
 
 namespace vmcred::app {
@@ -94,7 +94,8 @@ Result<Exit> what(const Given& given, World& world) {
     TRY_LET(const store::Acl acl, principals.acl(place.folder));
     std::optional<std::string> way;
     for (const std::string& machine : machines)
-      if (store::reads(principals, acl.links, Kind::machine, machine)) way = fmt::format("with the key of machine {}", machine);
+      if (store::reads(principals, acl.links, Kind::machine, machine))
+        way = fmt::format("with the key of machine {}", machine);
     if (std::ranges::binary_search(acl.links.groups, name)) way = "";
     for (const auto& [reader, how] : readers_of(principals, acl.links))
       if (reader == "user " + name || reader == "machine " + name) way = how;
@@ -130,9 +131,10 @@ Result<Exit> key(const Given&, World& world) {
 constinit const Command kSecretsWho = {"secrets who", "show who can read a secret",
                                        "By its access links, and where its recipients differ from them. Needs no key.",
                                        kWho, who};
-constinit const Command kSecretsWhat = {"secrets what", "show what somebody can read",
-                                        "By the access links of all secrets, groups and the keys of machines included.\nNeeds no key.", kWhat, what};
-constinit const Command kSecretsKeyShow = {"secrets key show", "show the public half of your keys",
-                                           "And where the private half was found.", {}, key};
+constinit const Command kSecretsWhat = {
+    "secrets what", "show what somebody can read",
+    "By the access links of all secrets, groups and the keys of machines included.\nNeeds no key.", kWhat, what};
+constinit const Command kSecretsKeyShow = {
+    "secrets key show", "show the public half of your keys", "And where the private half was found.", {}, key};
 
 }  // namespace vmcred::app

@@ -19,11 +19,13 @@ std::vector<std::string> new_readers(store::Principals& principals, std::span<co
   std::vector<std::string> lines;
   for (const store::Adjustment& change : changes)
     for (const store::PublicKey& key : change.added)
-      lines.push_back(fmt::format("{}: {}{}", owner_of(principals, key), change.place.name(), beyond(change.place.folder)));
+      lines.push_back(
+          fmt::format("{}: {}{}", owner_of(principals, key), change.place.name(), beyond(change.place.folder)));
   return lines;
 }
 
-Result<> may_widen(store::Principals& principals, std::span<const store::Adjustment> changes, const Given& given, const World& world) {
+Result<> may_widen(store::Principals& principals, std::span<const store::Adjustment> changes, const Given& given,
+                   const World& world) {
   const std::vector<std::string> lines = new_readers(principals, changes);
   if (lines.empty()) return {};
   World loud = world;
@@ -34,13 +36,13 @@ Result<> may_widen(store::Principals& principals, std::span<const store::Adjustm
   const Result<bool> yes = confirm(world, "let them read this?");
   if (yes && *yes) return {};
   if (yes) return fail(Errc::denied, "nothing was changed");
-  return hint(fail(Errc::denied, "somebody would newly read something ({}{}), and nobody is here to say yes", lines.front(),
-                   lines.size() == 1 ? std::string() : fmt::format(", and {} more", lines.size() - 1)),
+  return hint(fail(Errc::denied, "somebody would newly read something ({}{}), and nobody is here to say yes",
+                   lines.front(), lines.size() == 1 ? std::string() : fmt::format(", and {} more", lines.size() - 1)),
               "nothing was changed; --widen says that all who are listed may read it");
 }
 
-Result<> may_grant(store::Principals& principals, const store::Adjustment& change, std::span<const store::PublicKey> named,
-                   const Given& given, const World& world) {
+Result<> may_grant(store::Principals& principals, const store::Adjustment& change,
+                   std::span<const store::PublicKey> named, const Given& given, const World& world) {
   store::Adjustment meant = change;
   store::Adjustment others = change;
   const auto is_named = [&](const store::PublicKey& key) { return std::ranges::find(named, key) != named.end(); };

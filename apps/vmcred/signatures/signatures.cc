@@ -1,15 +1,15 @@
 // vmcred signatures: who vouches for what is in the store.
 #include <algorithm>
 
-#include "terminal/ask.h"
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "signatures/commands.h"
 #include "secrets/identity.h"
-#include "store/signing_files.h"
-#include "terminal/terminal.h"
+#include "signatures/commands.h"
 #include "signatures/trust.h"
+#include "store/signing_files.h"
+#include "terminal/ask.h"
+#include "terminal/terminal.h"
 #include "vars/vars.h"
 
 namespace vmcred::app {
@@ -55,7 +55,8 @@ Result<store::Statement> statement_of(const Project& project, const std::string&
 Result<Exit> keygen(const Given& given, World& world) {
   const std::string folder = store::signing_folder(world.environment);
   if (folder.empty())
-    return hint(fail(Errc::usage, "there is no place for your key: neither XDG_CONFIG_HOME nor HOME is set"), "set one of them");
+    return hint(fail(Errc::usage, "there is no place for your key: neither XDG_CONFIG_HOME nor HOME is set"),
+                "set one of them");
   TRY(make_folders(folder, 0700));
   const std::string name = given.has("user") ? given.at("user") : login_name(world);
   if (name.find_first_of(" \t\n\"#,") != std::string::npos) return fail(Errc::usage, "'{}' is no name", name);
@@ -67,8 +68,8 @@ Result<Exit> keygen(const Given& given, World& world) {
     TRY(write_file(folder + "/signing-key", age::print_ssh_private_key(*key, name).text(), 0600));
     note(world, fmt::format("made your signing key in {}/signing-key", folder));
   }
-  const std::string line = fmt::format("{} namespaces=\"{},{}\" {}", name, store::kFolderNameSpace, store::kManifestNameSpace,
-                                       key->public_key.line());
+  const std::string line = fmt::format("{} namespaces=\"{},{}\" {}", name, store::kFolderNameSpace,
+                                       store::kManifestNameSpace, key->public_key.line());
   const std::string path = folder + "/trusted-signers";
   TRY_LET(const auto trusted, store::own_trusted_signers(world.environment));
   if (!trusted || !trusted->trusts(key->public_key, store::kFolderNameSpace, world.clock->now())) {
@@ -78,7 +79,9 @@ Result<Exit> keygen(const Given& given, World& world) {
     }
     if (!text.empty() && !text.ends_with('\n')) text += '\n';
     TRY(write_file(path, text + line + "\n", 0600));
-    note(world, fmt::format("you trust it from now on ({}): what others change has to be signed by somebody in this file", path));
+    note(world,
+         fmt::format("you trust it from now on ({}): what others change has to be signed by somebody in this file",
+                     path));
     note(world, "others add this line to theirs, and hosts to /etc/vmcred/trusted-signers:");
   }
   print(world, line + "\n");
@@ -142,7 +145,8 @@ Result<Exit> sign(const Given& given, World& world) {
     if (!yes) return fail(Errc::denied, "nothing was signed");
   }
   // What he looked at and agreed to, and nothing that somebody put there while he did.
-  for (std::size_t i = 0; i < unsigned_ones.size(); ++i) TRY(store::sign_as_it_is(project.repository, lock, unsigned_ones[i], seen[i]));
+  for (std::size_t i = 0; i < unsigned_ones.size(); ++i)
+    TRY(store::sign_as_it_is(project.repository, lock, unsigned_ones[i], seen[i]));
   note(world, fmt::format("signed {} folder{}", unsigned_ones.size(), unsigned_ones.size() == 1 ? "" : "s"));
   if (everything) TRY(end_exemption(project.declaration.folder, world));
   TRY(hand_to_git(project, unsigned_ones, "vars: sign", given.has("commit"), world));
@@ -164,15 +168,18 @@ constinit const Command kSignaturesKeygen = {
     "make a key to sign with, and demand signatures from now on",
     "Makes an OpenSSH Ed25519 key in ~/.config/vmcred/signing-key, puts it into ~/.config/vmcred/trusted-signers and\n"
     "prints that line for others. With that file, what is read from a project must be signed by somebody in it, and\n"
-    "what you change is signed. That goes for every project but those that ~/.config/vmcred/unsigned-projects lists, one\n"
-    "absolute path a line: repositories that clan writes, for one. 'vmcred signatures sign' takes a project off the list.",
+    "what you change is signed. That goes for every project but those that ~/.config/vmcred/unsigned-projects lists, "
+    "one\n"
+    "absolute path a line: repositories that clan writes, for one. 'vmcred signatures sign' takes a project off the "
+    "list.",
     kKeygenParameters,
     keygen,
 };
 constinit const Command kSignaturesCheck = {
     "signatures check",
     "find what nobody you trust has signed",
-    "Every generator's folder below vars/ and every user, machine, group and secret below sops/ has its own signature,\n"
+    "Every generator's folder below vars/ and every user, machine, group and secret below sops/ has its own "
+    "signature,\n"
     "over its files, links and recipients. Exit code 3 when one is missing or wrong; --verbose names all signers.",
     {},
     check,

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "terminal/ask.h"
 #include "base/file.h"
 #include "declare/load.h"
 #include "store/signing_files.h"
+#include "terminal/ask.h"
 
 namespace vmcred::app {
 namespace {
@@ -35,15 +35,17 @@ Result<std::shared_ptr<const store::Signatures>> own_signatures(const std::strin
                      store::signing_folder(world.environment)),
                 "run 'vmcred signatures keygen'");
   TRY_LET(auto key, store::own_signing_key(world.environment));
-  return std::make_shared<const store::Signatures>(*std::move(trusted), std::move(key), *world.clock,
-                                                   fmt::format("a project that is signed nowhere, such as one that clan writes, is read "
-                                                               "unsigned once the line '{}' stands in {}/unsigned-projects",
-                                                               absolute(folder), store::signing_folder(world.environment)));
+  return std::make_shared<const store::Signatures>(
+      *std::move(trusted), std::move(key), *world.clock,
+      fmt::format("a project that is signed nowhere, such as one that clan writes, is read "
+                  "unsigned once the line '{}' stands in {}/unsigned-projects",
+                  absolute(folder), store::signing_folder(world.environment)));
 }
 
 Result<> end_exemption(const std::string& folder, const World& world) {
   TRY_LET(const bool ended, store::forget_unsigned_project(world.environment, absolute(folder)));
-  if (ended) note(world, "this project is no longer among your unsigned-projects: its signatures are demanded from now on");
+  if (ended)
+    note(world, "this project is no longer among your unsigned-projects: its signatures are demanded from now on");
   return {};
 }
 
@@ -62,7 +64,8 @@ HostTrust host_trust(const std::string& prefix) {
   return {.signers = top + "/etc/vmcred/trusted-signers", .last = top + "/var/lib/vmcred/last-manifest"};
 }
 
-Result<std::optional<store::Proven>> prove_on_host(const std::string& folder, const HostTrust& trust, const World& world) {
+Result<std::optional<store::Proven>> prove_on_host(const std::string& folder, const HostTrust& trust,
+                                                   const World& world) {
   TRY_LET(const auto trusted, store::read_trusted_signers(trust.signers));
   if (!trusted) return std::nullopt;
   TRY_LET(const store::LastManifest last, store::read_last_manifest(trust.last));

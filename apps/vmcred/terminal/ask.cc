@@ -25,7 +25,8 @@ using generate::LineEditor;
 constexpr std::size_t kMaxYes = 16;
 constexpr std::size_t kMaxPin = 1024;
 
-/// The terminal in raw mode while it lives, with bracketed paste on. Signals that would end us wait until it is as it was.
+/// The terminal in raw mode while it lives, with bracketed paste on. Signals that would end us wait until it is as it
+/// was.
 class RawTerminal {
  public:
   explicit RawTerminal(const Fd& fd) : fd_(fd) {
@@ -55,7 +56,8 @@ class RawTerminal {
   /// The next byte; nothing when the terminal went away or a signal came.
   [[nodiscard]] std::optional<unsigned char> read() const {
     while (true) {
-      pollfd watched[] = {{.fd = fd_.get(), .events = POLLIN, .revents = 0}, {.fd = signals_.get(), .events = POLLIN, .revents = 0}};
+      pollfd watched[] = {{.fd = fd_.get(), .events = POLLIN, .revents = 0},
+                          {.fd = signals_.get(), .events = POLLIN, .revents = 0}};
       if (::poll(watched, std::size(watched), -1) < 0) continue;
       if (watched[1].revents != 0) return {};
       unsigned char byte = 0;
@@ -87,7 +89,8 @@ void draw(const Fd& terminal, const std::string& prompt, const LineEditor& edito
   if (hidden) return;
   const std::string_view line = editor.current_line();
   const std::size_t cursor = editor.cursor_in_line();
-  const std::size_t room = std::max<std::size_t>(width_of(terminal) - std::min(generate::columns(prompt), width_of(terminal) / 2) - 2, 10);
+  const std::size_t room =
+      std::max<std::size_t>(width_of(terminal) - std::min(generate::columns(prompt), width_of(terminal) / 2) - 2, 10);
   std::size_t begin = 0;
   while (generate::columns(line.substr(begin, cursor - begin)) > room) {
     do ++begin;
@@ -131,7 +134,8 @@ std::string label_of(const generate::Question& question) {
 Result<Secret> ask(const Fd& terminal, const std::string& head, const std::string& label, PromptType type) {
   const bool hidden = type == PromptType::hidden || type == PromptType::multiline_hidden;
   const bool multiline = type == PromptType::multiline || type == PromptType::multiline_hidden;
-  (void)write_all(terminal, tamed(head, true) + (multiline ? "\n  several lines; ctrl-d on the last one ends them\n" : "\n"));
+  (void)write_all(terminal,
+                  tamed(head, true) + (multiline ? "\n  several lines; ctrl-d on the last one ends them\n" : "\n"));
   constexpr int kTries = 3;
   for (int tries = 0; tries < kTries; ++tries) {
     TRY_LET(Secret first, edit(terminal, tamed(label) + ": ", multiline, hidden, generate::kMaxAnswer));
@@ -164,8 +168,9 @@ class TerminalPrompts final : public age::PluginPrompts {
                               std::string_view no) override {
     const Fd terminal = open_terminal();
     if (!terminal) return std::nullopt;
-    const std::string prompt = no.empty() ? fmt::format("{}: {} [y: {}] ", plugin, tame(question), tame(yes))
-                                          : fmt::format("{}: {} [y: {}, n: {}] ", plugin, tame(question), tame(yes), tame(no));
+    const std::string prompt = no.empty()
+                                   ? fmt::format("{}: {} [y: {}] ", plugin, tame(question), tame(yes))
+                                   : fmt::format("{}: {} [y: {}, n: {}] ", plugin, tame(question), tame(yes), tame(no));
     const Result<Secret> answer = edit(terminal, prompt, false, false, kMaxYes);
     if (!answer) return std::nullopt;
     return answer->text() == "y" || answer->text() == "Y" || answer->text() == "yes";

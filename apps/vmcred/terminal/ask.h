@@ -3,9 +3,9 @@
 
 #include <string>
 
+#include "age/plugin.h"
 #include "base/result.h"
 #include "base/secret.h"
-#include "age/plugin.h"
 #include "command.h"
 #include "generate/prompts.h"
 #include "store/key_ring.h"

@@ -19,7 +19,8 @@ bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\t'; });
 }
 
-/// The length of the colour that `text` begins with, as styled() and the reports write them ("\x1b[1;31m"); 0: it is none.
+/// The length of the colour that `text` begins with, as styled() and the reports write them ("\x1b[1;31m"); 0: it is
+/// none.
 std::size_t style_length(std::string_view text) {
   constexpr std::size_t kLongest = 7;
   constexpr std::string_view kBegin = "\x1b[";
@@ -114,7 +115,11 @@ std::string table(const std::vector<std::vector<std::string>>& given, bool color
 
 std::string styled(std::string_view text, Style style, bool color) {
   if (!color) return std::string(text);
-  const int code = style == Style::bold ? 1 : style == Style::dim ? 2 : style == Style::red ? 31 : style == Style::green ? 32 : 33;
+  const int code = style == Style::bold    ? 1
+                   : style == Style::dim   ? 2
+                   : style == Style::red   ? 31
+                   : style == Style::green ? 32
+                                           : 33;
   return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
 }
 

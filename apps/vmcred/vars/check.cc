@@ -3,11 +3,11 @@
 #include <iterator>
 
 #include "base/json.h"
-#include "vars/commands.h"
 #include "generate/spoken.h"
-#include "vars/judge.h"
 #include "project/project.h"
 #include "terminal/terminal.h"
+#include "vars/commands.h"
+#include "vars/judge.h"
 
 namespace vmcred::app {
 namespace {
@@ -29,14 +29,15 @@ std::vector<std::vector<std::string>> rows_of(const std::vector<Fault>& found) {
     for (std::size_t k = i + 1; k < found.size(); ++k) {
       const Fault& next = found[k];
       if (next.state != one.state || next.why != one.why || one.why.empty()) continue;
-      const bool same_script = one.task != nullptr && next.task != nullptr && one.task->generator == next.task->generator;
+      const bool same_script =
+          one.task != nullptr && next.task != nullptr && one.task->generator == next.task->generator;
       const bool same_file = one.state == "damaged" && next.what != one.what;
       if (!same_script && !same_file) continue;
       told[k] = true;
       ++others;
       tasks.push_back(next.task);
     }
-    const std::string what = others == 0               ? one.what
+    const std::string what = others == 0           ? one.what
                              : one.task != nullptr ? generate::spoken(tasks)
                                                    : fmt::format("{} and {} more", one.what, others);
     rows.push_back({one.state, what, one.why});
@@ -68,8 +69,10 @@ Result<Exit> run(const Given& given, World& world) {
   std::vector<Fault> found;
   for (std::vector<Fault>& each : judgement.faults) std::ranges::move(each, std::back_inserter(found));
   if (asked.everything()) {
-    TRY_LET(const std::vector<store::VarId> orphans, generate::orphans(judgement.graph, judgement.statuses, project.repository));
-    for (const store::VarId& id : orphans) found.push_back({"orphan", store::spoken(id), "it is stored and no longer declared"});
+    TRY_LET(const std::vector<store::VarId> orphans,
+            generate::orphans(judgement.graph, judgement.statuses, project.repository));
+    for (const store::VarId& id : orphans)
+      found.push_back({"orphan", store::spoken(id), "it is stored and no longer declared"});
     TRY_LET(std::vector<Fault> others, judge_others(project, orphans));
     std::ranges::move(others, std::back_inserter(found));
   }

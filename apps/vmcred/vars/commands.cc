@@ -7,19 +7,8 @@ namespace vmcred::app {
 namespace {
 
 constexpr const Command* kCommands[] = {
-    &kVarsGenerate,
-    &kVarsList,
-    &kVarsGet,
-    &kVarsSet,
-    &kVarsCheck,
-    &kVarsFix,
-    &kVarsRotate,
-    &kVarsPrune,
-    &kVarsExport,
-    &kVarsImport,
-    &kVarsRename,
-    &kVarsUpload,
-    &kVarsKeygen,
+    &kVarsGenerate, &kVarsList,   &kVarsGet,    &kVarsSet,    &kVarsCheck,  &kVarsFix,    &kVarsRotate,
+    &kVarsPrune,    &kVarsExport, &kVarsImport, &kVarsRename, &kVarsUpload, &kVarsKeygen,
 };
 
 }  // namespace

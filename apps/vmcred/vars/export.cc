@@ -3,11 +3,11 @@
 
 #include <set>
 
-#include "terminal/ask.h"
 #include "base/file.h"
-#include "vars/commands.h"
 #include "store/record.h"
 #include "store/vault.h"
+#include "terminal/ask.h"
+#include "vars/commands.h"
 #include "vars/vars.h"
 
 namespace vmcred::app {
@@ -33,7 +33,8 @@ Result<Exit> export_vars(const Given& given, World& world) {
     TRY_LET(Secret value, project.repository.read_var(id, keys));
     values.push_back(std::move(value));
   }
-  if (exists(top)) return hint(fail(Errc::usage, "'{}' is there already", top), "name a folder that does not exist yet");
+  if (exists(top))
+    return hint(fail(Errc::usage, "'{}' is there already", top), "name a folder that does not exist yet");
   if (::mkdir(top.c_str(), 0700) != 0) return fail_errno("make the folder '{}'", top);
   for (std::size_t i = 0; i < stored.size(); ++i) {
     const store::VarId& id = stored[i];
@@ -86,9 +87,10 @@ Result<Exit> import_vars(const Given& given, World& world) {
         TRY_LET(writer, principals.user_of(keys));
       }
       for (const std::string& machine : value.machines) {
-        TRY_LET(const bool made, ensure_machine_key(project.repository, lock, project.declaration.machines.at(machine),
-                                                    writer, keys));
-        if (made) changed.insert(changed.end(), {"sops/machines/" + machine, fmt::format("sops/secrets/{}-age.key", machine)});
+        TRY_LET(const bool made,
+                ensure_machine_key(project.repository, lock, project.declaration.machines.at(machine), writer, keys));
+        if (made)
+          changed.insert(changed.end(), {"sops/machines/" + machine, fmt::format("sops/secrets/{}-age.key", machine)});
       }
     }
   principals = store::Principals(project.repository);
@@ -117,7 +119,8 @@ Result<Exit> import_vars(const Given& given, World& world) {
       TRY_LET(change.files[std::string(store::kValidationName)], read_file(hash_path, 1024));
       TRY_LET(const store::GeneratorFolder generator, store::GeneratorFolder::open(project.repository, id));
       TRY_LET(const std::optional<std::string> present, generator.validation_hash());
-      if (present == change.files[std::string(store::kValidationName)]) change.files.erase(std::string(store::kValidationName));
+      if (present == change.files[std::string(store::kValidationName)])
+        change.files.erase(std::string(store::kValidationName));
     }
     if (change.files.empty()) continue;
     all.push_back({.folder = store::Repository::generator_path(id), .change = std::move(change)});
@@ -147,7 +150,8 @@ constinit const Command kVarsExport = {
 constinit const Command kVarsImport = {
     "vars import",
     "take declared values from a folder that 'vars export' made",
-    "Stores each declared value that the folder holds, all in one step; equal values are left as they are. What else lies\n"
+    "Stores each declared value that the folder holds, all in one step; equal values are left as they are. What else "
+    "lies\n"
     "there is named, and the exit code is 3.",
     kImportParameters,
     import_vars,

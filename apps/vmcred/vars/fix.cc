@@ -3,12 +3,12 @@
 #include <iterator>
 #include <set>
 
-#include "terminal/ask.h"
-#include "vars/commands.h"
+#include "secrets/widen.h"
 #include "store/inferred.h"
 #include "store/readers.h"
+#include "terminal/ask.h"
+#include "vars/commands.h"
 #include "vars/vars.h"
-#include "secrets/widen.h"
 
 namespace vmcred::app {
 namespace {
@@ -29,22 +29,25 @@ struct Target {
 };
 
 /// A shared value has readers whom the configuration of one host does not know: each file's own links do.
-void keep_other_hosts(const Project& project, const store::Wanted& value, const store::Links& present, store::Links& links) {
+void keep_other_hosts(const Project& project, const store::Wanted& value, const store::Links& present,
+                      store::Links& links) {
   if (project.host.empty() || value.id.generator.placement.sharing != declare::Sharing::shared) return;
   for (const std::string& machine : present.machines)
     if (machine != project.host) links.add(store::Kind::machine, machine);
 }
 
-/// What is looked at. Declared values get the links of their declaration; everything else that is stored keeps its links, and
-/// is encrypted to those whom they name. A guess is no declaration: nobody's links change by it.
-Result<std::vector<Target>> targets(const Given& given, const Project& project, store::Principals& principals, const World& world) {
+/// What is looked at. Declared values get the links of their declaration; everything else that is stored keeps its
+/// links, and is encrypted to those whom they name. A guess is no declaration: nobody's links change by it.
+Result<std::vector<Target>> targets(const Given& given, const Project& project, store::Principals& principals,
+                                    const World& world) {
   TRY_LET(const generate::Graph graph, generate::build_graph(project.declaration));
   TRY_LET(const std::vector<std::string> machines, declared_machines(given, world, project.declaration));
   TRY_LET(const std::vector<std::string> only, declared_generators(given, project.declaration));
   std::vector<Target> all;
   std::set<std::string> declared;
   for (const store::Wanted& value : store::wanted(project.declaration)) {
-    store::SecretPlace place{.folder = store::Repository::generator_path(value.id.generator) + "/" + value.id.file, .var = value.id};
+    store::SecretPlace place{.folder = store::Repository::generator_path(value.id.generator) + "/" + value.id.file,
+                             .var = value.id};
     declared.insert(place.folder);
     const generate::Task& task = graph.tasks[graph.index.at(value.id.generator)];
     if (!generate::concerns(task, project.declaration, machines)) continue;
@@ -65,7 +68,8 @@ Result<std::vector<Target>> targets(const Given& given, const Project& project, 
   return all;
 }
 
-Result<std::vector<store::Adjustment>> needed(const Project& project, store::Principals& principals, std::vector<Target> targets) {
+Result<std::vector<store::Adjustment>> needed(const Project& project, store::Principals& principals,
+                                              std::vector<Target> targets) {
   std::vector<store::Adjustment> changes;
   for (Target& target : targets) {
     TRY_LET(store::Adjustment change, store::adjustment(project.repository, principals, target.place, target.links));
@@ -87,8 +91,10 @@ void show(store::Principals& principals, const std::vector<store::Adjustment>& c
 }
 
 /// One question for all of it. New readers take more than --yes where nobody can be asked.
-Result<> agreed(const Given& given, store::Principals& principals, const std::vector<store::Adjustment>& changes, const World& world) {
-  const bool grants = std::ranges::any_of(changes, [](const store::Adjustment& change) { return !change.added.empty(); });
+Result<> agreed(const Given& given, store::Principals& principals, const std::vector<store::Adjustment>& changes,
+                const World& world) {
+  const bool grants =
+      std::ranges::any_of(changes, [](const store::Adjustment& change) { return !change.added.empty(); });
   if (grants) return may_widen(principals, changes, given, world);
   if (given.has("yes") || given.has("widen")) return {};
   TRY_LET(const bool yes, confirm(world, "make these changes?"));
@@ -98,8 +104,10 @@ Result<> agreed(const Given& given, store::Principals& principals, const std::ve
 
 Result<Exit> nothing_to_fix(const Project& project, const World& world) {
   if (store::is_inferred(project.declaration))
-    return hint(fail(Errc::unavailable, "there is nothing to fix by the links alone, and who should read what is not known without a declaration"),
-                "evaluate clan's with --flake REF#HOST; 'vmcred secrets who' shows who can read a secret");
+    return hint(
+        fail(Errc::unavailable,
+             "there is nothing to fix by the links alone, and who should read what is not known without a declaration"),
+        "evaluate clan's with --flake REF#HOST; 'vmcred secrets who' shows who can read a secret");
   note(world, "nothing to fix: every secret is encrypted to those who its links name");
   return Exit::done;
 }

@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "vars/commands.h"
 #include "generate/spoken.h"
-#include "vars/run_steps.h"
 #include "terminal/terminal.h"
+#include "vars/commands.h"
+#include "vars/run_steps.h"
 #include "vars/vars.h"
 
 namespace vmcred::app {
@@ -61,7 +61,8 @@ void mention_stale(const Overview& overview, const std::vector<generate::Step>& 
     if (!generate::concerns(task, project.declaration, request.machines)) continue;
     if (std::ranges::any_of(steps, [&](const generate::Step& step) { return step.task == i; })) continue;
     const std::string why = enumeration(overview.statuses[i].reasons);
-    const auto same = std::ranges::find_if(all, [&](const Kept& kept) { return kept.tasks.front()->generator == task.generator && kept.why == why; });
+    const auto same = std::ranges::find_if(
+        all, [&](const Kept& kept) { return kept.tasks.front()->generator == task.generator && kept.why == why; });
     if (same != all.end()) {
       same->tasks.push_back(&task);
     } else {
@@ -69,7 +70,8 @@ void mention_stale(const Overview& overview, const std::vector<generate::Step>& 
     }
   }
   for (const Kept& kept : all)
-    note(world, fmt::format("{} {}: {}", styled("kept", Style::yellow, world.color_err), generate::spoken(kept.tasks), kept.why));
+    note(world, fmt::format("{} {}: {}", styled("kept", Style::yellow, world.color_err), generate::spoken(kept.tasks),
+                            kept.why));
   if (!all.empty()) note(world, "hint: --stale makes what was kept anew");
 }
 

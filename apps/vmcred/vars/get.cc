@@ -1,8 +1,8 @@
 // vmcred vars get: prints one value.
 #include <unistd.h>
 
-#include "terminal/ask.h"
 #include "base/fd.h"
+#include "terminal/ask.h"
 #include "vars/commands.h"
 #include "vars/vars.h"
 

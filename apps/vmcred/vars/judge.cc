@@ -20,7 +20,8 @@ std::string keys_text(const std::vector<store::PublicKey>& keys) {
 void add_drift(std::vector<Fault>& found, const store::SecretPlace& place, const store::Drift& drift) {
   const std::string file = place.var ? place.var->file : std::string();
   const std::string machine = store::machine_of_key_folder(place.folder);
-  const std::string beyond = machine.empty() ? "" : fmt::format(" (whoever has it reads all that machine {} reads)", machine);
+  const std::string beyond =
+      machine.empty() ? "" : fmt::format(" (whoever has it reads all that machine {} reads)", machine);
   if (!drift.removed.empty())
     found.push_back({"readers", place.name(), "also encrypted to " + keys_text(drift.removed) + beyond, file});
   if (!drift.added.empty())
@@ -41,22 +42,30 @@ std::vector<Fault> look_at(const Project& project, const generate::Task& task, c
                            store::Principals& principals, store::RememberedReaders& memory) {
   std::vector<Fault> found;
   if (status.state != generate::State::fresh)
-    found.push_back({.state = std::string(generate::word(status.state)), .what = store::spoken(task.id), .why = enumeration(status.reasons), .task = &task});
+    found.push_back({.state = std::string(generate::word(status.state)),
+                     .what = store::spoken(task.id),
+                     .why = enumeration(status.reasons),
+                     .task = &task});
   if (const Result<> vouched = vouched_for(project, task.id, status); !vouched) {
     found.push_back({"signature", store::spoken(task.id), vouched.error().message});
     return found;
   }
   if (status.due)
-    found.push_back({"due", store::spoken(task.id),
-                     fmt::format("older than {} days", task.generator->rotate_after->count())});
+    found.push_back(
+        {"due", store::spoken(task.id), fmt::format("older than {} days", task.generator->rotate_after->count())});
   // One for each file of the generator, by name: as `stored` is sorted.
-  auto value = std::ranges::lower_bound(wanted, task.id, {}, [](const store::Wanted& one) -> auto& { return one.id.generator; });
+  auto value =
+      std::ranges::lower_bound(wanted, task.id, {}, [](const store::Wanted& one) -> auto& { return one.id.generator; });
   for (const auto& [name, form] : status.stored) {
     if (form != store::Form::secret) continue;
     while (value->id.file != name) ++value;
     const Result<store::Drift> drift = store::drift(principals, folder, name, &memory);
     if (!drift) {
-      found.push_back({.state = "damaged", .what = store::spoken(value->id), .why = drift.error().message, .file = name, .remedy = drift.error().hint});
+      found.push_back({.state = "damaged",
+                       .what = store::spoken(value->id),
+                       .why = drift.error().message,
+                       .file = name,
+                       .remedy = drift.error().hint});
       continue;
     }
     add_drift(found, {.folder = folder.path() + "/" + name, .var = value->id}, *drift);
@@ -67,7 +76,8 @@ std::vector<Fault> look_at(const Project& project, const generate::Task& task, c
     }
     if (!drift->bad.empty()) continue;
     for (const std::string& machine : store::machines_left_out(principals, drift->links, *value))
-      found.push_back({"readers", store::spoken(value->id), fmt::format("deployed to machine '{}', and no link lets that read it", machine), name});
+      found.push_back({"readers", store::spoken(value->id),
+                       fmt::format("deployed to machine '{}', and no link lets that read it", machine), name});
   }
   return found;
 }
@@ -80,8 +90,9 @@ Result<Judgement> judge(const Project& project, const Selection& named, const Wo
   const std::vector<generate::Task>& tasks = all.graph.tasks;
   std::vector<bool> asked;
   for (const generate::Task& task : tasks) {
-    asked.push_back(generate::concerns(task, project.declaration, named.machines) &&
-                    (named.generators.empty() || std::ranges::find(named.generators, task.id.generator) != named.generators.end()));
+    asked.push_back(
+        generate::concerns(task, project.declaration, named.machines) &&
+        (named.generators.empty() || std::ranges::find(named.generators, task.id.generator) != named.generators.end()));
     if (asked.back()) all.values += task.generator->files.size();
   }
   const std::vector<store::Wanted> wanted = store::wanted(project.declaration);
@@ -95,7 +106,11 @@ Result<Judgement> judge(const Project& project, const Selection& named, const Wo
   };
   all.statuses = generate::survey(all.graph, project.repository, *world.clock, visits);
   for (std::size_t i = 0; i < tasks.size(); ++i)
-    if (asked[i] && all.statuses[i].damage) all.faults[i] = {{.state = "damaged", .what = store::spoken(tasks[i].id), .why = all.statuses[i].damage->message, .remedy = all.statuses[i].damage->hint}};
+    if (asked[i] && all.statuses[i].damage)
+      all.faults[i] = {{.state = "damaged",
+                        .what = store::spoken(tasks[i].id),
+                        .why = all.statuses[i].damage->message,
+                        .remedy = all.statuses[i].damage->hint}};
   (void)memory.save(named.everything());  // a cache that cannot be written costs the next run time, no more
   return all;
 }
@@ -112,7 +127,10 @@ Result<std::vector<Fault>> judge_others(const Project& project, const std::vecto
     if (drift) {
       add_drift(found, place, *drift);
     } else {
-      found.push_back({.state = drift.error().code == Errc::mismatch ? "signature" : "damaged", .what = place.name(), .why = drift.error().message, .remedy = drift.error().hint});
+      found.push_back({.state = drift.error().code == Errc::mismatch ? "signature" : "damaged",
+                       .what = place.name(),
+                       .why = drift.error().message,
+                       .remedy = drift.error().hint});
     }
   }
   return found;

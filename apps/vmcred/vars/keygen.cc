@@ -1,6 +1,6 @@
 // vmcred vars keygen: a private key for whoever is at the terminal, and his place among the project's users.
-#include "vars/commands.h"
 #include "secrets/identity.h"
+#include "vars/commands.h"
 
 namespace vmcred::app {
 namespace {

@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "vars/commands.h"
 #include "store/former.h"
-#include "vars/judge.h"
 #include "terminal/terminal.h"
+#include "vars/commands.h"
+#include "vars/judge.h"
 
 namespace vmcred::app {
 namespace {
@@ -27,8 +27,8 @@ std::string shown(const Project& project, const store::VarId& id, const declare:
   return line.size() > kWidest ? line.substr(0, kWidest) + "…" : line;
 }
 
-/// A value's state by the judgement that `vars check` prints as well: what is said of the file itself before what is said of its
-/// generator.
+/// A value's state by the judgement that `vars check` prints as well: what is said of the file itself before what is
+/// said of its generator.
 struct Shown {
   std::string state;
   std::vector<std::string> reasons = {};
@@ -39,7 +39,9 @@ Shown state_of(const generate::Status& status, const std::vector<Fault>& faults,
   Shown shown;
   for (const std::string_view state : {"damaged", "signature", "readers"}) {
     for (const Fault& fault : faults)
-      if (fault.state == state && (fault.file == file || fault.file.empty()) && !(fault.state == "damaged" && status.damage)) shown.reasons.push_back(fault.why);
+      if (fault.state == state && (fault.file == file || fault.file.empty()) &&
+          !(fault.state == "damaged" && status.damage))
+        shown.reasons.push_back(fault.why);
     if (shown.reasons.empty()) continue;
     shown.state = state;
     return shown;
@@ -76,7 +78,8 @@ Result<Exit> run(const Given& given, World& world) {
     const bool absent = state.state == "missing";
     const std::string name = fmt::format("{}/{}", value.id.generator.generator, value.id.file);
     const std::string owner = store::spoken(value.id.generator.placement);
-    const std::map<std::string, std::string> former = absent ? std::map<std::string, std::string>() : former_of(project, value.id);
+    const std::map<std::string, std::string> former =
+        absent ? std::map<std::string, std::string>() : former_of(project, value.id);
     if (world.json) {
       Json item = Json::object();
       item.set("var", name);
@@ -97,7 +100,8 @@ Result<Exit> run(const Given& given, World& world) {
     }
   }
   if (machines.empty()) {
-    TRY_LET(const std::vector<store::VarId> orphans, generate::orphans(judgement.graph, judgement.statuses, project.repository));
+    TRY_LET(const std::vector<store::VarId> orphans,
+            generate::orphans(judgement.graph, judgement.statuses, project.repository));
     for (const store::VarId& id : orphans) {
       const std::string name = fmt::format("{}/{}", id.generator.generator, id.file);
       const std::string owner = store::spoken(id.generator.placement);

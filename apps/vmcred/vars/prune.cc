@@ -1,10 +1,10 @@
 // vmcred vars prune: removes what nobody declares any more.
 #include <algorithm>
 
-#include "terminal/ask.h"
 #include "base/file.h"
-#include "vars/commands.h"
 #include "store/record.h"
+#include "terminal/ask.h"
+#include "vars/commands.h"
 #include "vars/vars.h"
 
 namespace vmcred::app {
@@ -41,8 +41,9 @@ Result<Exit> run(const Given& given, World& world) {
     }
   }
   if (others > 0) {
-    note(world, fmt::format("left alone: {} value{} that other machines may declare (this is the configuration of '{}')",
-                            others, others == 1 ? "" : "s", project.host));
+    note(world,
+         fmt::format("left alone: {} value{} that other machines may declare (this is the configuration of '{}')",
+                     others, others == 1 ? "" : "s", project.host));
   }
   if (orphans.empty()) {
     note(world, "nothing to remove: everything that is stored is declared");

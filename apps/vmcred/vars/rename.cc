@@ -1,6 +1,6 @@
 // vmcred vars rename and secrets machines rename: what is stored follows a new name in the declaration.
-#include "vars/commands.h"
 #include "store/rename.h"
+#include "vars/commands.h"
 #include "vars/vars.h"
 
 namespace vmcred::app {
@@ -24,7 +24,8 @@ Result<Exit> rename(const Given& given, World& world, Rename how, const char* ki
   TRY_LET(const std::vector<std::string> changed,
           in(fmt::format("rename {} '{}'", kind, before), how(project.repository, lock, before, after)));
   if (changed.empty())
-    return hint(fail(Errc::not_found, "nothing is stored for a {} '{}'", kind, before), "'vmcred vars list' shows what is stored");
+    return hint(fail(Errc::not_found, "nothing is stored for a {} '{}'", kind, before),
+                "'vmcred vars list' shows what is stored");
   note(world, fmt::format("renamed the {} '{}' to '{}' in the store", kind, before, after));
   const bool declared = std::string_view(kind) == "generator" ? project.declaration.generators.contains(after)
                                                               : project.declaration.machines.contains(after);

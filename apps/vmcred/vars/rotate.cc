@@ -44,9 +44,11 @@ Result<std::vector<Target>> targets_of(const Given& given, const declare::Declar
   for (const Target& target : targets) {
     const auto generator = declaration.generators.find(target.generator);
     if (generator == declaration.generators.end())
-      return hint(fail(Errc::not_found, "no generator '{}' is declared", target.generator), near_or_known(target.generator, names_of(declaration.generators)));
+      return hint(fail(Errc::not_found, "no generator '{}' is declared", target.generator),
+                  near_or_known(target.generator, names_of(declaration.generators)));
     if (!target.file.empty() && !generator->second.files.contains(target.file))
-      return hint(fail(Errc::not_found, "generator '{}' has no file '{}'", target.generator, target.file), near_or_known(target.file, names_of(generator->second.files)));
+      return hint(fail(Errc::not_found, "generator '{}' has no file '{}'", target.generator, target.file),
+                  near_or_known(target.file, names_of(generator->second.files)));
   }
   return targets;
 }

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <set>
 
-#include "terminal/ask.h"
 #include "base/file.h"
 #include "generate/prompts.h"
 #include "generate/run.h"
+#include "terminal/ask.h"
 #include "terminal/terminal.h"
 
 namespace vmcred::app {
@@ -65,7 +65,9 @@ class Story {
         return place_.contains(needed) && !made_tasks_.contains(needed);
       });
       note(world_, fmt::format("not tried: {}{}", store::spoken(task.id),
-                               unmade == task.dependencies.end() ? "" : fmt::format(", which needs {}", store::spoken(graph.tasks[*unmade].id))));
+                               unmade == task.dependencies.end()
+                                   ? ""
+                                   : fmt::format(", which needs {}", store::spoken(graph.tasks[*unmade].id))));
     }
     note(world_, fmt::format("{} made, {} failed, {} not tried", made_, failed_, steps_.size() - made_ - failed_));
   }

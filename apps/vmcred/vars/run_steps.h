@@ -16,7 +16,8 @@ struct HowToRun {
   bool reuse_answers = true;  ///< take what a persisting prompt stored before
 };
 
-/// The socket of our own systemd manager, which counts what scripts use: PID 1's for root, a user's for a user; "" for none.
+/// The socket of our own systemd manager, which counts what scripts use: PID 1's for root, a user's for a user; "" for
+/// none.
 std::string systemd_socket(const World& world);
 
 Result<> carry_out(const Project& project, const Overview& overview, const std::vector<generate::Step>& steps,

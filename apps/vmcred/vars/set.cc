@@ -1,11 +1,11 @@
 // vmcred vars set: stores a value that somebody gives.
 #include <unistd.h>
 
-#include "terminal/ask.h"
 #include "base/fd.h"
-#include "vars/commands.h"
 #include "store/record.h"
 #include "store/vault.h"
+#include "terminal/ask.h"
+#include "vars/commands.h"
 #include "vars/vars.h"
 
 namespace vmcred::app {
@@ -79,9 +79,10 @@ Result<Exit> run(const Given& given, World& world) {
   }
   TRY(publish(project.repository, lock, folder, change));
   note(world, fmt::format("set {}", store::spoken(id)));
-  TRY(hand_to_git(project, changed, fmt::format("vars: update {}/{} for {}", id.generator.generator, id.file,
-                                                store::spoken(id.generator.placement)),
-                  given.has("commit"), world));
+  TRY(hand_to_git(
+      project, changed,
+      fmt::format("vars: update {}/{} for {}", id.generator.generator, id.file, store::spoken(id.generator.placement)),
+      given.has("commit"), world));
   return Exit::done;
 }
 

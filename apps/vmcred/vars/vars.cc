@@ -4,9 +4,9 @@
 
 #include "base/spelling.h"
 #include "project/project.h"
+#include "signatures/trust.h"
 #include "store/git.h"
 #include "store/inferred.h"
-#include "signatures/trust.h"
 
 namespace vmcred::app {
 
@@ -95,8 +95,7 @@ Result<store::VarId> chosen_var(const std::vector<std::string>& words, const std
     return hint(fail(Errc::usage, "'{}' is no var", id), "a var is written GENERATOR/FILE, a machine comes before it");
   const declare::VarRef ref{.generator = id.substr(0, slash), .file = id.substr(slash + 1)};
   std::string machine = words.size() == 2 ? words.front() : world.machine;
-  if (!machine.empty() && !declaration.machines.contains(machine))
-    return no_machine(machine, declaration);
+  if (!machine.empty() && !declaration.machines.contains(machine)) return no_machine(machine, declaration);
   const auto generator = declaration.generators.find(ref.generator);
   const std::vector<std::string> owners = machines_with(declaration, ref);
   if (machine.empty() && !owners.empty()) {

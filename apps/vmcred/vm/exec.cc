@@ -1,12 +1,12 @@
 // vmcred exec: a VMM's command line that somebody else built, with the credentials of a vm added to it.
-#include "vm/commands.h"
 #include "declare/names.h"
 #include "project/project.h"
+#include "vm/commands.h"
 #include "vm/project_for_vm.h"
 #include "vm/story.h"
+#include "vm/vms.h"
 #include "vmm/crosvm/adopt.h"
 #include "vmm/crosvm/conflicts.h"
-#include "vm/vms.h"
 
 namespace vmcred::app {
 namespace {
@@ -14,20 +14,22 @@ namespace {
 constexpr Parameter kParameters[] = {
     {"--vm NAME", "the declared vm whose credentials are added"},
     {"--allow-option NAME...", "let an option pass that vmcred does not know: NAME, NAME= (with a value) or NAME=TYPE"},
-    {"--without-control", "leave out crosvm's control socket, which no guard can stand before, if the command line names one"},
-    {"--expose WHAT...", "let the guard pass this: snapshot, migration or coredump, each of which holds the guest's memory"},
+    {"--without-control",
+     "leave out crosvm's control socket, which no guard can stand before, if the command line names one"},
+    {"--expose WHAT...",
+     "let the guard pass this: snapshot, migration or coredump, each of which holds the guest's memory"},
 };
 
 /// As a shell would say it: the exit code, or 128 and the signal.
-Exit status_of(const ExitStatus& vmm) {
-  return static_cast<Exit>(vmm.signal != 0 ? 128 + vmm.signal : vmm.code);
-}
+Exit status_of(const ExitStatus& vmm) { return static_cast<Exit>(vmm.signal != 0 ? 128 + vmm.signal : vmm.code); }
 
 Result<Exit> run(const Given& given, World& world) {
   if (!given.has("vm")) return hint(fail(Errc::usage, "'exec' needs --vm"), "vmcred exec --vm NAME -- VMM ARGS...");
   vmm::Foreign foreign = {.argv = given.all("REST")};
-  if (foreign.argv.empty()) return hint(fail(Errc::usage, "'exec' needs a command"), "vmcred exec --vm NAME -- VMM ARGS...");
-  if (given.has("without-control") && vmm::crosvm::recognises(foreign)) foreign.argv = vmm::crosvm::without_control_socket(foreign.argv);
+  if (foreign.argv.empty())
+    return hint(fail(Errc::usage, "'exec' needs a command"), "vmcred exec --vm NAME -- VMM ARGS...");
+  if (given.has("without-control") && vmm::crosvm::recognises(foreign))
+    foreign.argv = vmm::crosvm::without_control_socket(foreign.argv);
   StartOptions options;
   TRY_LET(options.exposed, read_exposures(given.all("expose")));
   TRY_LET(const declare::Declaration declaration, load_project_for_vm(world, given.at("vm")));
@@ -35,7 +37,8 @@ Result<Exit> run(const Given& given, World& world) {
   declare::Vm vm = *declared;
   for (const std::string& word : given.all("allow-option")) {
     if (!declare::valid_allowed_option(word))
-      return hint(fail(Errc::usage, "'{}' is no option that can be allowed", word), std::string(declare::kAllowedOptionHint));
+      return hint(fail(Errc::usage, "'{}' is no option that can be allowed", word),
+                  std::string(declare::kAllowedOptionHint));
     vm.allowed_options.push_back(word);
   }
   warn_about_swap(world);
@@ -45,7 +48,8 @@ Result<Exit> run(const Given& given, World& world) {
   if (!outcome.failure.empty() && outcome.vmm.ok()) return fail(Errc::unavailable, "{}", outcome.failure);
   if (!outcome.failure.empty()) note(world, "vmcred: error: " + outcome.failure);
   // A VMM that was made to end says 0 as well, and one that does not end with its guest had to be made to.
-  if (outcome.stop_asked && !outcome.good() && outcome.vmm.ok()) return fail(Errc::unavailable, "{}", unclean_stop(vm, outcome));
+  if (outcome.stop_asked && !outcome.good() && outcome.vmm.ok())
+    return fail(Errc::unavailable, "{}", unclean_stop(vm, outcome));
   if (outcome.ended_by_us && outcome.good()) return Exit::done;
   return status_of(outcome.vmm);
 }
@@ -58,8 +62,10 @@ constinit const Command kExec = {
     "For command lines of QEMU, cloud-hypervisor, Firecracker and crosvm that others wrote, runners of\n"
     "microvm.nix among them. Every argument is kept and only what the delivery needs is added; what would\n"
     "conflict is refused with the remedy. The vm is declared with its credentials and its guest; kernel,\n"
-    "memory and devices are what the command line says. Options that vmcred does not know are refused, as are those that\n"
-    "open the guest's memory to others; --allow-option, or allow-options in the declaration, lets one pass that is not\n"
+    "memory and devices are what the command line says. Options that vmcred does not know are refused, as are those "
+    "that\n"
+    "open the guest's memory to others; --allow-option, or allow-options in the declaration, lets one pass that is "
+    "not\n"
     "known. A configuration of Firecracker's and all arguments\n"
     "of cloud-hypervisor are handed over by the API instead, so that no value stands where others read it.\n"
     "\n"

@@ -1,8 +1,8 @@
 // vmcred vm list: the declared vms and whether they run.
-#include "vm/commands.h"
-#include "vm/running.h"
 #include "supervise/arrival.h"
 #include "terminal/terminal.h"
+#include "vm/commands.h"
+#include "vm/running.h"
 #include "vm/vms.h"
 
 namespace vmcred::app {
@@ -26,9 +26,12 @@ Result<Exit> run(const Given&, World& world) {
       if (runs) {
         const bool own = known && i == 0;
         Result<std::optional<supervise::Status>> status = std::nullopt;
-        if (own) status = look_at_vm(declaration, declared->second, world);
-        else if (auto other = status_at(places[i])) status = *std::move(other);
-        else status = std::unexpected(std::move(other).error());
+        if (own)
+          status = look_at_vm(declaration, declared->second, world);
+        else if (auto other = status_at(places[i]))
+          status = *std::move(other);
+        else
+          status = std::unexpected(std::move(other).error());
         if (!status) {
           state = status.error().code == Errc::denied ? "unknown (not yours)" : "unknown";
         } else if (*status) {
@@ -58,7 +61,8 @@ Result<Exit> run(const Given&, World& world) {
 constinit const Command kVmList = {
     "vm list",
     "list the declared vms and whether they run",
-    "Lists the vms of the declaration and those that run on this machine, and how sure it is that their guests work with\n"
+    "Lists the vms of the declaration and those that run on this machine, and how sure it is that their guests work "
+    "with\n"
     "what they were sent ('vmcred vm status' explains the moods).",
     {},
     run,

@@ -2,19 +2,19 @@
 #include <fmt/format.h>
 
 #include "activate/generation.h"
-#include "vm/backends.h"
 #include "base/json.h"
 #include "chain/sizes.h"
-#include "vm/commands.h"
 #include "credential/capability.h"
 #include "credential/plan.h"
 #include "project/project.h"
 #include "supervise/accel.h"
 #include "supervise/run.h"
 #include "terminal/terminal.h"
+#include "vm/backends.h"
+#include "vm/commands.h"
 #include "vm/libvirt.h"
-#include "vmm/blob.h"
 #include "vm/vms.h"
+#include "vmm/blob.h"
 
 namespace vmcred::app {
 namespace {
@@ -22,7 +22,8 @@ namespace {
 constexpr Parameter kParameters[] = {
     {"[NAME]", "the vm (default: the only one; --capabilities needs none)"},
     {"--probe", "ask the VMM's program for its version, and plan with that version's limits"},
-    {"--libvirt", "print a <sysinfo> element for a libvirt domain: the activated files by fw_cfg, nothing on a command line"},
+    {"--libvirt",
+     "print a <sysinfo> element for a libvirt domain: the activated files by fw_cfg, nothing on a command line"},
     {"--argv", "print the command line that would run, one word a line"},
     {"--capabilities", "print what each hypervisor can carry, with its limits"},
 };
@@ -79,7 +80,8 @@ std::string plan_text(const credential::Plan& plan, const std::string& version, 
   text += "\n" + table(rows, color);
   std::string findings;
   const auto add = [&](bool refusal, std::string_view what, const std::string& remedy) {
-    findings += fmt::format("{}: {}\n", styled(refusal ? "refused" : "note", refusal ? Style::red : Style::yellow, color), what);
+    findings += fmt::format("{}: {}\n",
+                            styled(refusal ? "refused" : "note", refusal ? Style::red : Style::yellow, color), what);
     if (!remedy.empty()) findings += fmt::format("  hint: {}\n", remedy);
   };
   for (const credential::Entry& entry : plan.entries) {
@@ -95,7 +97,10 @@ Exit print_capabilities(World& world) {
     Json all = Json::array();
     for (const credential::Capability& row : credential::capabilities()) {
       Json one = Json::object();
-      one.set("hypervisor", row.hypervisor).set("channels", row.channels).set("limits", row.limits).set("since", row.since);
+      one.set("hypervisor", row.hypervisor)
+          .set("channels", row.channels)
+          .set("limits", row.limits)
+          .set("since", row.since);
       all.push(std::move(one));
     }
     print(world, dump_json(all, Indent::two_spaces));
@@ -103,7 +108,8 @@ Exit print_capabilities(World& world) {
   }
   Rows rows = {{"HYPERVISOR", "CHANNELS", "SINCE", "LIMITS"}};
   for (const credential::Capability& row : credential::capabilities()) {
-    rows.push_back({std::string(row.hypervisor), std::string(row.channels), std::string(row.since), std::string(row.limits)});
+    rows.push_back(
+        {std::string(row.hypervisor), std::string(row.channels), std::string(row.since), std::string(row.limits)});
   }
   print(world, table(rows, world.color_out));
   return Exit::done;
@@ -135,7 +141,8 @@ Result<std::string> version_of(const declare::Vm& vm) {
   const std::string program = vmm::program_of(vm);
   std::string version = supervise::probe_version(program);
   if (version.empty()) {
-    return hint(fail(Errc::unavailable, "'{} --version' tells nothing", program), "install it, or declare binary = \"…\"");
+    return hint(fail(Errc::unavailable, "'{} --version' tells nothing", program),
+                "install it, or declare binary = \"…\"");
   }
   return version;
 }

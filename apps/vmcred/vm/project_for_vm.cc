@@ -13,8 +13,10 @@ std::string vm_of(const declare::Problem& problem) {
   constexpr std::string_view kPointer = "/vms/";
   constexpr std::string_view kLabel = "vm '";
   const auto until = [](std::string_view text, char end) { return std::string(text.substr(0, text.find(end))); };
-  if (std::string_view(problem.place.pointer).starts_with(kPointer)) return until(std::string_view(problem.place.pointer).substr(kPointer.size()), '/');
-  if (std::string_view(problem.message).starts_with(kLabel)) return until(std::string_view(problem.message).substr(kLabel.size()), '\'');
+  if (std::string_view(problem.place.pointer).starts_with(kPointer))
+    return until(std::string_view(problem.place.pointer).substr(kPointer.size()), '/');
+  if (std::string_view(problem.message).starts_with(kLabel))
+    return until(std::string_view(problem.message).substr(kLabel.size()), '\'');
   return {};
 }
 

@@ -1,10 +1,10 @@
 // vmcred vm run: start a vm, prove what it received, keep it.
 #include <charconv>
 
-#include "vm/commands.h"
 #include "project/project.h"
-#include "vm/project_for_vm.h"
 #include "terminal/terminal.h"
+#include "vm/commands.h"
+#include "vm/project_for_vm.h"
 #include "vm/story.h"
 #include "vm/vms.h"
 
@@ -15,8 +15,10 @@ constexpr Parameter kParameters[] = {
     {"NAME", "the vm"},
     {"--accel ACCEL", "auto (default), kvm or tcg"},
     {"--console", "print the guest's serial console to standard output"},
-    {"--expose WHAT...", "let the guard pass this: snapshot, migration or coredump, each of which holds the guest's memory"},
-    {"--receipt-timeout SECONDS", "how long the guest may take to prove what it got (default: 90 with KVM, 300 with TCG)"},
+    {"--expose WHAT...",
+     "let the guard pass this: snapshot, migration or coredump, each of which holds the guest's memory"},
+    {"--receipt-timeout SECONDS",
+     "how long the guest may take to prove what it got (default: 90 with KVM, 300 with TCG)"},
 };
 
 Result<std::chrono::milliseconds> read_seconds(const std::string& text) {

@@ -19,7 +19,8 @@ constexpr std::chrono::milliseconds kAnswerLimit{3000};
 /// Restarts in the guest, their health, and the way back when they do not bear the new values.
 constexpr std::chrono::minutes kRefreshLimit{10};
 
-Result<std::vector<std::string>> outdated(const declare::Declaration& declaration, const declare::Vm& vm, const World& world) {
+Result<std::vector<std::string>> outdated(const declare::Declaration& declaration, const declare::Vm& vm,
+                                          const World& world) {
   std::vector<std::string> names;
   TRY_LET(const supervise::Available present, present_secrets(declaration, vm, world));
   if (present.values.empty()) return names;
@@ -60,8 +61,8 @@ Result<Begun> begin(const declare::Vm& vm, const ValuesOf& values, const World& 
 }
 
 /// Pairs of members of the objects in a list.
-std::vector<std::pair<std::string, std::string>> pairs_at(const Json& json, std::string_view list, std::string_view first,
-                                                          std::string_view second) {
+std::vector<std::pair<std::string, std::string>> pairs_at(const Json& json, std::string_view list,
+                                                          std::string_view first, std::string_view second) {
   std::vector<std::pair<std::string, std::string>> pairs;
   const Json* const found = json.find(list);
   if (found == nullptr || found->if_array() == nullptr) return pairs;
@@ -78,7 +79,9 @@ Refresh end_of_refresh(const std::string& vm, const Result<Json>& answer, const 
     return found != nullptr && found->if_bool() != nullptr && *found->if_bool();
   };
   Refresh refresh = {.vm = vm, .error = answer->string_at("error")};
-  refresh.end = says("refreshed") ? Refresh::End::refreshed : says("no_agent") ? Refresh::End::no_agent : Refresh::End::failed;
+  refresh.end = says("refreshed")  ? Refresh::End::refreshed
+                : says("no_agent") ? Refresh::End::no_agent
+                                   : Refresh::End::failed;
   refresh.credentials = pairs_at(*answer, "credentials", "host", "state");
   refresh.services = pairs_at(*answer, "services", "unit", "action");
   for (const auto& [host, error] : given.unreadable) {
@@ -100,9 +103,11 @@ Json refresh_json(const Refresh& refresh) {
   Json one = Json::object().set("vm", refresh.vm).set("done", refresh.end == Refresh::End::refreshed);
   if (!refresh.error.empty()) one.set("error", refresh.error);
   Json credentials = Json::array();
-  for (const auto& [host, state] : refresh.credentials) credentials.push(Json::object().set("host", host).set("state", state));
+  for (const auto& [host, state] : refresh.credentials)
+    credentials.push(Json::object().set("host", host).set("state", state));
   Json services = Json::array();
-  for (const auto& [unit, action] : refresh.services) services.push(Json::object().set("unit", unit).set("action", action));
+  for (const auto& [unit, action] : refresh.services)
+    services.push(Json::object().set("unit", unit).set("action", action));
   if (!refresh.credentials.empty()) one.set("credentials", std::move(credentials));
   if (!refresh.services.empty()) one.set("services", std::move(services));
   return one;
@@ -116,7 +121,8 @@ Result<std::optional<supervise::ControlClient>> connect_running(const World& wor
   return std::move(own.client);
 }
 
-std::vector<Refresh> refresh_running(const std::vector<const declare::Vm*>& vms, const ValuesOf& values, const World& world) {
+std::vector<Refresh> refresh_running(const std::vector<const declare::Vm*>& vms, const ValuesOf& values,
+                                     const World& world) {
   std::vector<Result<Begun>> all;
   all.reserve(vms.size());
   for (const declare::Vm* vm : vms) all.push_back(begin(*vm, values, world));
@@ -136,14 +142,14 @@ std::vector<Refresh> refresh_running(const std::vector<const declare::Vm*>& vms,
 
 bool can_compare() { return ::geteuid() == 0 && is_folder(std::string(kActivated)); }
 
-Result<std::optional<supervise::Status>> look_at_vm(const declare::Declaration& declaration, const declare::Vm& vm, const World& world,
-                                                    Error* trouble) {
+Result<std::optional<supervise::Status>> look_at_vm(const declare::Declaration& declaration, const declare::Vm& vm,
+                                                    const World& world, Error* trouble) {
   TRY_LET(auto status, running_status(world, vm.name));
   if (!status || status->supervisor == 0) return status;
   const bool compares = can_compare();
   if (const auto repository = store::Repository::open(declaration.folder)) {
-    status->older = chain::newer_than_taken(declaration, vm, *repository, compares ? std::string(kActivated) : std::string(),
-                                            status->values_unix_ms);
+    status->older = chain::newer_than_taken(declaration, vm, *repository,
+                                            compares ? std::string(kActivated) : std::string(), status->values_unix_ms);
   }
   if (compares) {
     auto names = outdated(declaration, vm, world);
@@ -164,8 +170,9 @@ Result<std::optional<supervise::Status>> look_at_vm(const declare::Declaration& 
   return status;
 }
 
-std::vector<chain::doctor::RunningVm> look_at_running(const declare::Declaration& declaration, const World& world,
-                                                      const std::function<void(const std::string& vm, const Error&)>& trouble) {
+std::vector<chain::doctor::RunningVm> look_at_running(
+    const declare::Declaration& declaration, const World& world,
+    const std::function<void(const std::string& vm, const Error&)>& trouble) {
   std::vector<chain::doctor::RunningVm> running;
   for (const auto& [name, vm] : declaration.vms) {
     Error why = {.code = Errc::io, .message = ""};

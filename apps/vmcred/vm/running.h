@@ -44,20 +44,23 @@ std::string refresh_lines(const Refresh& refresh, const World& world);
 Json refresh_json(const Refresh& refresh);
 
 /// Hands all running ones of `vms` their values, at the same time; in the order of `vms`.
-std::vector<Refresh> refresh_running(const std::vector<const declare::Vm*>& vms, const ValuesOf& values, const World& world);
+std::vector<Refresh> refresh_running(const std::vector<const declare::Vm*>& vms, const ValuesOf& values,
+                                     const World& world);
 
 /// The status of a vm by its supervisor, and what of it the store or this host has in a newer value (Status::older, and
-/// the lines of the receipt); empty: it does not run here. As root on a host where values were activated these are compared,
-/// byte for byte, in the supervisor's memory; else times tell. `trouble` (may be null) gets why they could not be compared.
-Result<std::optional<supervise::Status>> look_at_vm(const declare::Declaration& declaration, const declare::Vm& vm, const World& world,
-                                                    Error* trouble = nullptr);
+/// the lines of the receipt); empty: it does not run here. As root on a host where values were activated these are
+/// compared, byte for byte, in the supervisor's memory; else times tell. `trouble` (may be null) gets why they could
+/// not be compared.
+Result<std::optional<supervise::Status>> look_at_vm(const declare::Declaration& declaration, const declare::Vm& vm,
+                                                    const World& world, Error* trouble = nullptr);
 
 /// Whether we can ask which guests lag: as root, where values were activated.
 bool can_compare();
 
 /// The declared vms that run here; where can_compare() with what their guests hold in an older value.
 /// `trouble` gets what could not be looked at.
-std::vector<chain::doctor::RunningVm> look_at_running(const declare::Declaration& declaration, const World& world,
-                                                      const std::function<void(const std::string& vm, const Error&)>& trouble);
+std::vector<chain::doctor::RunningVm> look_at_running(
+    const declare::Declaration& declaration, const World& world,
+    const std::function<void(const std::string& vm, const Error&)>& trouble);
 
 }  // namespace vmcred::app

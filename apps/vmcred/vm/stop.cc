@@ -1,9 +1,9 @@
 // vmcred vm stop: ask a vm's supervisor to stop it and wait for the end.
 #include "base/file.h"
 #include "base/spelling.h"
+#include "supervise/control.h"
 #include "vm/commands.h"
 #include "vm/running.h"
-#include "supervise/control.h"
 #include "vm/vms.h"
 
 namespace vmcred::app {

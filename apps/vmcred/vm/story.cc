@@ -24,21 +24,43 @@ std::string receipt_text(const supervise::Event& event) {
 supervise::Wish Story::on_event(const supervise::Event& event) {
   using Kind = supervise::Event::Kind;
   switch (event.kind) {
-    case Kind::vmm_started: tell(event, fmt::format("the VMM runs with {} (process {})", event.status.accel, event.status.vmm)); break;
-    case Kind::channel_wiped: tell(event, "its channel was read and wiped"); break;
-    case Kind::guest_running: tell(event, "the guest boots"); break;
-    case Kind::receipt: tell(event, receipt_text(event)); break;
-    case Kind::systemd: tell(event, "systemd says: " + event.detail); break;
-    case Kind::ready: tell(event, "ready"); break;
-    case Kind::stopping: tell(event, "stopping: " + event.detail); break;
-    case Kind::leaving: tell(event, "the guest shuts down: " + event.detail); break;
+    case Kind::vmm_started:
+      tell(event, fmt::format("the VMM runs with {} (process {})", event.status.accel, event.status.vmm));
+      break;
+    case Kind::channel_wiped:
+      tell(event, "its channel was read and wiped");
+      break;
+    case Kind::guest_running:
+      tell(event, "the guest boots");
+      break;
+    case Kind::receipt:
+      tell(event, receipt_text(event));
+      break;
+    case Kind::systemd:
+      tell(event, "systemd says: " + event.detail);
+      break;
+    case Kind::ready:
+      tell(event, "ready");
+      break;
+    case Kind::stopping:
+      tell(event, "stopping: " + event.detail);
+      break;
+    case Kind::leaving:
+      tell(event, "the guest shuts down: " + event.detail);
+      break;
     case Kind::guest_ended:
       print_held();
       tell(event, event.detail);
       break;
-    case Kind::vmm_exited: tell(event, "the VMM ended with " + event.detail); break;
-    case Kind::vmm_said: tell_always(fmt::format("the VMM says: {}", event.detail)); break;
-    case Kind::warning: tell(event, "warning: " + event.detail); break;
+    case Kind::vmm_exited:
+      tell(event, "the VMM ended with " + event.detail);
+      break;
+    case Kind::vmm_said:
+      tell_always(fmt::format("the VMM says: {}", event.detail));
+      break;
+    case Kind::warning:
+      tell(event, "warning: " + event.detail);
+      break;
   }
   return supervise::Wish::go_on;
 }
@@ -76,7 +98,8 @@ void warn_about_swap(const World& world) {
   constexpr std::size_t kMaxSwaps = 64 * 1024;
   const auto swaps = read_file("/proc/swaps", kMaxSwaps);
   if (!swaps || std::ranges::count(*swaps, '\n') < 2 || !world.env("INVOCATION_ID").empty()) return;
-  note(world, "vmcred: warning: this machine has swap, and outside a unit (MemorySwapMax=0) the guest's memory may go there");
+  note(world,
+       "vmcred: warning: this machine has swap, and outside a unit (MemorySwapMax=0) the guest's memory may go there");
 }
 
 }  // namespace vmcred::app

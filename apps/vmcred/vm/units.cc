@@ -10,13 +10,13 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/process.h"
-#include "vm/commands.h"
 #include "project/project.h"
 #include "unit/guest.h"
 #include "unit/guest_service.h"
 #include "unit/host.h"
 #include "unit/install.h"
 #include "vars/vars.h"
+#include "vm/commands.h"
 #include "vm/vms.h"
 
 namespace vmcred::app {
@@ -210,7 +210,8 @@ Result<Exit> run(const Given& given, World& world) {
 constinit const Command kVmUnits = {
     "vm units",
     "the systemd units of the vms, for the host and for the guest",
-    "Without options: prints microvm@.service, vmcred-memory.service, vmcred-activate.service and a drop-in for each vm\n"
+    "Without options: prints microvm@.service, vmcred-memory.service, vmcred-activate.service and a drop-in for each "
+    "vm\n"
     "of this machine with its LoadCredential= lines, its user and its devices. --install writes them, says what\n"
     "changed and removes the drop-ins of vms that are gone; a second run changes nothing. Files that\n"
     "vmcred did not write are never replaced.\n"

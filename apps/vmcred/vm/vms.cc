@@ -7,14 +7,14 @@
 #include <array>
 #include <memory>
 
-#include "terminal/ask.h"
-#include "vm/backends.h"
 #include "base/file.h"
 #include "base/spelling.h"
 #include "project/project.h"
+#include "signatures/trust.h"
 #include "store/repository.h"
 #include "supervise/control.h"
-#include "signatures/trust.h"
+#include "terminal/ask.h"
+#include "vm/backends.h"
 
 namespace vmcred::app {
 namespace {
@@ -32,12 +32,14 @@ Result<store::KeyRing> own_keys(const World& world) {
   if (!keys.empty() || ::geteuid() != 0) return keys;
   auto host = store::KeyRing::of_host(world.environment);
   if (!host && host.error().code == Errc::not_found)
-    host.error().hint += "; as an operator put your own into ~/.config/sops/age/keys.txt or name its file in SOPS_AGE_KEY_FILE";
+    host.error().hint +=
+        "; as an operator put your own into ~/.config/sops/age/keys.txt or name its file in SOPS_AGE_KEY_FILE";
   return host;
 }
 
 /// How a vm's secrets are decrypted from the store.
-Result<supervise::Decrypt> store_source(const declare::Declaration& declaration, const declare::Vm& vm, const World& world) {
+Result<supervise::Decrypt> store_source(const declare::Declaration& declaration, const declare::Vm& vm,
+                                        const World& world) {
   const bool needs_keys = std::ranges::any_of(vm.credentials, [](const declare::Credential& credential) {
     return std::holds_alternative<declare::VarRef>(credential.from);
   });
@@ -62,14 +64,16 @@ Result<supervise::Decrypt> store_source(const declare::Declaration& declaration,
   };
 }
 
-Result<supervise::Secrets> secrets_from_store(const declare::Declaration& declaration, const declare::Vm& vm, const World& world) {
+Result<supervise::Secrets> secrets_from_store(const declare::Declaration& declaration, const declare::Vm& vm,
+                                              const World& world) {
   TRY_LET(const supervise::Decrypt decrypt, store_source(declaration, vm, world));
   return supervise::decrypt_credentials(vm, decrypt);
 }
 
 /// A VMM would say it too, in its own words and only after the secrets were decrypted.
 Result<> check_boot_files(const declare::Vm& vm) {
-  for (const auto& [what, path] : {std::pair<const char*, const std::string&>{"kernel", vm.kernel}, {"initrd", vm.initrd}}) {
+  for (const auto& [what, path] :
+       {std::pair<const char*, const std::string&>{"kernel", vm.kernel}, {"initrd", vm.initrd}}) {
     if (path.empty() || exists(path)) continue;
     return hint(fail(Errc::not_found, "vm '{}' has no {}: there is no '{}'", vm.name, what, path),
                 fmt::format("put it there, or change the vm's {} in the declaration", what));
@@ -97,7 +101,8 @@ supervise::SecretSource secrets_of(const declare::Declaration& declaration, cons
   };
 }
 
-/// What a runner's VMM may want of our environment. Never all of it: keys of the store and the way to systemd stand there.
+/// What a runner's VMM may want of our environment. Never all of it: keys of the store and the way to systemd stand
+/// there.
 std::vector<std::string> environment_for_vmm(const World& world) {
   std::vector<std::string> environment;
   for (const char* const name : {"PATH", "HOME", "USER", "LANG", "TERM", "TMPDIR", "DISPLAY", "WAYLAND_DISPLAY",
@@ -136,7 +141,10 @@ Result<std::set<std::string>> known_vms(const World& world, declare::Declaration
 }
 
 supervise::RuntimePlaces runtime_places(const World& world) {
-  return {.unit = world.env("RUNTIME_DIRECTORY"), .user = world.env("XDG_RUNTIME_DIR"), .own = world.env("VMCRED_RUNTIME_DIR"), .root = ::geteuid() == 0};
+  return {.unit = world.env("RUNTIME_DIRECTORY"),
+          .user = world.env("XDG_RUNTIME_DIR"),
+          .own = world.env("VMCRED_RUNTIME_DIR"),
+          .root = ::geteuid() == 0};
 }
 
 std::vector<RunningPlace> running_places(const World& world, const std::string& name) {
@@ -150,7 +158,9 @@ std::vector<RunningPlace> running_places(const World& world, const std::string& 
     if (!client && !supervise::is_held(folder)) continue;
     RunningPlace& place = places.emplace_back();
     place.folder = folder;
-    place.by = status.st_uid == ::geteuid() ? "you" : status.st_uid == 0 ? "root" : fmt::format("uid {}", status.st_uid);
+    place.by = status.st_uid == ::geteuid() ? "you"
+               : status.st_uid == 0         ? "root"
+                                            : fmt::format("uid {}", status.st_uid);
     if (client) place.client = *std::move(client);
   }
   return places;
@@ -169,7 +179,8 @@ Result<std::optional<supervise::Status>> running_status(const World& world, cons
   return status;
 }
 
-supervise::Available activated_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const std::string& folder) {
+supervise::Available activated_secrets(const declare::Declaration& declaration, const declare::Vm& vm,
+                                       const std::string& folder) {
   return supervise::available_credentials(vm, [&](const declare::Credential& credential) -> Result<Secret> {
     if (const auto* const path = std::get_if<std::string>(&credential.from)) {
       return read_secret(*path, supervise::kMaxCredential);
@@ -180,7 +191,8 @@ supervise::Available activated_secrets(const declare::Declaration& declaration, 
   });
 }
 
-Result<supervise::Available> present_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const World& world) {
+Result<supervise::Available> present_secrets(const declare::Declaration& declaration, const declare::Vm& vm,
+                                             const World& world) {
   const std::string activated = "/run/vmcred/vars";
   if (::geteuid() == 0 && is_folder(activated)) return activated_secrets(declaration, vm, activated);
   TRY_LET(const supervise::Decrypt decrypt, store_source(declaration, vm, world));
@@ -216,7 +228,8 @@ Result<supervise::Outcome> run_foreign_vm(const declare::Declaration& declaratio
 Result<std::vector<vmm::Exposure>> read_exposures(const std::vector<std::string>& words) {
   std::vector<vmm::Exposure> exposed;
   for (const std::string& word : words) {
-    const auto known = std::ranges::find(kExposures, std::string_view(word), [](const auto& pair) { return pair.first; });
+    const auto known =
+        std::ranges::find(kExposures, std::string_view(word), [](const auto& pair) { return pair.first; });
     if (known == kExposures.end()) {
       return hint(fail(Errc::usage, "'{}' cannot be exposed", word), "one of snapshot, migration, coredump");
     }

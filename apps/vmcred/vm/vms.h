@@ -18,14 +18,15 @@ Result<const declare::Vm*> find_vm(const declare::Declaration& declaration, cons
 /// A vm that runs on this machine, or did a moment ago.
 struct RunningPlace {
   std::string folder;
-  std::string by;  ///< whose it is: "you", "root", "uid 1234"
+  std::string by;                                       ///< whose it is: "you", "root", "uid 1234"
   std::optional<supervise::ControlClient> client = {};  ///< to its supervisor; none: it is not yours
 };
-/// Where vms of that name run, one's own first. An empty folder, or one that a supervisor left that was killed, is none.
+/// Where vms of that name run, one's own first. An empty folder, or one that a supervisor left that was killed, is
+/// none.
 std::vector<RunningPlace> running_places(const World& world, const std::string& name);
 
-/// Every name that is declared or runs on this machine, and the declaration where there is one: without it the running ones
-/// are still known.
+/// Every name that is declared or runs on this machine, and the declaration where there is one: without it the running
+/// ones are still known.
 Result<std::set<std::string>> known_vms(const World& world, declare::Declaration& declaration);
 
 /// Where runtime folders are, by our environment and uid.
@@ -56,10 +57,13 @@ Result<supervise::Outcome> run_foreign_vm(const declare::Declaration& declaratio
 Result<std::vector<vmm::Exposure>> read_exposures(const std::vector<std::string>& words);
 
 /// The values of a vm's secrets that are activated below `folder` (the link of the generation).
-supervise::Available activated_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const std::string& folder);
+supervise::Available activated_secrets(const declare::Declaration& declaration, const declare::Vm& vm,
+                                       const std::string& folder);
 
-/// The present values of a vm's secrets: what is activated on this host where we are root, else decrypted from the store.
-Result<supervise::Available> present_secrets(const declare::Declaration& declaration, const declare::Vm& vm, const World& world);
+/// The present values of a vm's secrets: what is activated on this host where we are root, else decrypted from the
+/// store.
+Result<supervise::Available> present_secrets(const declare::Declaration& declaration, const declare::Vm& vm,
+                                             const World& world);
 
 /// "auto", "kvm" or "tcg".
 Result<declare::Accel> read_accel(const std::string& text);

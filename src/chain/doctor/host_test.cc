@@ -75,8 +75,10 @@ TEST(Processes, CompilersAndLinkersNameFilesAndHashesOfBuilds) {
     root.write("proc/" + pid + "/cmdline", line);
     root.write("proc/" + pid + "/environ", "");
   };
-  runs("10", {"/usr/lib/gcc/x86_64-linux-gnu/12/cc1plus", "-D", "SECRET_KEY=\"" + kValue + "\"", "-frandom-seed=" + kValue});
-  runs("11", {"/usr/bin/ld", "-plugin-opt=-pass-through=-lgcc", "--build-id=0x" + std::string(4, 'a') + "81f3905cd27be64492aa1763f0"});
+  runs("10",
+       {"/usr/lib/gcc/x86_64-linux-gnu/12/cc1plus", "-D", "SECRET_KEY=\"" + kValue + "\"", "-frandom-seed=" + kValue});
+  runs("11", {"/usr/bin/ld", "-plugin-opt=-pass-through=-lgcc",
+              "--build-id=0x" + std::string(4, 'a') + "81f3905cd27be64492aa1763f0"});
   runs("12", {"x86_64-linux-gnu-g++-12", "-DAPI_TOKEN=" + kValue});
   runs("13", {"rustc", "-C", "metadata=" + kValue});
   runs("14", {"/usr/local/go/pkg/tool/linux_amd64/link", "-buildid=" + kValue});

@@ -15,7 +15,9 @@ namespace vmcred::chain::doctor {
 using unitfile::CredentialLine;
 using unitfile::CredentialLines;
 using unitfile::LineKind;
-inline declare::Place place_of_line(const CredentialLine& line) { return {.file = line.file, .line = line.line, .column = 1}; }
+inline declare::Place place_of_line(const CredentialLine& line) {
+  return {.file = line.file, .line = line.line, .column = 1};
+}
 
 enum class Outcome : std::uint8_t {
   found,     ///< the service gets it

@@ -58,9 +58,10 @@ TEST(CredentialLines, WhatSystemdIgnoresIsSaidWithoutValues) {
 }
 
 TEST(CredentialLines, ADropInAddsToItsUnit) {
-  const auto found = unitfile::credential_lines({{"/u/microvm@.service", "[Service]\nLoadCredential=%i-a:/srv/%I\n"},
-                                       {"/u/microvm@web.service.d/50.conf", "[Service]\nLoadCredential=b:/b\n"}},
-                                      "microvm@web-x.service");
+  const auto found =
+      unitfile::credential_lines({{"/u/microvm@.service", "[Service]\nLoadCredential=%i-a:/srv/%I\n"},
+                                  {"/u/microvm@web.service.d/50.conf", "[Service]\nLoadCredential=b:/b\n"}},
+                                 "microvm@web-x.service");
   EXPECT_THAT(told(found.lines), ElementsAre("LoadCredential=web-x-a /srv/web/x", "LoadCredential=b /b"));
   EXPECT_EQ(found.lines.back().file, "/u/microvm@web.service.d/50.conf");
 }

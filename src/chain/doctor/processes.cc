@@ -35,12 +35,15 @@ bool translates(const std::vector<std::string>& words) {
   std::string_view name = std::string_view(words[0]).substr(words[0].rfind('/') + 1);
   // "x86_64-linux-gnu-g++-12", ".clang-wrapped"
   const std::size_t version = name.find_last_not_of("0123456789.");
-  if (version != std::string_view::npos && version > 0 && version + 1 < name.size() && name[version] == '-') name = name.substr(0, version);
+  if (version != std::string_view::npos && version > 0 && version + 1 < name.size() && name[version] == '-')
+    name = name.substr(0, version);
   if (name.ends_with("-wrapped")) name.remove_suffix(std::string_view("-wrapped").size());
   while (name.starts_with('.')) name.remove_prefix(1);
-  constexpr std::string_view kAll[] = {"cc", "c++", "cpp", "gcc", "g++", "cc1", "cc1plus", "cc1obj", "f951", "gfortran", "lto1", "lto-wrapper", "collect2", "clang", "clang++",
-                                       "clang-cl", "clangd", "clang-tidy", "ld", "ld.bfd", "ld.gold", "ld.lld", "lld", "mold", "as", "rustc", "ghc", "javac", "tsc",
-                                       "swiftc", "nvcc", "ccache", "sccache", "distcc"};
+  constexpr std::string_view kAll[] = {
+      "cc",       "c++",    "cpp",         "gcc",      "g++",    "cc1",     "cc1plus",  "cc1obj", "f951",
+      "gfortran", "lto1",   "lto-wrapper", "collect2", "clang",  "clang++", "clang-cl", "clangd", "clang-tidy",
+      "ld",       "ld.bfd", "ld.gold",     "ld.lld",   "lld",    "mold",    "as",       "rustc",  "ghc",
+      "javac",    "tsc",    "swiftc",      "nvcc",     "ccache", "sccache", "distcc"};
   return std::ranges::any_of(kAll, [&](std::string_view known) {
     return name == known || (name.ends_with(known) && name[name.size() - known.size() - 1] == '-');
   });

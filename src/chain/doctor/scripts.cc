@@ -21,9 +21,10 @@ std::string why_not(const Doors& doors, const std::string& systemd_socket) {
 std::vector<Finding> examine_scripts(const Doors& doors, const std::string& systemd_socket) {
   const std::string why = why_not(doors, systemd_socket);
   if (why.empty()) return {};
-  return {finding(Code::script_memory, {.file = "/sys/fs/cgroup"},
-                  fmt::format("a script's memory is limited by process, not as a whole: {}", why),
-                  "run systemd with unified control groups; 'vmcred doctor --describe VC094' says what holds without them")};
+  return {finding(
+      Code::script_memory, {.file = "/sys/fs/cgroup"},
+      fmt::format("a script's memory is limited by process, not as a whole: {}", why),
+      "run systemd with unified control groups; 'vmcred doctor --describe VC094' says what holds without them")};
 }
 
 }  // namespace vmcred::chain::doctor

@@ -18,7 +18,8 @@ std::string told(const TestFolder& root, const std::string& socket = "/run/syste
 
 TEST(Scripts, AreLimitedByTheKernelOnlyWithTheUnifiedTreeMemoryAndAManager) {
   const TestFolder root;
-  EXPECT_THAT(told(root), HasSubstr("VC094 a script's memory is limited by process, not as a whole: this machine has no unified"));
+  EXPECT_THAT(told(root),
+              HasSubstr("VC094 a script's memory is limited by process, not as a whole: this machine has no unified"));
   root.write("sys/fs/cgroup/cgroup.controllers", "cpuset cpu pids\n");
   EXPECT_THAT(told(root), HasSubstr("no memory controller"));
   root.write("sys/fs/cgroup/cgroup.controllers", "cpu memory pids\n");

@@ -81,10 +81,10 @@ bool judge_amount(const UnitState& unit, const std::vector<Looked>& all, std::ve
 
 void judge_ignored(const UnitState& unit, const CredentialLines& lines, int systemd, std::vector<Finding>& findings) {
   for (const CredentialLine& line : lines.ignored) {
-    findings.push_back(
-        finding(Code::ignored_credential_line, place_of_line(line),
-                fmt::format("{}: systemd ignores '{}={}': {}", unit.name, setting_name(line.kind), line.source, line.why),
-                "write NAME:/absolute/path"));
+    findings.push_back(finding(
+        Code::ignored_credential_line, place_of_line(line),
+        fmt::format("{}: systemd ignores '{}={}': {}", unit.name, setting_name(line.kind), line.source, line.why),
+        "write NAME:/absolute/path"));
   }
   if (systemd == 0 || systemd >= kFirstWithImport) return;
   for (const CredentialLine& line : lines.lines) {

@@ -20,11 +20,12 @@ void add_unproven(const supervise::Status& status, const declare::Place& place, 
     }
   }
   if (details.empty()) return;
-  Finding found = finding(Code::not_loaded_in_guest, place,
-                          fmt::format("{} arrived in its guest, but a service that should load it did not", counted(details.size())),
-                          fmt::format("'vmcred vm units {} --guest DIR' writes the drop-ins of the services for the guest's image; "
-                                      "'vmcred vm status {}' shows each",
-                                      status.vm, status.vm));
+  Finding found = finding(
+      Code::not_loaded_in_guest, place,
+      fmt::format("{} arrived in its guest, but a service that should load it did not", counted(details.size())),
+      fmt::format("'vmcred vm units {} --guest DIR' writes the drop-ins of the services for the guest's image; "
+                  "'vmcred vm status {}' shows each",
+                  status.vm, status.vm));
   found.details = std::move(details);
   findings.push_back(std::move(found));
 }
@@ -43,8 +44,7 @@ std::vector<Finding> examine_vms(const std::vector<RunningVm>& vms) {
     const std::vector<std::string>& older = vm.status.older;
     if (older.empty()) continue;
     Finding found = finding(
-        Code::outdated_guest, place,
-        fmt::format("its guest has {} older than the store", counted(older.size())),
+        Code::outdated_guest, place, fmt::format("its guest has {} older than the store", counted(older.size())),
         fmt::format("'vmcred vm refresh {0}' brings the new ones, or 'systemctl restart microvm@{0}'", vm.status.vm));
     found.details = older;
     findings.push_back(std::move(found));

@@ -63,7 +63,8 @@ std::string cluster(const Picture& picture, const Chains& vm, std::size_t number
         for (const Consumer& each : chain.consumers) {
           const std::string node = fmt::format("{}/service/{}", vm.vm, each.service);
           nodes[node] = {each.service + ".service", mood_of(each, station.mood)};
-          edges.insert(fmt::format("    {} -> {} [label={}];\n", dot_string(before), dot_string(node), dot_string(each.id)));
+          edges.insert(
+              fmt::format("    {} -> {} [label={}];\n", dot_string(before), dot_string(node), dot_string(each.id)));
         }
         continue;
       }
@@ -78,8 +79,8 @@ std::string cluster(const Picture& picture, const Chains& vm, std::size_t number
   std::string text = fmt::format("  subgraph cluster_{} {{\n    label={};\n", number,
                                  dot_string(fmt::format("{} on {}\n{}", vm.vm, vm.machine, hardware_of(vm))));
   for (const auto& [node, seen] : nodes)
-    text +=
-        fmt::format("    {} [label={}, color={}];\n", dot_string(node), dot_string(seen.first), dot_string(color_of(seen.second)));
+    text += fmt::format("    {} [label={}, color={}];\n", dot_string(node), dot_string(seen.first),
+                        dot_string(color_of(seen.second)));
   for (const std::string& edge : edges) text += edge;
   return text + "  }\n";
 }

@@ -35,7 +35,8 @@ Json marks_json(const std::vector<Mark>& marks) {
 }
 
 std::string_view mood_name(Mood mood) {
-  static constexpr std::array<std::string_view, 6> kNames = {"fine", "arrived", "unknown", "older", "warning", "broken"};
+  static constexpr std::array<std::string_view, 6> kNames = {"fine",  "arrived", "unknown",
+                                                             "older", "warning", "broken"};
   return kNames.at(static_cast<std::size_t>(mood));
 }
 

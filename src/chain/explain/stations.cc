@@ -108,17 +108,19 @@ Station guest_station(const Chains& vm, const Chain& chain) {
   switch (chain.arrival) {
     case supervise::Arrival::proven:
       station.mood = Mood::fine;
-      station.says.push_back(fmt::format("proven: received, {}, byte for byte; generation {}", size, vm.running->generation));
+      station.says.push_back(
+          fmt::format("proven: received, {}, byte for byte; generation {}", size, vm.running->generation));
       break;
     case supervise::Arrival::arrived:
       station.mood = Mood::arrived;
-      station.says.push_back(fmt::format("arrived: received, {}, byte for byte; generation {}; that a service runs with it is not proven",
-                                         size, vm.running->generation));
+      station.says.push_back(
+          fmt::format("arrived: received, {}, byte for byte; generation {}; that a service runs with it is not proven",
+                      size, vm.running->generation));
       break;
     case supervise::Arrival::older:
       station.mood = Mood::older;
-      station.says.push_back(fmt::format("older than the store: the guest holds a former value, {}; generation {}", size,
-                                         vm.running->generation));
+      station.says.push_back(fmt::format("older than the store: the guest holds a former value, {}; generation {}",
+                                         size, vm.running->generation));
       station.says.push_back(fmt::format("'vmcred vm refresh {}' brings the newer", vm.vm));
       break;
     case supervise::Arrival::unknown:
@@ -185,7 +187,8 @@ std::string running_of(const Chains& vm) {
   if (!vm.running->detail.empty()) text += fmt::format(" ({})", vm.running->detail);
   if (vm.running->supervisor == 0) return text;
   const supervise::Arrival arrival = supervise::arrival_of(*vm.running);
-  text += arrival == supervise::Arrival::proven ? ", every credential proven" : fmt::format(", {}", supervise::arrival_name(arrival));
+  text += arrival == supervise::Arrival::proven ? ", every credential proven"
+                                                : fmt::format(", {}", supervise::arrival_name(arrival));
   return text + fmt::format(", generation {}", vm.running->generation);
 }
 

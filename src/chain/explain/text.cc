@@ -238,8 +238,8 @@ std::string vm_text(const Picture& picture, const Chains& vm, const Screen& scre
 
 /// What the marks mean; the rarer ones where they are in the drawing.
 std::string legend(std::string_view drawing) {
-  return fmt::format("● as it should be{}{}   ○ not known here   ▲ warning   ✖ broken", drawing.contains("◐") ? "   ◐ arrived" : "",
-                     drawing.contains("◆") ? "   ◆ older" : "");
+  return fmt::format("● as it should be{}{}   ○ not known here   ▲ warning   ✖ broken",
+                     drawing.contains("◐") ? "   ◐ arrived" : "", drawing.contains("◆") ? "   ◆ older" : "");
 }
 
 }  // namespace

@@ -10,7 +10,8 @@
 
 namespace vmcred::chain::explain {
 
-/// How a step fares; a finding there makes it worse. `arrived` and `older` are of the guest alone (supervise/arrival.h).
+/// How a step fares; a finding there makes it worse. `arrived` and `older` are of the guest alone
+/// (supervise/arrival.h).
 enum class Mood : std::uint8_t { fine, arrived, unknown, older, warning, broken };
 
 /// One step of one chain in words.

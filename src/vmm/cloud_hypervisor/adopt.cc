@@ -36,7 +36,8 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
   return vm;
 }
 
-Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
+Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan,
+                     const Context& context) {
   const std::vector<std::string> words = words_of(foreign);
   TRY_LET(Translated translated, translate(words, AllowedOptions(vm.allowed_options)));
   TRY(credential::check_deliverable(plan));
@@ -68,10 +69,10 @@ Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const creden
   }
   TRY_LET(launch.requests, requests_for(std::move(translated.config), plan, context));
   for (FdNetwork& network : translated.fd_networks) {
-    launch.requests.insert(launch.requests.end() - 1, Request{.method = "PUT",
-                                                              .path = "/api/v1/vm.add-net",
-                                                              .body = {dump_json(network.config)},
-                                                              .fds = network.fds});
+    launch.requests.insert(
+        launch.requests.end() - 1,
+        Request{
+            .method = "PUT", .path = "/api/v1/vm.add-net", .body = {dump_json(network.config)}, .fds = network.fds});
     // They travel with the request, so that the VMM does not hold them twice.
     for (const int fd : network.fds) std::erase(launch.kept_fds, fd);
   }

@@ -12,27 +12,53 @@ namespace vmcred::vmm::cloud_hypervisor {
 namespace {
 
 using declare::Vm;
+using ::testing::ElementsAre;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::MatchesGolden;
+using ::testing::Not;
 using testing::secret;
 using testing::Succeeds;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::Not;
 
 using Words = std::vector<std::string>;
 
 /// As the runner of microvm.nix builds it.
 Words microvm_runner() {
-  return {"/nix/store/x/bin/cloud-hypervisor", "--cpus", "boot=2", "--watchdog", "--console", "null", "--serial", "tty",
-          "--kernel", "/nix/store/k/vmlinux", "--initramfs", "/nix/store/i/initrd", "--cmdline",
-          "earlyprintk=ttyS0 console=ttyS0 reboot=t panic=-1", "--seccomp", "true", "--memory",
+  return {"/nix/store/x/bin/cloud-hypervisor",
+          "--cpus",
+          "boot=2",
+          "--watchdog",
+          "--console",
+          "null",
+          "--serial",
+          "tty",
+          "--kernel",
+          "/nix/store/k/vmlinux",
+          "--initramfs",
+          "/nix/store/i/initrd",
+          "--cmdline",
+          "earlyprintk=ttyS0 console=ttyS0 reboot=t panic=-1",
+          "--seccomp",
+          "true",
+          "--memory",
           "mergeable=on,shared=on,size=512M,hotplug_method=virtio-mem,hotplug_size=256M,hotplugged_size=256M",
-          "--platform", "oem_strings=[io.systemd.credential:vmm.notify_socket=vsock-stream:2:8888]", "--vsock",
-          "cid=3,socket=notify.vsock", "--balloon", "deflate_on_oom=on,free_page_reporting=on,size=256M", "--disk",
-          "path=/nix/store/d/store.erofs,readonly=on", "direct=off,path=var.img,readonly=off,serial=abc,num_queues=2,image_type=raw",
-          "--fs", "socket=test-vm-virtiofs.sock,tag=ro-store", "--api-socket", "test-vm.sock", "--net",
-          "mac=02:00:00:00:00:01,tap=vm-tap,num_queues=4", "fd=[3,4],mac=02:00:00:00:00:02", "--device",
+          "--platform",
+          "oem_strings=[io.systemd.credential:vmm.notify_socket=vsock-stream:2:8888]",
+          "--vsock",
+          "cid=3,socket=notify.vsock",
+          "--balloon",
+          "deflate_on_oom=on,free_page_reporting=on,size=256M",
+          "--disk",
+          "path=/nix/store/d/store.erofs,readonly=on",
+          "direct=off,path=var.img,readonly=off,serial=abc,num_queues=2,image_type=raw",
+          "--fs",
+          "socket=test-vm-virtiofs.sock,tag=ro-store",
+          "--api-socket",
+          "test-vm.sock",
+          "--net",
+          "mac=02:00:00:00:00:01,tap=vm-tap,num_queues=4",
+          "fd=[3,4],mac=02:00:00:00:00:02",
+          "--device",
           "path=/sys/bus/pci/devices/0000:01:00.0"};
 }
 
@@ -61,7 +87,8 @@ std::string body_of(const Request& request) {
 TEST(CloudHypervisorAdopt, TurnsAMicrovmRunnerIntoRequests) {
   const auto launch = adopted(microvm_runner(), true);
   ASSERT_THAT(launch, Succeeds());
-  EXPECT_THAT(launch->argv, ElementsAre("/nix/store/x/bin/cloud-hypervisor", "--api-socket", "fd=5", "--seccomp", "true", "--event-monitor", "fd=8"));
+  EXPECT_THAT(launch->argv, ElementsAre("/nix/store/x/bin/cloud-hypervisor", "--api-socket", "fd=5", "--seccomp",
+                                        "true", "--event-monitor", "fd=8"));
   EXPECT_THAT(launch->guards, ElementsAre(Guard{Guard::Protocol::rest, "test-vm.sock"}));
   EXPECT_THAT(launch->kept_fds, ElementsAre());
   EXPECT_EQ(launch->link_path, "notify.vsock");
@@ -90,15 +117,16 @@ TEST(CloudHypervisorAdopt, NamesWhatItCannotTranslate) {
 }
 
 TEST(CloudHypervisorAdopt, RefusesCredentialsOnTheCommandLineWithoutQuotingThem) {
-  const auto launch = adopted({"cloud-hypervisor", "--kernel", "/k", "--platform",
-                               "oem_strings=[io.systemd.credential:PASSWORD=hunter2]"});
+  const auto launch = adopted(
+      {"cloud-hypervisor", "--kernel", "/k", "--platform", "oem_strings=[io.systemd.credential:PASSWORD=hunter2]"});
   EXPECT_THAT(launch, FailsWith(Errc::usage, HasSubstr("'PASSWORD'")));
   EXPECT_THAT(launch.error().message, Not(HasSubstr("hunter2")));
 }
 
 TEST(CloudHypervisorAdopt, TakesStaticCredentialsOverAsItsOwn) {
-  const auto launch = adopted({"cloud-hypervisor", "--kernel", "/k", "--platform",
-                               "oem_strings=[io.systemd.credential:ENVIRONMENT=test,io.systemd.credential.binary:CLUSTER=YnJpdHRvbg==,mine]"});
+  const auto launch = adopted(
+      {"cloud-hypervisor", "--kernel", "/k", "--platform",
+       "oem_strings=[io.systemd.credential:ENVIRONMENT=test,io.systemd.credential.binary:CLUSTER=YnJpdHRvbg==,mine]"});
   ASSERT_THAT(launch, Succeeds());
   const std::string body = body_of(launch->requests[0]);
   EXPECT_THAT(body, HasSubstr("\"io.systemd.credential:ENVIRONMENT=test\""));
@@ -110,8 +138,10 @@ TEST(CloudHypervisorAdopt, LooksAtStaticCredentialsAsAtDeclaredOnes) {
   const auto with = [](const std::string& text) {
     return adopted({"cloud-hypervisor", "--kernel", "/k", "--platform", "oem_strings=[" + text + "]"});
   };
-  EXPECT_THAT(with("io.systemd.credential:X=ghp_0123456789abcdefghijABCDEFGHIJ012345"), FailsWith(Errc::usage, HasSubstr("looks like a secret")));
-  EXPECT_THAT(with("io.systemd.credential.binary:DB_PASSWORD=aHVudGVyMg=="), FailsWith(Errc::usage, HasSubstr("'DB_PASSWORD'")));
+  EXPECT_THAT(with("io.systemd.credential:X=ghp_0123456789abcdefghijABCDEFGHIJ012345"),
+              FailsWith(Errc::usage, HasSubstr("looks like a secret")));
+  EXPECT_THAT(with("io.systemd.credential.binary:DB_PASSWORD=aHVudGVyMg=="),
+              FailsWith(Errc::usage, HasSubstr("'DB_PASSWORD'")));
   EXPECT_THAT(with("io.systemd.credential.binary:X=!"), FailsWith(Errc::usage, HasSubstr("no base64")));
   EXPECT_THAT(with("io.systemd.credential:X"), FailsWith(Errc::usage, HasSubstr("no name or no value")));
   EXPECT_THAT(with("io.systemd.credential:API_KEY_FILE=/x"), Succeeds());
@@ -122,8 +152,10 @@ TEST(CloudHypervisorAdopt, LooksAtStaticCredentialsAsAtDeclaredOnes) {
 TEST(CloudHypervisorAdopt, SplitsAsCloudHypervisorDoes) {
   const auto parts = split_properties("a=1,b=[x,y],c=\"z,z\",d");
   ASSERT_THAT(parts, Succeeds());
-  EXPECT_THAT(*parts, ElementsAre(std::pair<std::string, std::string>("a", "1"), std::pair<std::string, std::string>("b", "[x,y]"),
-                                  std::pair<std::string, std::string>("c", "z,z"), std::pair<std::string, std::string>("d", "")));
+  EXPECT_THAT(
+      *parts,
+      ElementsAre(std::pair<std::string, std::string>("a", "1"), std::pair<std::string, std::string>("b", "[x,y]"),
+                  std::pair<std::string, std::string>("c", "z,z"), std::pair<std::string, std::string>("d", "")));
   EXPECT_THAT(split_properties("a=[b"), FailsWith(Errc::usage, HasSubstr("do not match")));
 }
 

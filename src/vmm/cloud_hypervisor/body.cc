@@ -37,7 +37,8 @@ std::size_t size_of(const BodyPiece& piece) {
   const auto* word = std::get_if<KernelWord>(&piece);
   const credential::OemEntry& entry = word != nullptr ? word->entry : std::get<credential::OemEntry>(piece);
   if (word != nullptr) return credential::kernel_word_cost(entry.guest, entry.size) + 2;
-  std::size_t escapes = static_cast<std::size_t>(std::ranges::count_if(entry.guest, [](char c) { return c == '"' || c == '\\'; }));
+  std::size_t escapes =
+      static_cast<std::size_t>(std::ranges::count_if(entry.guest, [](char c) { return c == '"' || c == '\\'; }));
   if (entry.text) {
     for (const char c : *entry.text) {
       if (c == '"' || c == '\\') escapes += 1;
@@ -92,9 +93,10 @@ Result<std::vector<Request>> requests_for(Json config, const credential::Plan& p
   const bool small = credential::major_version(context.version) <= kLastWithSmallBody;
   const std::size_t limit = small ? credential::kSmallBody : credential::kLargeBody;
   if (size > limit) {
-    return hint(fail(Errc::invalid_data, "the request that creates '{}' is {} bytes, cloud-hypervisor takes {}", plan.vm, size,
-                     limit),
-                small ? "use a cloud-hypervisor after v53.0, or fewer and smaller credentials" : "use smaller credentials");
+    return hint(
+        fail(Errc::invalid_data, "the request that creates '{}' is {} bytes, cloud-hypervisor takes {}", plan.vm, size,
+             limit),
+        small ? "use a cloud-hypervisor after v53.0, or fewer and smaller credentials" : "use smaller credentials");
   }
   return std::vector<Request>{{.method = "PUT", .path = "/api/v1/vm.create", .body = std::move(body)},
                               {.method = "PUT", .path = "/api/v1/vm.boot"}};

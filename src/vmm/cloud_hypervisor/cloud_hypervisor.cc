@@ -41,7 +41,9 @@ Result<Json> disks(const declare::Vm& vm) {
     }
     Json one = Json::object();
     // Said, not guessed: a guest could write the header of another format into a raw disk.
-    one.set("path", disk.path).set("readonly", disk.read_only).set("image_type", disk.format == "raw" ? "Raw" : "Qcow2");
+    one.set("path", disk.path)
+        .set("readonly", disk.read_only)
+        .set("image_type", disk.format == "raw" ? "Raw" : "Qcow2");
     all.push(std::move(one));
   }
   return all;
@@ -51,7 +53,8 @@ Result<Json> networks(const declare::Vm& vm) {
   Json all = Json::array();
   for (const declare::Network& network : vm.networks) {
     if (network.type != "tap") {
-      return hint(fail(Errc::usage, "cloud-hypervisor has no network of type '{}'", network.type), "use type = \"tap\"");
+      return hint(fail(Errc::usage, "cloud-hypervisor has no network of type '{}'", network.type),
+                  "use type = \"tap\"");
     }
     Json one = Json::object();
     one.set("tap", network.tap);
@@ -97,7 +100,9 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
   Json cpus = Json::object();
   cpus.set("boot_vcpus", static_cast<int>(vm.vcpus)).set("max_vcpus", static_cast<int>(vm.vcpus));
   Json memory = Json::object();
-  memory.set("size", static_cast<std::size_t>(vm.memory_bytes)).set("mergeable", false).set("shared", !vm.shares.empty());
+  memory.set("size", static_cast<std::size_t>(vm.memory_bytes))
+      .set("mergeable", false)
+      .set("shared", !vm.shares.empty());
   config.set("cpus", std::move(cpus)).set("memory", std::move(memory));
   TRY_LET(Json payload_json, payload(vm, plan, launch));
   config.set("payload", std::move(payload_json));

@@ -11,12 +11,12 @@ namespace vmcred::vmm::cloud_hypervisor {
 namespace {
 
 using declare::Vm;
+using ::testing::ElementsAre;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::MatchesGolden;
 using testing::secret;
 using testing::Succeeds;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 Vm demo_vm() {
   Vm vm;
@@ -44,7 +44,8 @@ credential::Values values() {
 Result<Launch> launch_of(const Vm& vm, bool with_link = false) {
   const auto plan =
       credential::make_plan({.vm = vm, .sizes = kSizes, .with_link = with_link, .with_reference = with_link});
-  return launch(vm, plan, {.accel = declare::Accel::kvm, .with_link = with_link, .runtime_folder = "/run/vmcred/vm/test-vm"});
+  return launch(vm, plan,
+                {.accel = declare::Accel::kvm, .with_link = with_link, .runtime_folder = "/run/vmcred/vm/test-vm"});
 }
 
 /// The body of vm.create with the values in it, as pretty JSON.

@@ -24,7 +24,8 @@ std::optional<std::int64_t> number_of(std::string_view text, bool suffix) {
 
 /// block/src/lib.rs, ImageType
 std::optional<Json> image_type_of(std::string_view text) {
-  for (const auto& [word, type] : {std::pair("raw", "Raw"), {"qcow2", "Qcow2"}, {"fixedvhd", "FixedVhd"}, {"vhdx", "Vhdx"}}) {
+  for (const auto& [word, type] :
+       {std::pair("raw", "Raw"), {"qcow2", "Qcow2"}, {"fixedvhd", "FixedVhd"}, {"vhdx", "Vhdx"}}) {
     if (text == word) return Json(type);
   }
   return std::nullopt;
@@ -69,7 +70,8 @@ Result<Properties> split_properties(std::string_view text) {
       part += c;
     }
   }
-  if (depth != 0 || quoted) return fail(Errc::usage, "brackets or quotes on cloud-hypervisor's command line do not match");
+  if (depth != 0 || quoted)
+    return fail(Errc::usage, "brackets or quotes on cloud-hypervisor's command line do not match");
   take();
   return properties;
 }
@@ -81,7 +83,8 @@ Result<Json> object_of(std::string_view option, const Properties& properties, st
     if (key == keys.end()) {
       std::vector<std::string> known;
       for (const Key& other : keys) known.emplace_back(other.option);
-      return hint(fail(Errc::usage, "'{}' has a key '{}' that vmcred cannot translate for cloud-hypervisor's API", option, name),
+      return hint(fail(Errc::usage, "'{}' has a key '{}' that vmcred cannot translate for cloud-hypervisor's API",
+                       option, name),
                   did_you_mean(name, known));
     }
     auto value = value_of(text, key->kind);

@@ -1,4 +1,5 @@
-// The values of cloud-hypervisor's options: lists of keys, modes of a console, descriptors, and what they are in its API.
+// The values of cloud-hypervisor's options: lists of keys, modes of a console, descriptors, and what they are in its
+// API.
 #pragma once
 
 #include <span>
@@ -18,7 +19,8 @@ using Properties = std::vector<std::pair<std::string, std::string>>;
 /// An element without '=' has an empty value. Unbalanced text is `usage`.
 Result<Properties> split_properties(std::string_view text);
 
-/// The elements as an object of the API; `usage` names the option and a key that is not among `keys` or has no usable value.
+/// The elements as an object of the API; `usage` names the option and a key that is not among `keys` or has no usable
+/// value.
 Result<Json> object_of(std::string_view option, const Properties& properties, std::span<const Key> keys);
 
 /// "tty", "file=PATH", … of --serial and --console.

@@ -24,7 +24,8 @@ Result<std::vector<Option>> options_of(const std::vector<std::string>& words) {
       options.push_back({.name = word.substr(0, equals), .values = {}});
       if (equals != std::string::npos) options.back().values.push_back(word.substr(equals + 1));
     } else if (word.starts_with("-v")) {
-      return hint(fail(Errc::usage, "'-v' makes cloud-hypervisor log its configuration, credentials among it"), "remove it");
+      return hint(fail(Errc::usage, "'-v' makes cloud-hypervisor log its configuration, credentials among it"),
+                  "remove it");
     } else if (options.empty()) {
       return fail(Errc::usage, "cloud-hypervisor's command line begins with something that is no option");
     } else {
@@ -118,19 +119,23 @@ Result<> set_payload(Json& config, std::string_view member, const Option& option
   return {};
 }
 
-/// The server of a vhost-user device maps all of the guest's memory. File systems are asked to be served (--fs), others by name.
+/// The server of a vhost-user device maps all of the guest's memory. File systems are asked to be served (--fs), others
+/// by name.
 Result<> refuse_servers(const Json& devices, const Option& option, const AllowedOptions& allowed) {
   for (const Json& device : *devices.if_array()) {
     const Json* const server = device.find("vhost_user");
-    if (server == nullptr || server->if_bool() == nullptr || !*server->if_bool() || allowed.type(option.name.substr(2), "vhost_user")) continue;
-    return option_conflict(Origin::command_line, option.name + " vhost_user=on", "its server maps all of the guest's memory",
-                           "remove it, or run the vm without its secrets");
+    if (server == nullptr || server->if_bool() == nullptr || !*server->if_bool() ||
+        allowed.type(option.name.substr(2), "vhost_user"))
+      continue;
+    return option_conflict(Origin::command_line, option.name + " vhost_user=on",
+                           "its server maps all of the guest's memory", "remove it, or run the vm without its secrets");
   }
   return {};
 }
 
 /// The graphics of microvm.nix (a patched cloud-hypervisor).
-constexpr Key kGpu[] = {{"socket", "socket", Kind::text}, {"id", "id", Kind::text}, {"pci_segment", "pci_segment", Kind::number}};
+constexpr Key kGpu[] = {
+    {"socket", "socket", Kind::text}, {"id", "id", Kind::text}, {"pci_segment", "pci_segment", Kind::number}};
 
 Result<> translate_one(Translated& into, const Option& option, const AllowedOptions& allowed) {
   const std::string& name = option.name;
@@ -147,7 +152,8 @@ Result<> translate_one(Translated& into, const Option& option, const AllowedOpti
     TRY(add_objects(config, "disks", option, kDisk));
     return refuse_servers(*config.find("disks"), option, allowed);
   }
-  if (name == "--gpu" && !option.values.empty() && option.values.front().starts_with("socket=")) return add_objects(config, "gpu", option, kGpu);
+  if (name == "--gpu" && !option.values.empty() && option.values.front().starts_with("socket="))
+    return add_objects(config, "gpu", option, kGpu);
   if (name == "--fs") return add_objects(config, "fs", option, kFs);
   if (name == "--device") return add_objects(config, "devices", option, kDevice);
   if (name == "--net") {
@@ -173,10 +179,12 @@ Result<> translate_one(Translated& into, const Option& option, const AllowedOpti
     into.process.insert(into.process.end(), option.values.begin(), option.values.end());
     return {};
   }
-  return hint(fail(Errc::usage, "vmcred cannot translate '{}' for cloud-hypervisor's API", name),
-              fmt::format("declare the vm in vmcred.toml, or leave the option out; if it is for the process and not for the vm, say "
-                          "'--allow-option {}'",
-                          bare));
+  return hint(
+      fail(Errc::usage, "vmcred cannot translate '{}' for cloud-hypervisor's API", name),
+      fmt::format(
+          "declare the vm in vmcred.toml, or leave the option out; if it is for the process and not for the vm, say "
+          "'--allow-option {}'",
+          bare));
 }
 
 /// What the command line has defaults for and the API wants to be told.

@@ -18,11 +18,11 @@ struct FdNetwork {
 };
 
 struct Translated {
-  Json config = Json::object();                ///< a VmConfig without platform.oem_strings
-  std::vector<std::string> oem_strings = {};   ///< as they stood in --platform
+  Json config = Json::object();               ///< a VmConfig without platform.oem_strings
+  std::vector<std::string> oem_strings = {};  ///< as they stood in --platform
   std::vector<FdNetwork> fd_networks = {};
-  std::string api_socket = {};                 ///< its path, "" when there was none
-  std::vector<std::string> process = {};       ///< options of the process, which stay on its command line
+  std::string api_socket = {};            ///< its path, "" when there was none
+  std::vector<std::string> process = {};  ///< options of the process, which stay on its command line
 };
 
 /// Translates everything after argv[0]. Fails with `usage` and the option's name; a value is never quoted.

@@ -23,8 +23,10 @@ Result<std::string> value_of(const credential::CredentialString& read) {
 
 Result<> check_public(const std::string& name, const std::string& value) {
   if (!shape::looks_like_secret(value, name)) return {};
-  return hint(fail(Errc::usage, "the value of '{}' in {} looks like a secret, and everybody reads it there", name, kWhere),
-              "declare it as a credential of the vm: from = \"GENERATOR/FILE\"; if it is public, value = \"…\" with public = true");
+  return hint(
+      fail(Errc::usage, "the value of '{}' in {} looks like a secret, and everybody reads it there", name, kWhere),
+      "declare it as a credential of the vm: from = \"GENERATOR/FILE\"; if it is public, value = \"…\" with public = "
+      "true");
 }
 
 }  // namespace
@@ -44,7 +46,9 @@ Result<> take_over(declare::Vm& vm, const std::string& text) {
   credential.allow_empty = true;
   const auto place = std::ranges::lower_bound(vm.credentials, credential.guest, {}, &declare::Credential::guest);
   // What the declaration says too has been looked at there. Another value of that name is the plan's to refuse.
-  if (place != vm.credentials.end() && place->guest == credential.guest && place->static_value == credential.static_value) return {};
+  if (place != vm.credentials.end() && place->guest == credential.guest &&
+      place->static_value == credential.static_value)
+    return {};
   TRY(check_public(credential.name, *credential.static_value));
   vm.credentials.insert(place, std::move(credential));
   return {};

@@ -33,7 +33,8 @@ Result<> check_conflicts(const std::vector<std::string>& argv) {
                   "remove it and declare it as a credential of the vm");
     }
     constexpr std::string_view kParams = "--params=";
-    TRY(check_kernel_line(word.starts_with(kParams) ? std::string_view(word).substr(kParams.size()) : std::string_view(word)));
+    TRY(check_kernel_line(word.starts_with(kParams) ? std::string_view(word).substr(kParams.size())
+                                                    : std::string_view(word)));
   }
   return {};
 }
@@ -52,7 +53,8 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
   return vm;
 }
 
-Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
+Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan,
+                     const Context& context) {
   TRY(credential::check_deliverable(plan));
   TRY(refuse_control_socket(foreign.argv, context));
   TRY(check_options(std::span(foreign.argv).subspan(1), AllowedOptions(vm.allowed_options), Origin::command_line));

@@ -9,10 +9,10 @@
 namespace vmcred::vmm::crosvm {
 namespace {
 
-using testing::FailsWith;
-using testing::Succeeds;
 using ::testing::ElementsAre;
+using testing::FailsWith;
 using ::testing::HasSubstr;
+using testing::Succeeds;
 
 using Words = std::vector<std::string>;
 
@@ -29,13 +29,26 @@ Result<Launch> adopted(const Words& words, int systemd = 262, std::vector<Exposu
   const Foreign foreign = {.argv = words};
   TRY_LET(const declare::Vm vm, describe(foreign, declared(systemd)));
   const std::map<std::string, std::size_t> sizes = {{"host-api-key", 7}};
-  return adopt(foreign, vm, credential::make_plan({.vm = vm, .sizes = sizes}), {.accel = declare::Accel::kvm, .exposed = std::move(exposed)});
+  return adopt(foreign, vm, credential::make_plan({.vm = vm, .sizes = sizes}),
+               {.accel = declare::Accel::kvm, .exposed = std::move(exposed)});
 }
 
 /// As the runner of microvm.nix builds it, without its control socket.
 Words microvm_runner() {
-  return {"/nix/store/x/bin/crosvm", "run", "-m", "512", "-c", "1", "--serial", "type=stdout,console=true,stdin=true", "-p",
-          "console=ttyS0 reboot=k panic=1", "--initrd", "/nix/store/i/initrd", "--net", "tap-fd=3",
+  return {"/nix/store/x/bin/crosvm",
+          "run",
+          "-m",
+          "512",
+          "-c",
+          "1",
+          "--serial",
+          "type=stdout,console=true,stdin=true",
+          "-p",
+          "console=ttyS0 reboot=k panic=1",
+          "--initrd",
+          "/nix/store/i/initrd",
+          "--net",
+          "tap-fd=3",
           "/nix/store/k/bzImage"};
 }
 
@@ -60,14 +73,42 @@ TEST(CrosvmAdopt, RefusesWhatItCannotDeliverOrCheck) {
     words.insert(words.begin() + 2, more.begin(), more.end());
     return adopted(words);
   };
-  for (const Words& words : {Words{"--cfg", "x"}, Words{"--gdb", "1234"}, Words{"--gdb=1234"}, Words{"--no-smt", "--gdb", "1"}, Words{"--swap-dir", "x"},
-                             Words{"--frobnicate"}, Words{"--vhost-user", "type=block,socket=x"}, Words{"--vhost-user-blk", "x"}})
+  for (const Words& words : {Words{"--cfg", "x"}, Words{"--gdb", "1234"}, Words{"--gdb=1234"},
+                             Words{"--no-smt", "--gdb", "1"}, Words{"--swap-dir", "x"}, Words{"--frobnicate"},
+                             Words{"--vhost-user", "type=block,socket=x"}, Words{"--vhost-user-blk", "x"}})
     EXPECT_THAT(with(words), FailsWith(Errc::usage, HasSubstr("cannot be kept")));
   // Every option that a runner of microvm.nix has written so far.
-  EXPECT_THAT(with({"-r", "store.img", "--no-balloon", "--balloon-page-reporting", "--seccomp-log-failures", "--vhost-user", "gpu,socket=x", "--vhost-user-gpu", "x",
-                    "--vhost-user", "type=fs,socket=x", "--pivot-root", "/var/empty", "--block", "a.img,o_direct=false,ro=true,id=x", "--rwdisk", "x", "--shared-dir",
-                    "/srv:srv:type=p9", "--net", "tap-name=a,mac=02:00:00:00:00:01", "--net-vq-pairs", "2", "--tap-fd", "3", "--vsock", "5", "--vfio",
-                    "/sys/bus/pci/devices/0000:01:00.0,iommu=viommu", "-v"}), Succeeds());
+  EXPECT_THAT(with({"-r",
+                    "store.img",
+                    "--no-balloon",
+                    "--balloon-page-reporting",
+                    "--seccomp-log-failures",
+                    "--vhost-user",
+                    "gpu,socket=x",
+                    "--vhost-user-gpu",
+                    "x",
+                    "--vhost-user",
+                    "type=fs,socket=x",
+                    "--pivot-root",
+                    "/var/empty",
+                    "--block",
+                    "a.img,o_direct=false,ro=true,id=x",
+                    "--rwdisk",
+                    "x",
+                    "--shared-dir",
+                    "/srv:srv:type=p9",
+                    "--net",
+                    "tap-name=a,mac=02:00:00:00:00:01",
+                    "--net-vq-pairs",
+                    "2",
+                    "--tap-fd",
+                    "3",
+                    "--vsock",
+                    "5",
+                    "--vfio",
+                    "/sys/bus/pci/devices/0000:01:00.0,iommu=viommu",
+                    "-v"}),
+              Succeeds());
   const auto leak = adopted({"crosvm", "run", "--smbios", "oem-strings=[\"io.systemd.credential:K=hunter2\"]", "/k"});
   EXPECT_THAT(leak, FailsWith(Errc::usage, HasSubstr("everybody reads it")));
   EXPECT_THAT(leak.error().message, ::testing::Not(HasSubstr("hunter2")));

@@ -8,11 +8,14 @@ Result<> refuse_control_socket(std::span<const std::string> words, const Context
   if (std::ranges::find(context.exposed, Exposure::snapshot) != context.exposed.end()) return {};
   for (const std::string& word : words) {
     if (word != "-s" && word != "--socket" && !word.starts_with("--socket=")) continue;
-    return hint(fail(Errc::usage,
-                     "'{}' cannot be used with crosvm: its control socket gives the guest's memory away, and its protocol is no "
-                     "stable one that a guard could read",
-                     word.substr(0, word.find('='))),
-                "remove it ('vmcred exec --without-control' leaves it out) and end the vm by 'vmcred vm stop', or say '--expose snapshot'");
+    return hint(
+        fail(
+            Errc::usage,
+            "'{}' cannot be used with crosvm: its control socket gives the guest's memory away, and its protocol is no "
+            "stable one that a guard could read",
+            word.substr(0, word.find('='))),
+        "remove it ('vmcred exec --without-control' leaves it out) and end the vm by 'vmcred vm stop', or say "
+        "'--expose snapshot'");
   }
   return {};
 }

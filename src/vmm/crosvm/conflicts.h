@@ -10,9 +10,9 @@
 
 namespace vmcred::vmm::crosvm {
 
-/// Refuses a word that asks for crosvm's control socket (-s, --socket). Its protocol is crosvm's own and changes from one
-/// build to the next, so that no guard can tell a power key from a snapshot, and a snapshot holds the guest's memory. Where
-/// snapshots are exposed it is kept as it is: a socket for the VM's own user and root.
+/// Refuses a word that asks for crosvm's control socket (-s, --socket). Its protocol is crosvm's own and changes from
+/// one build to the next, so that no guard can tell a power key from a snapshot, and a snapshot holds the guest's
+/// memory. Where snapshots are exposed it is kept as it is: a socket for the VM's own user and root.
 Result<> refuse_control_socket(std::span<const std::string> words, const Context& context);
 
 /// The words without that socket.

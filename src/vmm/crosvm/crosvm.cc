@@ -21,7 +21,8 @@ std::string option_value(std::string_view value) {
 
 Result<> check(const declare::Vm& vm, const Context& context) {
   if (context.accel != declare::Accel::kvm) {
-    return hint(fail(Errc::unavailable, "crosvm needs KVM, which this machine does not have"), "use hypervisor = \"qemu\"");
+    return hint(fail(Errc::unavailable, "crosvm needs KVM, which this machine does not have"),
+                "use hypervisor = \"qemu\"");
   }
   if (vm.kernel.empty()) {
     return hint(fail(Errc::usage, "crosvm needs a kernel for '{}'", vm.name), "declare kernel = \"…\"");
@@ -33,8 +34,9 @@ Result<> check(const declare::Vm& vm, const Context& context) {
   if (vm.memory_bytes % kMebibyte != 0) return fail(Errc::usage, "crosvm takes memory in whole MiB");
   for (const std::string& word : vm.extra_arguments) {
     if (word.starts_with("--smbios") || word.starts_with("--oem-strings")) {
-      return hint(fail(Errc::usage, "the extra argument '{}' cannot be used: every process of the host can read it", word),
-                  "declare what it holds as credentials");
+      return hint(
+          fail(Errc::usage, "the extra argument '{}' cannot be used: every process of the host can read it", word),
+          "declare what it holds as credentials");
     }
   }
   TRY(refuse_control_socket(vm.extra_arguments, context));

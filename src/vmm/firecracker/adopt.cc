@@ -73,10 +73,12 @@ Result<> add_section(Launch& launch, const std::string& name, const Json& value)
   if (section == kSections.end()) {
     std::vector<std::string> known;
     for (const Section& other : kSections) known.emplace_back(other.name);
-    return hint(fail(Errc::usage, "vmcred cannot translate '{}' of Firecracker's configuration", name), did_you_mean(name, known));
+    return hint(fail(Errc::usage, "vmcred cannot translate '{}' of Firecracker's configuration", name),
+                did_you_mean(name, known));
   }
   if (section->id.empty()) {
-    launch.requests.push_back(put(std::string(section->path), name == "logger" ? bounded_logger(value, launch) : value));
+    launch.requests.push_back(
+        put(std::string(section->path), name == "logger" ? bounded_logger(value, launch) : value));
     return {};
   }
   if (value.if_array() == nullptr) return fail(Errc::usage, "'{}' of Firecracker's configuration is no list", name);
@@ -122,7 +124,8 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
   return vm;
 }
 
-Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
+Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan,
+                     const Context& context) {
   TRY_LET(const Json config, config_of(foreign));
   TRY(credential::check_deliverable(plan));
   Launch launch = {.control = Control::rest_socket, .control_path = context.runtime_folder + "/firecracker.sock"};

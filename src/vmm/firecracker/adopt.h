@@ -18,6 +18,7 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm);
 
 /// Every other argument is kept; the path of --api-sock becomes a guard. A section of the configuration that has no
 /// request is `usage` and named.
-Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan, const Context& context);
+Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan,
+                     const Context& context);
 
 }  // namespace vmcred::vmm::firecracker

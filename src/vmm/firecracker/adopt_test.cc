@@ -10,11 +10,11 @@
 namespace vmcred::vmm::firecracker {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::MatchesGolden;
 using testing::Succeeds;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 /// As the runner of microvm.nix builds it.
 constexpr std::string_view kConfig = R"({
@@ -26,8 +26,8 @@ constexpr std::string_view kConfig = R"({
   "vsock": {"guest_cid": 5, "uds_path": "notify.vsock"}, "balloon": null})";
 
 Foreign runner(std::string config = std::string(kConfig)) {
-  return {.argv = {"/nix/store/x/bin/firecracker", "--config-file", "/nix/store/c/config.json", "--api-sock", "test-vm.sock",
-                   "--level", "Warn"},
+  return {.argv = {"/nix/store/x/bin/firecracker", "--config-file", "/nix/store/c/config.json", "--api-sock",
+                   "test-vm.sock", "--level", "Warn"},
           .config = std::move(config)};
 }
 
@@ -39,7 +39,8 @@ Result<Launch> adopted(const Foreign& foreign, declare::Guest guest = {.systemd 
       {.name = "api-key", .host = "host-api-key", .guest = "API_KEY", .from = declare::VarRef{"g", "api-key"}}};
   TRY_LET(const declare::Vm vm, describe(foreign, declared));
   const std::map<std::string, std::size_t> sizes = {{"host-api-key", 7}, {"vmcred.link", 9}};
-  const auto plan = credential::make_plan({.vm = vm, .sizes = sizes, .with_link = guest.agent, .with_reference = guest.agent});
+  const auto plan =
+      credential::make_plan({.vm = vm, .sizes = sizes, .with_link = guest.agent, .with_reference = guest.agent});
   return adopt(foreign, vm, plan, {.accel = declare::Accel::kvm, .with_link = guest.agent, .runtime_folder = "/run/x"});
 }
 
@@ -91,11 +92,14 @@ TEST(FirecrackerAdopt, LogsNoBodiesWhateverLevelIsAskedFor) {
 }
 
 TEST(FirecrackerAdopt, NamesWhatItCannotTranslate) {
-  EXPECT_THAT(adopted({.argv = {"firecracker", "--api-sock", "x"}}), FailsWith(Errc::usage, HasSubstr("'--config-file'")));
+  EXPECT_THAT(adopted({.argv = {"firecracker", "--api-sock", "x"}}),
+              FailsWith(Errc::usage, HasSubstr("'--config-file'")));
   EXPECT_THAT(adopted(runner("{}")), FailsWith(Errc::usage, HasSubstr("'boot-source'")));
   EXPECT_THAT(adopted(runner("[")), FailsWith(Errc::invalid_data, HasSubstr("/nix/store/c/config.json")));
-  EXPECT_THAT(adopted(runner(R"({"boot-source":{"kernel_image_path":"/k"},"pmem":[]})")), FailsWith(Errc::usage, HasSubstr("'pmem'")));
-  EXPECT_THAT(adopted(runner(R"({"boot-source":{"kernel_image_path":"/k"},"drives":[{"drive_id":"../x"}]})")), FailsWith(Errc::usage, HasSubstr("'drive_id'")));
+  EXPECT_THAT(adopted(runner(R"({"boot-source":{"kernel_image_path":"/k"},"pmem":[]})")),
+              FailsWith(Errc::usage, HasSubstr("'pmem'")));
+  EXPECT_THAT(adopted(runner(R"({"boot-source":{"kernel_image_path":"/k"},"drives":[{"drive_id":"../x"}]})")),
+              FailsWith(Errc::usage, HasSubstr("'drive_id'")));
   Foreign other = runner();
   other.argv.push_back("--frobnicate");
   EXPECT_THAT(adopted(other), FailsWith(Errc::usage, HasSubstr("'--frobnicate'")));

@@ -43,7 +43,10 @@ Result<> add_disks(const declare::Vm& vm, Launch& launch) {
     }
     const std::string id = fmt::format("disk{}", number++);
     Json json = Json::object();
-    json.set("drive_id", id).set("path_on_host", disk.path).set("is_root_device", false).set("is_read_only", disk.read_only);
+    json.set("drive_id", id)
+        .set("path_on_host", disk.path)
+        .set("is_root_device", false)
+        .set("is_read_only", disk.read_only);
     launch.requests.push_back(put("/drives/" + id, json));
   }
   return {};
@@ -84,7 +87,8 @@ Result<Launch> launch(const declare::Vm& vm, const credential::Plan& plan, const
   bound_log_level(launch.argv, launch);
 
   Json machine = Json::object();
-  machine.set("vcpu_count", static_cast<int>(vm.vcpus)).set("mem_size_mib", static_cast<std::size_t>(vm.memory_bytes / kMebibyte));
+  machine.set("vcpu_count", static_cast<int>(vm.vcpus))
+      .set("mem_size_mib", static_cast<std::size_t>(vm.memory_bytes / kMebibyte));
   launch.requests.push_back(put("/machine-config", machine));
   launch.requests.push_back(boot_source(vm, plan, launch));
   TRY(add_disks(vm, launch));

@@ -11,10 +11,10 @@ namespace {
 
 using declare::Vm;
 using testing::FailsWith;
-using testing::MatchesGolden;
-using testing::Succeeds;
 using ::testing::HasSubstr;
+using testing::MatchesGolden;
 using ::testing::Not;
+using testing::Succeeds;
 
 Vm demo_vm() {
   Vm vm;
@@ -35,7 +35,8 @@ const std::map<std::string, std::size_t> kSizes = {{"host-api-key", 7}, {"vmcred
 Result<Launch> launch_of(const Vm& vm) {
   const bool link = vm.guest.agent;
   const auto plan = credential::make_plan({.vm = vm, .sizes = kSizes, .with_link = link, .with_reference = link});
-  return launch(vm, plan, {.accel = declare::Accel::kvm, .with_link = link, .runtime_folder = "/run/vmcred/vm/test-vm"});
+  return launch(vm, plan,
+                {.accel = declare::Accel::kvm, .with_link = link, .runtime_folder = "/run/vmcred/vm/test-vm"});
 }
 
 TEST(FirecrackerLaunch, BringsTheTokenOnTheKernelLineAndTheRestByReference) {

@@ -18,9 +18,10 @@ bool is_quiet(std::string_view level) {
 }
 
 void warn(Launch& launch, std::string_view level) {
-  launch.warnings.push_back(fmt::format("Firecracker's log level is {}, not {}: at that level it logs each request with its "
-                                        "body, the key of the vm's link among it",
-                                        kLevel, level));
+  launch.warnings.push_back(
+      fmt::format("Firecracker's log level is {}, not {}: at that level it logs each request with its "
+                  "body, the key of the vm's link among it",
+                  kLevel, level));
 }
 
 }  // namespace
@@ -28,7 +29,8 @@ void warn(Launch& launch, std::string_view level) {
 void bound_log_level(std::vector<std::string>& argv, Launch& launch) {
   bool found = false;
   for (std::size_t i = 1; i < argv.size() && argv[i] != "--"; ++i) {
-    const bool joined = argv[i].starts_with(kOption) && argv[i].size() > kOption.size() && argv[i][kOption.size()] == '=';
+    const bool joined =
+        argv[i].starts_with(kOption) && argv[i].size() > kOption.size() && argv[i][kOption.size()] == '=';
     if (!joined && (argv[i] != kOption || i + 1 == argv.size())) continue;
     found = true;
     const std::string level = joined ? argv[i].substr(kOption.size() + 1) : argv[++i];

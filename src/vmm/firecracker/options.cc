@@ -11,9 +11,23 @@ constexpr std::string_view kOwn = "the supervisor tells Firecracker its vm";
 
 /// v1.0 to v1.16, src/firecracker/src/main.rs.
 constexpr auto kListed = std::to_array<ListedOption>({
-    {"--id"}, {"--seccomp-filter"}, {"--seccomp-level"}, {"--no-seccomp", kFlag}, {"--start-time-us"}, {"--start-time-cpu-us"},
-    {"--parent-cpu-time-us"}, {"--log-path"}, {"--level"}, {"--module"}, {"--show-level", kFlag}, {"--show-log-origin", kFlag},
-    {"--metrics-path"}, {"--boot-timer", kFlag}, {"--http-api-max-payload-size"}, {"--mmds-size-limit"}, {"--enable-pci", kFlag},
+    {"--id"},
+    {"--seccomp-filter"},
+    {"--seccomp-level"},
+    {"--no-seccomp", kFlag},
+    {"--start-time-us"},
+    {"--start-time-cpu-us"},
+    {"--parent-cpu-time-us"},
+    {"--log-path"},
+    {"--level"},
+    {"--module"},
+    {"--show-level", kFlag},
+    {"--show-log-origin", kFlag},
+    {"--metrics-path"},
+    {"--boot-timer", kFlag},
+    {"--http-api-max-payload-size"},
+    {"--mmds-size-limit"},
+    {"--enable-pci", kFlag},
     {"--version", kFlag},
 });
 /// Of somebody else's command line: where its vm stands, which we hand over by the API.

@@ -5,9 +5,7 @@
 namespace vmcred::vmm::firecracker {
 namespace {
 
-Request action(std::string_view name) {
-  return put("/actions", Json::object().set("action_type", name));
-}
+Request action(std::string_view name) { return put("/actions", Json::object().set("action_type", name)); }
 
 }  // namespace
 
@@ -41,8 +39,8 @@ void add_start_and_stop(Launch& launch, const declare::Vm& vm) {
 
 void add_guard(Launch& launch, std::string path, const Context& context) {
   launch.guards.push_back({Guard::Protocol::rest, std::move(path)});
-  launch.guard_rules.allowed = {"GET /",          "GET /version", "GET /machine-config", "GET /vm/config",
-                                "PUT /actions",   "PATCH /vm",    "GET /balloon",        "GET /balloon/statistics",
+  launch.guard_rules.allowed = {"GET /",         "GET /version", "GET /machine-config", "GET /vm/config",
+                                "PUT /actions",  "PATCH /vm",    "GET /balloon",        "GET /balloon/statistics",
                                 "PATCH /balloon"};
   launch.guard_rules.hidden = {"boot_args"};
   launch.guard_rules.power = "PUT /actions";

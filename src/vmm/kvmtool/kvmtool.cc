@@ -9,7 +9,8 @@ constexpr std::uint64_t kMebibyte = 1024 * 1024;
 
 Result<> check(const declare::Vm& vm, const Context& context) {
   if (context.accel != declare::Accel::kvm) {
-    return hint(fail(Errc::unavailable, "kvmtool needs KVM, which this machine does not have"), "use hypervisor = \"qemu\"");
+    return hint(fail(Errc::unavailable, "kvmtool needs KVM, which this machine does not have"),
+                "use hypervisor = \"qemu\"");
   }
   if (vm.kernel.empty()) {
     return hint(fail(Errc::usage, "kvmtool needs a kernel for '{}'", vm.name), "declare kernel = \"…\"");
@@ -20,7 +21,8 @@ Result<> check(const declare::Vm& vm, const Context& context) {
   }
   if (!vm.shares.empty()) return fail(Errc::usage, "kvmtool has no virtiofs shares");
   for (const declare::Disk& disk : vm.disks) {
-    if (disk.path.contains(',')) return fail(Errc::usage, "kvmtool takes no comma in the path of a disk: '{}'", disk.path);
+    if (disk.path.contains(','))
+      return fail(Errc::usage, "kvmtool takes no comma in the path of a disk: '{}'", disk.path);
   }
   return {};
 }

@@ -10,8 +10,8 @@ namespace {
 
 using declare::Vm;
 using testing::FailsWith;
-using testing::MatchesGolden;
 using ::testing::HasSubstr;
+using testing::MatchesGolden;
 
 Vm demo_vm() {
   Vm vm;

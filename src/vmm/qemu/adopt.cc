@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::string_view kSystem = "qemu-system-";
 
-/// What the supervisor does itself: stopping and starting the vm, ending QEMU when the guest has powered off, and being the
-/// service. These words go, and what they are there for is done.
+/// What the supervisor does itself: stopping and starting the vm, ending QEMU when the guest has powered off, and being
+/// the service. These words go, and what they are there for is done.
 constexpr std::array<std::string_view, 3> kOurs = {"S", "no-shutdown", "daemonize"};
 
 AllowedOptions allowed_in(const declare::Vm& vm) {
@@ -46,7 +46,8 @@ std::string known_machine(std::string_view type) {
   return {};
 }
 
-Result<> check_conflicts(std::span<const GivenOption> options, const AllowedOptions& allowed, const credential::Plan& plan) {
+Result<> check_conflicts(std::span<const GivenOption> options, const AllowedOptions& allowed,
+                         const credential::Plan& plan) {
   for (const GivenOption& option : options) {
     TRY(check_value(option, allowed, Origin::command_line));
     if (option.name == "append") TRY(check_kernel_line(option.value));
@@ -54,7 +55,8 @@ Result<> check_conflicts(std::span<const GivenOption> options, const AllowedOpti
       const std::string name = property(option.value, "name").value_or(property(option.value, "").value_or(""));
       const std::string guest = name.substr(name.rfind('/') + 1);
       if (property(option.value, "string")) {
-        return conflict("fw_cfg", fmt::format("the value of '{}' stands on the command line, where everybody reads it", guest),
+        return conflict("fw_cfg",
+                        fmt::format("the value of '{}' stands on the command line, where everybody reads it", guest),
                         "declare it as a credential of the vm");
       }
       if (std::ranges::find(plan.entries, guest, &credential::Entry::guest) != plan.entries.end()) {
@@ -85,13 +87,12 @@ Result<std::string> unix_path(const GivenOption& option) {
   return property(option.value.substr(kUnix.size()), "").value_or("");
 }
 
-/// A monitor on a socket that QEMU listens on becomes a guard. One that would call somebody goes without: nothing stands
-/// between it and whoever answers.
+/// A monitor on a socket that QEMU listens on becomes a guard. One that would call somebody goes without: nothing
+/// stands between it and whoever answers.
 Result<> take_mon(const GivenOption& option, std::span<const GivenOption> options, Monitors& monitors) {
   const std::string id = property(option.value, "chardev").value_or(property(option.value, "").value_or(""));
-  const auto chardev = std::ranges::find_if(options, [&](const GivenOption& other) {
-    return other.name == "chardev" && property(other.value, "id") == id;
-  });
+  const auto chardev = std::ranges::find_if(
+      options, [&](const GivenOption& other) { return other.name == "chardev" && property(other.value, "id") == id; });
   const auto path = chardev == options.end() ? std::nullopt : property(chardev->value, "path");
   if (!path || property(chardev->value, "") != "socket") {
     return conflict("mon", "a monitor reads the guest's memory, and only a unix socket can be guarded",
@@ -130,7 +131,8 @@ bool emulates(std::span<const GivenOption> options, declare::Accel here) {
   std::string wanted;
   for (const GivenOption& option : options) {
     if (option.name == "enable-kvm") wanted = "kvm";
-    if (option.name == "accel") wanted = property(option.value, "").value_or(property(option.value, "accel").value_or(""));
+    if (option.name == "accel")
+      wanted = property(option.value, "").value_or(property(option.value, "accel").value_or(""));
     if (is_machine(option)) wanted = property(option.value, "accel").value_or(wanted);
   }
   if (!wanted.contains("kvm")) return true;
@@ -156,10 +158,17 @@ std::uint64_t bytes_of_memory(std::string_view text, std::uint64_t otherwise) {
   const auto [end, error] = std::from_chars(text.data(), last, number);
   if (error != std::errc() || number > (1ULL << 40)) return otherwise;
   switch (end == last ? 'M' : *end) {
-    case 'T': case 't': return number << 40;
-    case 'G': case 'g': return number << 30;
-    case 'K': case 'k': return number << 10;
-    default: return number << 20;
+    case 'T':
+    case 't':
+      return number << 40;
+    case 'G':
+    case 'g':
+      return number << 30;
+    case 'K':
+    case 'k':
+      return number << 10;
+    default:
+      return number << 20;
   }
 }
 
@@ -194,7 +203,8 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm) {
   return vm;
 }
 
-Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan, const Context& context) {
+Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan,
+                     const Context& context) {
   const std::vector<std::string> words(foreign.argv.begin() + 1, foreign.argv.end());
   TRY_LET(const std::vector<GivenOption> options, options_of(foreign, vm));
   TRY(check_conflicts(options, allowed_in(vm), plan));
@@ -210,7 +220,8 @@ Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const creden
     if (option.name == "initrd" && !plan.initrd.empty()) {
       kept[option.index + 1] = add_blob(launch, InitrdBlob{.base = option.value, .entries = plan.initrd});
     }
-    if (option.name == "append" && needs_clock) kept[option.index + 1] += clock_words(option.value, context.host_tsc_khz);
+    if (option.name == "append" && needs_clock)
+      kept[option.index + 1] += clock_words(option.value, context.host_tsc_khz);
   }
 
   Arguments arguments(foreign.argv.front());

@@ -15,6 +15,7 @@ Result<declare::Vm> describe(const Foreign& foreign, declare::Vm vm);
 
 /// Keeps every argument but for monitors: those on a unix socket become guards at the same path, others are refused.
 /// Fails with `usage`, and a remedy, for what would conflict with the delivery.
-Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan, const Context& context);
+Result<Launch> adopt(const Foreign& foreign, const declare::Vm& vm, const credential::Plan& plan,
+                     const Context& context);
 
 }  // namespace vmcred::vmm::qemu

@@ -10,11 +10,11 @@ namespace vmcred::vmm::qemu {
 namespace {
 
 using declare::Vm;
+using ::testing::ElementsAre;
 using testing::FailsWith;
+using ::testing::HasSubstr;
 using testing::MatchesGolden;
 using testing::Succeeds;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 using Words = std::vector<std::string>;
 
@@ -28,14 +28,39 @@ Vm declared() {
 
 /// As the runner of microvm.nix builds it.
 Words microvm_runner() {
-  return {"/nix/store/x-qemu/bin/qemu-system-x86_64", "-name", "test-vm",
-          "-M", "microvm,accel=kvm:tcg,mem-merge=on,acpi=on,pit=off,pic=off,pcie=on,usb=off",
-          "-m", "512", "-smp", "1", "-nodefaults", "-no-user-config", "-no-reboot",
-          "-kernel", "/nix/store/x-linux/bzImage", "-initrd", "/nix/store/x-initrd/initrd",
-          "-chardev", "stdio,id=stdio,signal=off", "-device", "virtio-rng-pci", "-serial", "chardev:stdio",
-          "-append", "console=ttyS0 reboot=t panic=-1 root=fstab", "-nographic", "-sandbox", "on",
-          "-qmp", "unix:test-vm.sock,server,nowait", "-netdev", "tap,id=vm-net,fd=3",
-          "-device", "virtio-net-pci,netdev=vm-net,mac=02:00:00:00:00:01,romfile="};
+  return {"/nix/store/x-qemu/bin/qemu-system-x86_64",
+          "-name",
+          "test-vm",
+          "-M",
+          "microvm,accel=kvm:tcg,mem-merge=on,acpi=on,pit=off,pic=off,pcie=on,usb=off",
+          "-m",
+          "512",
+          "-smp",
+          "1",
+          "-nodefaults",
+          "-no-user-config",
+          "-no-reboot",
+          "-kernel",
+          "/nix/store/x-linux/bzImage",
+          "-initrd",
+          "/nix/store/x-initrd/initrd",
+          "-chardev",
+          "stdio,id=stdio,signal=off",
+          "-device",
+          "virtio-rng-pci",
+          "-serial",
+          "chardev:stdio",
+          "-append",
+          "console=ttyS0 reboot=t panic=-1 root=fstab",
+          "-nographic",
+          "-sandbox",
+          "on",
+          "-qmp",
+          "unix:test-vm.sock,server,nowait",
+          "-netdev",
+          "tap,id=vm-net,fd=3",
+          "-device",
+          "virtio-net-pci,netdev=vm-net,mac=02:00:00:00:00:01,romfile="};
 }
 
 Result<Launch> adopted(const Words& words, bool with_link = false) {
@@ -72,9 +97,11 @@ TEST(QemuAdopt, ReadsTheVmFromTheCommandLine) {
   EXPECT_EQ(vm->initrd, "/nix/store/x-initrd/initrd");
   EXPECT_EQ(vm->memory_bytes, 512ULL << 20);
   EXPECT_EQ(describe({.argv = {"qemu-system-x86_64"}}, declared())->qemu_machine, "pc");
-  EXPECT_EQ(describe({.argv = {"qemu-kvm", "-machine", "type=pc-q35-9.0,accel=kvm", "-m", "size=2G"}}, declared())->qemu_machine,
+  EXPECT_EQ(describe({.argv = {"qemu-kvm", "-machine", "type=pc-q35-9.0,accel=kvm", "-m", "size=2G"}}, declared())
+                ->qemu_machine,
             "q35");
-  EXPECT_THAT(describe({.argv = {"qemu-system-x86_64", "-M", "xenpv"}}, declared()), FailsWith(Errc::usage, HasSubstr("'xenpv'")));
+  EXPECT_THAT(describe({.argv = {"qemu-system-x86_64", "-M", "xenpv"}}, declared()),
+              FailsWith(Errc::usage, HasSubstr("'xenpv'")));
 }
 
 TEST(QemuAdopt, KeepsTheArgumentsOfAMicrovmRunner) {
@@ -82,8 +109,12 @@ TEST(QemuAdopt, KeepsTheArgumentsOfAMicrovmRunner) {
 }
 
 TEST(QemuAdopt, AddsItsOwnToAQ35) {
-  const Words words = {"qemu-kvm", "-M", "q35", "-enable-kvm", "-m", "1G", "-drive", "file=disk.img,format=raw",
-                       "-chardev", "socket,id=mon0,path=/run/x/mon.sock,server=on,wait=off", "-mon", "chardev=mon0,mode=control"};
+  const Words words = {"qemu-kvm", "-M",
+                       "q35",      "-enable-kvm",
+                       "-m",       "1G",
+                       "-drive",   "file=disk.img,format=raw",
+                       "-chardev", "socket,id=mon0,path=/run/x/mon.sock,server=on,wait=off",
+                       "-mon",     "chardev=mon0,mode=control"};
   EXPECT_THAT(one_a_line(adopted(words)), MatchesGolden("qemu/adopt-q35.args"));
 }
 
@@ -95,9 +126,11 @@ TEST(QemuAdopt, RefusesConflictsWithARemedy) {
   };
   EXPECT_THAT(with({"-smbios", "type=11,value=x"}), FailsWith(Errc::usage, HasSubstr("'-smbios'")));
   EXPECT_THAT(with({"-smbios", "type=1,serial=x"}), Succeeds());
-  EXPECT_THAT(with({"-fw_cfg", "name=opt/io.systemd.credentials/API_KEY,file=/x"}), FailsWith(Errc::usage, HasSubstr("twice")));
+  EXPECT_THAT(with({"-fw_cfg", "name=opt/io.systemd.credentials/API_KEY,file=/x"}),
+              FailsWith(Errc::usage, HasSubstr("twice")));
   EXPECT_THAT(with({"-fw_cfg", "name=opt/io.systemd.credentials/OTHER,file=/x"}), Succeeds());
-  EXPECT_THAT(with({"-fw_cfg", "opt/io.systemd.credentials/OTHER,string=x"}), FailsWith(Errc::usage, HasSubstr("everybody")));
+  EXPECT_THAT(with({"-fw_cfg", "opt/io.systemd.credentials/OTHER,string=x"}),
+              FailsWith(Errc::usage, HasSubstr("everybody")));
   EXPECT_THAT(with({"-qmp", "tcp:localhost:4444,server"}), FailsWith(Errc::usage, HasSubstr("unix socket")));
   EXPECT_THAT(with({"-monitor", "stdio"}), FailsWith(Errc::usage, HasSubstr("unix socket")));
   EXPECT_THAT(with({"-monitor", "none"}), Succeeds());

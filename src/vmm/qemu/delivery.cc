@@ -44,7 +44,9 @@ void put_link(Arguments& arguments, Launch& launch, std::string_view bus) {
   arguments.option("device", fmt::format("virtio-serial-{}", bus), {{"id", "vmcred-link"}, {"max_ports", "2"}});
   arguments.option("chardev", "socket", {{"id", "vmcred"}, {"fd", std::to_string(launch.link_fd)}});
   arguments.option("device", "virtserialport",
-                   {{"bus", "vmcred-link.0"}, {"chardev", "vmcred"}, {"name", std::string(credential::kLinkCredential)},
+                   {{"bus", "vmcred-link.0"},
+                    {"chardev", "vmcred"},
+                    {"name", std::string(credential::kLinkCredential)},
                     {"id", "vmcred0"}});
 }
 

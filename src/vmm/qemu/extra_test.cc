@@ -9,8 +9,8 @@ namespace vmcred::vmm::qemu {
 namespace {
 
 using testing::FailsWith;
-using testing::Succeeds;
 using ::testing::HasSubstr;
+using testing::Succeeds;
 
 using Words = std::vector<std::string>;
 
@@ -22,9 +22,9 @@ TEST(ExtraArguments, LetsDevicesPass) {
 
 TEST(ExtraArguments, RefusesWhatWouldUndoTheDelivery) {
   for (const Words& words : {Words{"-smbios", "type=11,value=x"}, Words{"--smbios", "file=/x"}, Words{"-S"},
-                             Words{"-fw_cfg", "name=opt/io.systemd.credentials/X,string=x"},
-                             Words{"-qmp", "unix:/x"}, Words{"-monitor", "stdio"}, Words{"-gdb", "tcp::1"},
-                             Words{"-machine", "mem-merge=on"}, Words{"-append", "x"}, Words{"-daemonize"}}) {
+                             Words{"-fw_cfg", "name=opt/io.systemd.credentials/X,string=x"}, Words{"-qmp", "unix:/x"},
+                             Words{"-monitor", "stdio"}, Words{"-gdb", "tcp::1"}, Words{"-machine", "mem-merge=on"},
+                             Words{"-append", "x"}, Words{"-daemonize"}}) {
     EXPECT_THAT(check_extra(words), FailsWith(Errc::usage, HasSubstr("extra argument")));
   }
 }
@@ -35,10 +35,12 @@ TEST(ExtraArguments, DoesNotTakeAValueForAnOption) {
 }
 
 TEST(ExtraArguments, AreOfTheListOrAllowedByName) {
-  EXPECT_THAT(check_extra(Words{"-fake", "x"}), FailsWith(Errc::usage, HasSubstr("the extra argument '-fake' cannot be used")));
+  EXPECT_THAT(check_extra(Words{"-fake", "x"}),
+              FailsWith(Errc::usage, HasSubstr("the extra argument '-fake' cannot be used")));
   EXPECT_THAT(check_extra(Words{"-fake", "x"}, AllowedOptions(Words{"fake="})), Succeeds());
-  for (const Words& words : {Words{"-device", "ivshmem-plain"}, Words{"-object", "memory-backend-file,mem-path=/x,share=on"}, Words{"-parallel", "mon:stdio"},
-                             Words{"-smbios", "type=0xb"}, Words{"-no-hpet", "-gdb", "x"}})
+  for (const Words& words :
+       {Words{"-device", "ivshmem-plain"}, Words{"-object", "memory-backend-file,mem-path=/x,share=on"},
+        Words{"-parallel", "mon:stdio"}, Words{"-smbios", "type=0xb"}, Words{"-no-hpet", "-gdb", "x"}})
     EXPECT_THAT(check_extra(words), FailsWith(Errc::usage, HasSubstr("extra argument")));
 }
 

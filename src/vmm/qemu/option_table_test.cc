@@ -14,8 +14,8 @@ namespace {
 
 using testing::Succeeds;
 
-/// What real programs say: tests/vectors/qemu/NAME, made by tools/qemu-facts. Lines "option NAME value|flag" and "device
-/// NAME", "object NAME" and the like.
+/// What real programs say: tests/vectors/qemu/NAME, made by tools/qemu-facts. Lines "option NAME value|flag" and
+/// "device NAME", "object NAME" and the like.
 std::vector<std::pair<std::string, std::string>> facts(const std::string& file, std::string_view kind) {
   const std::string text = read_file(testing::source_folder() + "/tests/vectors/qemu/" + file, 1024 * 1024).value();
   std::vector<std::pair<std::string, std::string>> all;
@@ -44,12 +44,16 @@ TEST(QemuOptionTable, KnowsOfEveryOptionOfRealProgramsWhetherItTakesAValue) {
 
 /// Those of real programs that are neither known nor refused with a reason: each is refused as unknown, on purpose.
 TEST(QemuOptionTable, LeavesOutNothingByAccident) {
-  const std::set<std::string> left_out = {"S", "no-shutdown", "daemonize", "dump-vmstate", "xen-attach", "xen-domid", "xen-domid-restrict",
-                                          "semihosting", "semihosting-config", "writeconfig", "audio-help", "accel-help"};
+  const std::set<std::string> left_out = {
+      "S",          "no-shutdown",        "daemonize",   "dump-vmstate",       "xen-attach",
+      "xen-domid",  "xen-domid-restrict", "semihosting", "semihosting-config", "writeconfig",
+      "audio-help", "accel-help"};
   for (const std::string& program : kPrograms) {
     for (const auto& [name, takes] : facts(program, "option")) {
-      const bool known = std::ranges::find(known_options(), std::string_view(name), &KnownOption::name) != known_options().end();
-      const bool refused = std::ranges::find(refused_options(), std::string_view(name), &RefusedOption::name) != refused_options().end();
+      const bool known =
+          std::ranges::find(known_options(), std::string_view(name), &KnownOption::name) != known_options().end();
+      const bool refused =
+          std::ranges::find(refused_options(), std::string_view(name), &RefusedOption::name) != refused_options().end();
       EXPECT_TRUE(known || refused || left_out.contains(name)) << program << ": -" << name;
     }
   }
@@ -57,9 +61,11 @@ TEST(QemuOptionTable, LeavesOutNothingByAccident) {
 
 TEST(QemuOptionTable, KnowsTheTypesOfRealProgramsButForTheDoors) {
   const auto door = [](std::string_view name) {
-    for (const std::string_view begin : {"ivshmem", "vhost-user", "cryptodev-vhost-user", "x-", "pvrdma", "hv-syndbg", "filter-", "qtest",
-                                         "colo-compare", "testdev", "vfio-user", "xen", "edu", "i2c-echo", "hyperv-testdev", "pc-testdev",
-                                         "pci-testdev", "iommu-testdev", "monitor-", "nitro"})
+    for (const std::string_view begin :
+         {"ivshmem",  "vhost-user", "cryptodev-vhost-user", "x-",         "pvrdma",      "hv-syndbg",
+          "filter-",  "qtest",      "colo-compare",         "testdev",    "vfio-user",   "xen",
+          "edu",      "i2c-echo",   "hyperv-testdev",       "pc-testdev", "pci-testdev", "iommu-testdev",
+          "monitor-", "nitro"})
       if (name.starts_with(begin)) return true;
     return name == "none";
   };
@@ -68,9 +74,11 @@ TEST(QemuOptionTable, KnowsTheTypesOfRealProgramsButForTheDoors) {
       const auto types = facts(program, kind);
       EXPECT_GE(types.size(), kind == "accel" ? 2U : 9U) << program << " " << kind;
       for (const auto& [name, unused] : types) {
-        const bool passes = check_value({.name = kind, .value = name, .takes_value = true}, {}, Origin::command_line).has_value();
+        const bool passes =
+            check_value({.name = kind, .value = name, .takes_value = true}, {}, Origin::command_line).has_value();
         const bool served = name.starts_with("vhost-user-fs") || name.starts_with("vhost-user-vsock");
-        EXPECT_EQ(passes, !door(name) || served || (kind == "netdev" && name == "none")) << program << ": " << kind << " " << name;
+        EXPECT_EQ(passes, !door(name) || served || (kind == "netdev" && name == "none"))
+            << program << ": " << kind << " " << name;
       }
     }
   }
@@ -88,7 +96,8 @@ TEST(QemuOptionTable, AgreesWithTheProgramThatIsInstalled) {
     ASSERT_THAT(asked, Succeeds());
     if (asked->err.contains("invalid option")) continue;
     ++compared;
-    EXPECT_EQ(asked->err.contains("requires an argument"), option.takes == Takes::value) << option.name << ": " << asked->err;
+    EXPECT_EQ(asked->err.contains("requires an argument"), option.takes == Takes::value)
+        << option.name << ": " << asked->err;
   }
   EXPECT_GT(compared, 60);
 }

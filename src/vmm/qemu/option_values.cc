@@ -36,9 +36,9 @@ constexpr auto kDoors = std::to_array<Door>({
 });
 
 /// What a character device of an option's value may be: "stdio", "file:PATH", "chardev:ID".
-constexpr auto kSerials = std::to_array<std::string_view>({"none", "null", "vc", "vc:*", "pty", "stdio", "msmouse", "wctablet", "braille",
-                                                           "file:*", "pipe:*", "tcp:*", "udp:*", "telnet:*", "websocket:*", "unix:*",
-                                                           "chardev:*", "con:*", "/dev/*"});
+constexpr auto kSerials = std::to_array<std::string_view>(
+    {"none", "null", "vc", "vc:*", "pty", "stdio", "msmouse", "wctablet", "braille", "file:*", "pipe:*", "tcp:*",
+     "udp:*", "telnet:*", "websocket:*", "unix:*", "chardev:*", "con:*", "/dev/*"});
 
 bool matches(std::string_view pattern, std::string_view text) {
   if (pattern.ends_with('*')) return text.starts_with(pattern.substr(0, pattern.size() - 1));
@@ -58,7 +58,8 @@ bool is_known(std::span<const std::string_view> types, std::string_view type) {
 
 class Check {
  public:
-  Check(const GivenOption& option, const AllowedOptions& allowed, Origin origin) : option_(option), allowed_(allowed), origin_(origin) {}
+  Check(const GivenOption& option, const AllowedOptions& allowed, Origin origin)
+      : option_(option), allowed_(allowed), origin_(origin) {}
 
   Result<> run() {
     const std::string_view name = option_.name;
@@ -76,9 +77,12 @@ class Check {
 
  private:
   static constexpr std::string_view kMappedFile = "whoever opens the file reads the guest's memory";
-  static constexpr std::string_view kMemfd = "use memory-backend-memfd, or a path below /dev/hugepages or /run/hugepages";
+  static constexpr std::string_view kMemfd =
+      "use memory-backend-memfd, or a path below /dev/hugepages or /run/hugepages";
 
-  Failure refuse(std::string_view why, std::string_view remedy) const { return conflict(origin_, option_.name, why, remedy); }
+  Failure refuse(std::string_view why, std::string_view remedy) const {
+    return conflict(origin_, option_.name, why, remedy);
+  }
 
   Result<Properties> read(std::string_view implied) const {
     Result<Properties> properties = read_properties(option_.value, implied);
@@ -90,15 +94,19 @@ class Check {
     if (is_known(types, word) || allowed_.type(option_.name, word)) return {};
     const auto door = std::ranges::find_if(kDoors, [&](const Door& one) { return matches(one.type, word); });
     const std::string shown = fmt::format("{} {}", option_.name, word);
-    if (door != kDoors.end()) return conflict(origin_, shown, door->why, "remove it, or run the vm without its secrets");
-    return conflict(origin_, shown, "vmcred does not know what it does",
-                    fmt::format("if it is meant, say so with '--allow-option {}={}' (allow-options in a vm's declaration)", option_.name, word));
+    if (door != kDoors.end())
+      return conflict(origin_, shown, door->why, "remove it, or run the vm without its secrets");
+    return conflict(
+        origin_, shown, "vmcred does not know what it does",
+        fmt::format("if it is meant, say so with '--allow-option {}={}' (allow-options in a vm's declaration)",
+                    option_.name, word));
   }
 
   Result<> types(const TypedOption& typed) const {
     TRY_LET(const Properties properties, read(typed.key));
     const std::vector<std::string> words = values_of(properties, typed.key);
-    if (words.empty()) return refuse(fmt::format("it does not say its '{}'", typed.key), "write it as QEMU's manual shows it");
+    if (words.empty())
+      return refuse(fmt::format("it does not say its '{}'", typed.key), "write it as QEMU's manual shows it");
     for (const std::string& word : words) TRY(type(typed.types, word));  // of several the last one counts
     if (option_.name == "object") return object(words, properties);
     if (words.back() == "passt" && says_yes(properties, "vhost-user"))
@@ -115,15 +123,18 @@ class Check {
 
   /// Huge pages are files too, in a file system of the administrator's for just this; QEMU takes their names away.
   static bool is_huge(const std::string& path) {
-    static constexpr auto kMounts = std::to_array<std::string_view>({"/dev/hugepages", "/run/hugepages", "/mnt/huge", "/hugepages",
-                                                                     "/hugetlbfs", "/dev/hugetlbfs", "/var/lib/hugetlbfs"});
-    return !path.contains("/../") && std::ranges::any_of(kMounts, [&](std::string_view mount) { return path.starts_with(mount); });
+    static constexpr auto kMounts =
+        std::to_array<std::string_view>({"/dev/hugepages", "/run/hugepages", "/mnt/huge", "/hugepages", "/hugetlbfs",
+                                         "/dev/hugetlbfs", "/var/lib/hugetlbfs"});
+    return !path.contains("/../") &&
+           std::ranges::any_of(kMounts, [&](std::string_view mount) { return path.starts_with(mount); });
   }
 
   Result<> serial() const {
     if (among(kSerials, option_.value) || allowed_.type(option_.name, option_.value)) return {};
     if (option_.value.starts_with("mon:"))
-      return refuse("a monitor reads the guest's memory", fmt::format("write '-{} {}', without 'mon:'", option_.name, option_.value.substr(4)));
+      return refuse("a monitor reads the guest's memory",
+                    fmt::format("write '-{} {}', without 'mon:'", option_.name, option_.value.substr(4)));
     return refuse(fmt::format("vmcred does not know '{}'", option_.value), "write it as QEMU's manual shows it");
   }
 
@@ -154,10 +165,13 @@ class Check {
       char* end = nullptr;
       const unsigned long number = std::strtoul(text.c_str(), &end, 0);
       constexpr unsigned long kOemStrings = 11;
-      if (text.empty() || *end != '\0') return refuse(fmt::format("its type '{}' is no number", text), "write a number from 0 to 255");
+      if (text.empty() || *end != '\0')
+        return refuse(fmt::format("its type '{}' is no number", text), "write a number from 0 to 255");
       if (number == kOemStrings)
-        return refuse("its OEM strings stand on the command line, where everybody reads them, and QEMU takes them from one place only",
-                      "declare its strings as credentials or oem-strings of the vm");
+        return refuse(
+            "its OEM strings stand on the command line, where everybody reads them, and QEMU takes them from one place "
+            "only",
+            "declare its strings as credentials or oem-strings of the vm");
     }
     if (values_of(properties, "file").empty()) return {};
     return refuse("QEMU takes OEM strings from one place only, and vmcred brings its own",
@@ -188,6 +202,8 @@ class Check {
 
 }  // namespace
 
-Result<> check_value(const GivenOption& option, const AllowedOptions& allowed, Origin origin) { return Check(option, allowed, origin).run(); }
+Result<> check_value(const GivenOption& option, const AllowedOptions& allowed, Origin origin) {
+  return Check(option, allowed, origin).run();
+}
 
 }  // namespace vmcred::vmm::qemu

@@ -23,7 +23,8 @@ Failure conflict(Origin origin, std::string_view option, std::string_view why, s
   return option_conflict(origin, fmt::format("-{}", option), why, remedy);
 }
 
-Result<std::vector<GivenOption>> read_options(std::span<const std::string> words, const AllowedOptions& allowed, Origin origin) {
+Result<std::vector<GivenOption>> read_options(std::span<const std::string> words, const AllowedOptions& allowed,
+                                              Origin origin) {
   std::vector<GivenOption> options;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
@@ -34,7 +35,8 @@ Result<std::vector<GivenOption>> read_options(std::span<const std::string> words
     GivenOption option = {.name = word.substr(word.starts_with("--") ? 2 : 1), .index = i};
     TRY_LET(const Takes takes, takes_of(option.name, allowed, origin));
     if (takes == Takes::value) {
-      if (i + 1 == words.size()) return conflict(origin, option.name, "its value is missing", "add it, or remove the option");
+      if (i + 1 == words.size())
+        return conflict(origin, option.name, "its value is missing", "add it, or remove the option");
       option.takes_value = true;
       option.value = words[++i];
     }

@@ -14,9 +14,10 @@ struct Property {
   std::string value;
 };
 
-/// All of them in their order; a key that stands there twice does so here. The first element is `implied`'s when it has no
-/// '='; a later one without '=' is "on". Of a JSON object the members of the outermost level, lists and objects as their
-/// JSON. `invalid_data`: a '{' begins what is no JSON.
+/// All of them in their order; a key that stands there twice does so here. The first element is `implied`'s when it has
+/// no
+/// '='; a later one without '=' is "on". Of a JSON object the members of the outermost level, lists and objects as
+/// their JSON. `invalid_data`: a '{' begins what is no JSON.
 Result<std::vector<Property>> read_properties(std::string_view value, std::string_view implied);
 
 /// The values of `key`, each.

@@ -77,16 +77,17 @@ void put_machine(Builder& b) {
   const std::uint64_t bytes = b.vm.memory_bytes;
   b.arguments.option("m", bytes % kMebibyte == 0 ? fmt::format("{}M", bytes / kMebibyte) : fmt::format("{}B", bytes));
   if (b.shares_memory()) {
-    b.arguments.option("object", "memory-backend-memfd",
-                       {{"id", "memory"}, {"size", std::to_string(bytes)}, {"share", "on"}, {"dump", "off"},
-                        {"merge", "off"}});
+    b.arguments.option(
+        "object", "memory-backend-memfd",
+        {{"id", "memory"}, {"size", std::to_string(bytes)}, {"share", "on"}, {"dump", "off"}, {"merge", "off"}});
   }
 }
 
 /// The supervisor's hold on QEMU: stopped until it says so, and ended rather than reset.
 void put_supervision(Builder& b) {
-  b.arguments.option("sandbox", "on",
-                     {{"obsolete", "deny"}, {"elevateprivileges", "deny"}, {"spawn", "deny"}, {"resourcecontrol", "deny"}});
+  b.arguments.option(
+      "sandbox", "on",
+      {{"obsolete", "deny"}, {"elevateprivileges", "deny"}, {"spawn", "deny"}, {"resourcecontrol", "deny"}});
   b.arguments.flag("S");
   b.arguments.flag("no-reboot");
   b.arguments.option("chardev", "socket", {{"id", "qmp"}, {"fd", std::to_string(b.launch.control_fd)}});
@@ -140,8 +141,11 @@ Result<> put_disks(Builder& b) {
                   "one of raw, qcow2");
     }
     b.arguments.option("blockdev", "",
-                       {{"driver", disk.format}, {"node-name", id}, {"read-only", disk.read_only ? "on" : "off"},
-                        {"file.driver", "file"}, {"file.filename", disk.path}});
+                       {{"driver", disk.format},
+                        {"node-name", id},
+                        {"read-only", disk.read_only ? "on" : "off"},
+                        {"file.driver", "file"},
+                        {"file.filename", disk.path}});
     b.arguments.option("device", b.device("virtio-blk"), {{"drive", id}});
   }
   return {};
@@ -169,7 +173,8 @@ Result<> put_networks(Builder& b) {
       }
       b.arguments.option("netdev", std::move(value));
     } else if (network.type == "tap") {
-      b.arguments.option("netdev", "tap", {{"id", id}, {"ifname", network.tap}, {"script", "no"}, {"downscript", "no"}});
+      b.arguments.option("netdev", "tap",
+                         {{"id", id}, {"ifname", network.tap}, {"script", "no"}, {"downscript", "no"}});
     } else {
       return hint(fail(Errc::usage, "no network type '{}'", network.type), "one of user, tap");
     }
@@ -185,16 +190,19 @@ Result<> put_networks(Builder& b) {
 Result<> put_hybrid_vsock(Builder& b) {
   const std::string& folder = b.context.runtime_folder;
   if (folder.find_first_of(",+") != std::string::npos) {
-    return hint(fail(Errc::usage, "the runtime folder '{}' cannot be told to {}: it holds a comma or a plus sign", folder, b.vm.vsock_device),
+    return hint(fail(Errc::usage, "the runtime folder '{}' cannot be told to {}: it holds a comma or a plus sign",
+                     folder, b.vm.vsock_device),
                 "choose another XDG_RUNTIME_DIR");
   }
   Helper helper = {.socket = folder + "/vhost-vsock.sock"};
   b.launch.link_path = folder + "/vsock.sock";
   // Every vm has a server of its own, so the number need not differ from that of others.
   helper.argv = {b.vm.vsock_device, "--vm",
-                 fmt::format("guest-cid={},socket={},uds-path={}", b.vm.vsock_cid.value_or(kFirstGuestCid), helper.socket, b.launch.link_path)};
+                 fmt::format("guest-cid={},socket={},uds-path={}", b.vm.vsock_cid.value_or(kFirstGuestCid),
+                             helper.socket, b.launch.link_path)};
   b.arguments.option("chardev", "socket", {{"id", "vsock"}, {"fd", std::to_string(helper.fd)}});
-  // The server loses a notification that comes before the ring is enabled. With event_idx the driver would send no other.
+  // The server loses a notification that comes before the ring is enabled. With event_idx the driver would send no
+  // other.
   b.arguments.option("device", b.device("vhost-user-vsock"), {{"chardev", "vsock"}, {"event_idx", "off"}});
   b.launch.helpers.push_back(std::move(helper));
   return {};
@@ -211,7 +219,8 @@ Result<> put_other_devices(Builder& b) {
     b.arguments.option("device", b.device("vhost-user-fs"), {{"chardev", id}, {"tag", share.tag}});
   }
   if (!b.vm.vsock_device.empty()) return put_hybrid_vsock(b);
-  if (b.vm.vsock_cid) b.arguments.option("device", b.device("vhost-vsock"), {{"guest-cid", std::to_string(*b.vm.vsock_cid)}});
+  if (b.vm.vsock_cid)
+    b.arguments.option("device", b.device("vhost-vsock"), {{"guest-cid", std::to_string(*b.vm.vsock_cid)}});
   return {};
 }
 

@@ -9,12 +9,12 @@ namespace vmcred::vmm::qemu {
 namespace {
 
 using declare::Vm;
-using testing::FailsWith;
-using testing::MatchesGolden;
-using testing::Succeeds;
 using ::testing::Contains;
+using testing::FailsWith;
 using ::testing::HasSubstr;
+using testing::MatchesGolden;
 using ::testing::Not;
+using testing::Succeeds;
 
 Vm demo_vm() {
   Vm vm;
@@ -68,10 +68,13 @@ TEST(QemuLaunch, GivesTheGuestAVsockThatEndsInOurFolder) {
   EXPECT_EQ(launch->link, LinkKind::vsock);
   EXPECT_EQ(launch->link_path, "/run/vmcred/vm/test-vm/vsock.sock");
   ASSERT_EQ(launch->helpers.size(), 1U);
-  EXPECT_EQ(launch->helpers[0].argv,
-            (std::vector<std::string>{"vhost-device-vsock", "--vm",
-                                      "guest-cid=3,socket=/run/vmcred/vm/test-vm/vhost-vsock.sock,uds-path=/run/vmcred/vm/test-vm/vsock.sock"}));
-  EXPECT_THAT(launch_with(vm, {.runtime_folder = "/run/a,b"}, demo_sizes()), FailsWith(Errc::usage, HasSubstr("holds a comma")));
+  EXPECT_EQ(
+      launch->helpers[0].argv,
+      (std::vector<std::string>{
+          "vhost-device-vsock", "--vm",
+          "guest-cid=3,socket=/run/vmcred/vm/test-vm/vhost-vsock.sock,uds-path=/run/vmcred/vm/test-vm/vsock.sock"}));
+  EXPECT_THAT(launch_with(vm, {.runtime_folder = "/run/a,b"}, demo_sizes()),
+              FailsWith(Errc::usage, HasSubstr("holds a comma")));
 }
 
 TEST(QemuLaunch, StartsPcForANewerGuest) {

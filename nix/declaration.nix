@@ -158,7 +158,7 @@ let
       guest = guest_of vm;
       micro = guest.microvm or { };
       # nixosModules.host keeps them from the runner, and so from these options.
-      kept = guest.vmcred or { };
+      kept = guest.vmcred.seen or { };
       entries = kept.credentialFiles or (micro.credentialFiles or { });
       paths = mapAttrs (path_of_entry vm) entries;
       # nixosModules.host writes the lines of the short form into the unit; they are not the guide's lists.

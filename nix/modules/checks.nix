@@ -26,10 +26,13 @@ let
   of_source = what: from: let bad = bad_source from; in refuse (bad != null) "${what} comes from ${toString bad}";
 
   short = name: credential: each:
-    let what = "vm '${name}': credential '${credential}'"; in
-    refuse (each.from or null == null && each.value or null == null) "${what} has neither 'from' nor 'value'"
-    ++ refuse (each.from or null != null && each.value or null != null) "${what} has 'from' and 'value'"
-    ++ (if isString (each.from or null) then of_source what each.from else [ ]);
+    let
+      what = "vm '${name}': credential '${credential}'";
+      from = each.from or null;
+      value = each.value or null;
+    in
+    if from == null then (if value == null then refuse true "${what} has neither 'from' nor 'value'" else [ ])
+    else refuse (value != null) "${what} has 'from' and 'value'" ++ (if isString from then of_source what from else [ ]);
 
   # ---- the guide's lists ----
   lists = name: vm:
@@ -52,7 +55,8 @@ let
       arriving = map guest_name (vm.credential-files or [ ])
         ++ lib.mapAttrsToList (credential: each: if each.guest or null == null then guest_name credential else each.guest) (vm.credentials or { })
         ++ filter (each: each != null) (map oem_name (vm.oem-strings or [ ]));
-      twice = attrNames (lib.filterAttrs (_: each: length each > 1) (builtins.groupBy (each: each) arriving));
+      by_name = builtins.groupBy (each: each) arriving;
+      twice = if length (attrNames by_name) == length arriving then [ ] else filter (each: length by_name.${each} > 1) (attrNames by_name);
       services = vm.guest.services or { };
       wanted = service: filter (each: !lib.hasPrefix "/" each && !lib.hasPrefix "vmcred." each)
         (map (line: if name_of line == null then line else source_of line) (service.load-credential or [ ]));
@@ -84,20 +88,20 @@ let
       micro = guest.microvm or { };
       entry = config.microvm.vms.${name};
       services = attrNames (guest.systemd.services or { });
-      undefined = guest.vmcred.undefinedServices or [ ];
+      undefined = guest.vmcred.seen.undefinedServices or [ ];
       receives = has_credentials name;
     in
-    refuse (receives && !(guest ? vmcred.receives))
+    refuse (receives && !(guest ? vmcred.seen))
       "vm '${name}': its guest is evaluated elsewhere (evaluatedConfig, flake) in a way that cannot be extended, so its credentials would be lost; write the guest as microvm.vms.${name}.config, or evaluate it with nixpkgs.lib.nixosSystem"
     ++ refuse (receives && entry.updateFlake or null != null)
       "vm '${name}': 'microvm -u' would update it without its credentials; remove microvm.vms.${name}.updateFlake"
     ++ refuse (receives && micro.hypervisor or null != null && !elem micro.hypervisor adopted)
       "vm '${name}': microvm.nix's runner for ${micro.hypervisor or ""} can get no credentials; set microvm.hypervisor to one of ${toString adopted}"
-    ++ refuse (receives && micro.hypervisor or "" == "crosvm" && guest.vmcred.receipt or false)
+    ++ refuse (receives && micro.hypervisor or "" == "crosvm" && guest.vmcred.seen.receipt or false)
       "vm '${name}': crosvm has no link over which a guest could prove what it received; set vmcred.guest.agent = false in the guest, or another microvm.hypervisor"
     ++ refuse (receives && micro.hypervisor or "" == "cloud-hypervisor" && micro.graphics.enable or false)
       "vm '${name}': vmcred cannot give credentials to a cloud-hypervisor with graphics; use qemu, or no graphics"
-    ++ refuse (guest.vmcred.strangeScripts or false)
+    ++ refuse (guest.vmcred.seen.strangeScripts or false)
       "vm '${name}': ownUser = true, and this microvm.nix gives its taps or devices to the user microvm in a way that vmcred does not know; remove ownUser"
     ++ concatMap
       (word: refuse true "vm '${name}': microvm.${micro.hypervisor}.extraArgs has '${word}', with which vmcred cannot give it credentials; remove it")

@@ -7,6 +7,7 @@ let
   inherit (lib) mkOption types;
   inherit (names { inherit lib; }) guest_name oem_name oem_prefix source_of user_of;
   own = own_user { inherit lib; };
+  inherit (config.vmcred) seen;
 
   vm = { credentials = { }; package = null; ownUser = false; } // cfg.vms.${name} or { };
   static = vm.credentials != { };
@@ -14,7 +15,7 @@ let
   agent = let said = (vm.guest or { }).agent or null; in if said == null then config.vmcred.guest.agent else said;
 
   # Where no receipt is expected and microvm.nix forwards the guest's own READY, that is the one.
-  forwarded = config.microvm.hypervisor == "cloud-hypervisor" && config.microvm.vsock.cid or null != null && !config.vmcred.receipt;
+  forwarded = config.microvm.hypervisor == "cloud-hypervisor" && config.microvm.vsock.cid or null != null && !seen.receipt;
   wrapped = wrapper { inherit lib; } {
     inherit name;
     pkgs = config.microvm.vmHostPackages or pkgs;
@@ -23,7 +24,7 @@ let
   };
   # Without type and default, so that it joins microvm.nix's own declaration: what that or the user chose is wrapped.
   vmm = hypervisor: mkOption {
-    apply = package: if config.vmcred.receives && config.microvm.hypervisor == hypervisor then wrapped package else package;
+    apply = package: if seen.receives && config.microvm.hypervisor == hypervisor then wrapped package else package;
   };
 
   services = lib.unique (lib.concatMap (each: each.services) (builtins.attrValues vm.credentials));
@@ -31,9 +32,9 @@ let
   loaded_by = service: lib.mapAttrs name_in_guest (lib.filterAttrs (_: each: builtins.elem service each.services) vm.credentials);
 
   # ---- what arrives, and which services wait for it ----
-  arriving = map guest_name (builtins.attrNames config.vmcred.credentialFiles)
-    ++ builtins.attrNames config.vmcred.credentialFiles
-    ++ builtins.filter (each: each != null) (map oem_name config.vmcred.oemStrings);
+  arriving = map guest_name (builtins.attrNames seen.credentialFiles)
+    ++ builtins.attrNames seen.credentialFiles
+    ++ builtins.filter (each: each != null) (map oem_name seen.oemStrings);
   asserted = lines: lib.unique (builtins.filter (each: builtins.elem each arriving)
     (map (line: let source = source_of line; in if source == null then line else source) (lib.toList lines)));
 
@@ -73,47 +74,30 @@ in
       type = types.listOf types.str;
       apply = builtins.filter (text: !lib.hasPrefix oem_prefix text);
     };
+  } ]; } ]; } ]; } ]; } ]
     # The scripts that root runs before the VMM give taps and devices to a user.
-    options.microvm.binScripts = mkOption { apply = if vm.ownUser then own.scripts (user_of name) else (scripts: scripts); };
-  } ]; } ]; } ]; } ]; } ];
+    ++ lib.optional vm.ownUser { options.microvm.binScripts = mkOption { apply = own.scripts (user_of name); }; };
 
-  options.vmcred = {
-    credentialFiles = mkOption {
-      type = types.attrsOf types.anything;
-      internal = true;
-      default = written options.microvm.credentialFiles both { };
-      description = "microvm.credentialFiles as they were written.";
+  # One option and not one for each: an evaluation pays for every option of every vm.
+  options.vmcred.seen = mkOption {
+    type = types.raw;
+    internal = true;
+    readOnly = true;
+    default = {
+      # As they were written.
+      credentialFiles = written options.microvm.credentialFiles both { };
+      # The credentials in platformOEMStrings as they were written.
+      oemStrings = builtins.filter (lib.hasPrefix oem_prefix) (written options.microvm.cloud-hypervisor.platformOEMStrings (types.listOf types.str) [ ]);
+      # Whether this vm receives credentials.
+      receives = static || seen.credentialFiles != { } || seen.oemStrings != [ ];
+      # Whether this vm counts as started only when its guest has proved what it received.
+      receipt = agent && vm.receipt or null != "off";
+      # Services that load credentials and that nothing else defines.
+      undefinedServices = builtins.filter (each: !defined_elsewhere each) wanted;
+      # Whether a script of the runner names the user of all vms although this one has its own.
+      strangeScripts = vm.ownUser && own.unknown (user_of name) (config.microvm.binScripts or { });
     };
-    oemStrings = mkOption {
-      type = types.listOf types.str;
-      internal = true;
-      default = builtins.filter (lib.hasPrefix oem_prefix) (written options.microvm.cloud-hypervisor.platformOEMStrings (types.listOf types.str) [ ]);
-      description = "The credentials in platformOEMStrings as they were written.";
-    };
-    receives = mkOption {
-      type = types.bool;
-      internal = true;
-      default = static || config.vmcred.credentialFiles != { } || config.vmcred.oemStrings != [ ];
-      description = "Whether this vm receives credentials.";
-    };
-    receipt = mkOption {
-      type = types.bool;
-      internal = true;
-      default = agent && vm.receipt or null != "off";
-      description = "Whether this vm counts as started only when its guest has proved what it received.";
-    };
-    undefinedServices = mkOption {
-      type = types.listOf types.str;
-      internal = true;
-      default = builtins.filter (each: !defined_elsewhere each) wanted;
-      description = "Services that load credentials and that nothing else defines.";
-    };
-    strangeScripts = mkOption {
-      type = types.bool;
-      internal = true;
-      default = vm.ownUser && own.unknown (user_of name) (config.microvm.binScripts or { });
-      description = "Whether a script of the runner names the user of all vms although this one has its own.";
-    };
+    description = "What the host needs to know of this vm.";
   };
 
   # Without default and description, so that it joins NixOS's own declaration. A missing credential is otherwise silent.

@@ -21,7 +21,7 @@ let
   # microvm.nix's units run the vms, or vmcred's own (microvm-options.nix).
   has_microvm = !cfg.ownUnits;
   own = name: (cfg.vms.${name} or { }).ownUser or false;
-  aside = name: (guest_of config name).vmcred or { };
+  aside = name: (guest_of config name).vmcred.seen or { };
 
   # ---- the short form: the unit loads what the credentials name ----
   # What does not exist is told by an assertion; until then it must not end the evaluation.
@@ -31,17 +31,20 @@ let
       generator = builtins.head parts;
       file = builtins.elemAt parts 1;
     in
-    if parts == null then from
+    if builtins.substring 0 1 from == "/" || parts == null then from
     else if generators ? ${generator} && generators.${generator}.files ? ${file} then generators.${generator}.files.${file}.path
     else "/no-such-path";
-  secrets = name: lib.filterAttrs (_: each: each.from != null) ((cfg.vms.${name} or { }).credentials or { });
+  line = credential: from: if from == null then [ ] else [ "host-${credential}:${path_of from}" ];
   # Upstream's form, credentialFiles.NAME = "/path": the unit has to load it.
-  upstream_paths = name: lib.filterAttrs (_: path: path != null)
-    (lib.mapAttrs (_: entry: if builtins.isString entry then entry else entry.path or null)
-      (lib.filterAttrs (_: entry: builtins.isString entry || builtins.isAttrs entry) ((aside name).credentialFiles or { })));
-
-  lines_of = name: lib.mapAttrsToList (credential: each: "host-${credential}:${path_of each.from}") (secrets name)
-    ++ lib.mapAttrsToList (credential: path: "host-${credential}:${path}") (upstream_paths name);
+  upstream_line = credential: entry: line credential
+    (if builtins.isString entry then entry else if builtins.isAttrs entry then entry.path or null else null);
+  lines_of = name:
+    let
+      short = (cfg.vms.${name} or { }).credentials or { };
+      upstream = (aside name).credentialFiles or { };
+    in
+    builtins.concatMap (credential: line credential short.${credential}.from) (builtins.attrNames short)
+    ++ builtins.concatMap (credential: upstream_line credential upstream.${credential}) (builtins.attrNames upstream);
 
   seconds = text:
     let parts = if text == null then null else builtins.match "([0-9]+)([smh])" text; in
@@ -55,12 +58,12 @@ let
     receipt = (aside name).receipt or false;
     receipt_limit = seconds (cfg.vms.${name}.receiptTimeout or null);
   };
-  vm_unit = name: {
+  vm_unit = name: let lines = lines_of name; in {
     # The unit is an instance of a template: as a unit of its own, as NixOS would write it, it would hide that.
     overrideStrategy = lib.mkDefault "asDropin";
     serviceConfig = lib.mkMerge [
       # A list beside the user's text would be an error of NixOS, so there is none where there are no lines.
-      (lib.mkIf (lines_of name != [ ]) { LoadCredential = lines_of name; })
+      (lib.mkIf (lines != [ ]) { LoadCredential = lines; })
       (lib.mkIf (has_microvm && (aside name).receives or false) (confined name))
       (lib.mkIf (has_microvm && own name) { User = lib.mkForce (user_of name); })
     ];

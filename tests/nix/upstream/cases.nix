@@ -50,7 +50,7 @@ let
     ++ [ { vmcred.vms.v = { credentials.a = { from = "g/a"; services = [ "app" ]; }; } // settings; } ]);
   credentials = set: full (vm "qemu" { systemd.services.app.script = "true"; } ++ [ { vmcred.vms.v.credentials = set; } ]);
   path_form = modules: full ([ { microvm.vms.v.config.imports = modules; } ]);
-  kept = config: (guest_of config "v").vmcred.credentialFiles;
+  kept = config: (guest_of config "v").vmcred.seen.credentialFiles;
   elsewhere = modules: harness.guest ([ { networking.hostName = "v"; microvm.vsock.cid = 7; } ] ++ modules);
 
   judged_guide = hypervisor:
@@ -119,7 +119,7 @@ in
   "merge/deep imports" = equal "kept" (kept (path_form [ { imports = [ { imports = [ { imports = [ { imports = [ { imports = [ { imports = [ { microvm.credentialFiles.A = "/run/a"; } ]; } ]; } ]; } ]; } ]; } ]; } ])) { A = "/run/a"; };
   "merge/oem strings" =
     let config = path_form [ { microvm.hypervisor = "cloud-hypervisor"; microvm.cloud-hypervisor.platformOEMStrings = lib.mkAfter [ "io.systemd.credential:B=2" ]; } { microvm.cloud-hypervisor.platformOEMStrings = [ "other=1" "io.systemd.credential:A=1" ]; } ]; in all [
-      (equal "kept" (guest_of config "v").vmcred.oemStrings [ "io.systemd.credential:A=1" "io.systemd.credential:B=2" ])
+      (equal "kept" (guest_of config "v").vmcred.seen.oemStrings [ "io.systemd.credential:A=1" "io.systemd.credential:B=2" ])
       (equal "what the runner sees" (guest_of config "v").microvm.cloud-hypervisor.platformOEMStrings [ "other=1" ])
     ];
 
@@ -202,7 +202,7 @@ in
     (holds (failed config == [ ]) (concatStringsSep "; " (failed config)))
   ];
   "alone/the guest has pkgs" = let config = alone [ { microvm.vms.v.config = { pkgs, ... }: { microvm.credentialFiles.KEY = "${pkgs.coreutils.name}" ; systemd.services.app.script = "true"; }; } ]; in
-    equal "kept" config.microvm.vms.v.config.vmcred.credentialFiles { KEY = "coreutils-1.0"; };
+    equal "kept" config.microvm.vms.v.config.vmcred.seen.credentialFiles { KEY = "coreutils-1.0"; };
 
   # ---- what Nix can see fails the rebuild ----
   "declaration/neither from nor value" = refused [ "'v'" "'a'" "neither 'from' nor 'value'" ] (credentials { a = { }; });

@@ -39,6 +39,7 @@ in
     package = mkOption { type = types.nullOr types.package; default = null; description = "The VMM to wrap; default: microvm.nix's."; };
     hypervisor = text "qemu, cloud-hypervisor, crosvm, firecracker or kvmtool.";
     qemu = any "QEMU's own settings: { machine = \"q35\"; }.";
+    vmm = any "Options of every VMM: { version = \"54.0\"; }.";
     architecture = text "Of the guest.";
     binary = any "The VMM's program.";
     kernel = any "The guest's kernel.";

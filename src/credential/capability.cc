@@ -105,7 +105,7 @@ Way api_way(const declare::Vm& vm, const std::string& version) {
     // git-describe(1): a build from between two versions, which may have either limit.
     if (const std::string built = between_versions(version); !built.empty())
       way.limit += fmt::format(", and '{}' counts as one", built);
-    way.remedy = "use a later cloud-hypervisor";
+    way.remedy = "use a later cloud-hypervisor; if yours takes more, declare vmm.version = \"54.0\"";
   }
   return way;
 }
@@ -170,6 +170,10 @@ int major_version(std::string_view version) {
   int number = 0;
   const auto [end, error] = std::from_chars(version.data(), version.data() + version.size(), number);
   return error == std::errc::result_out_of_range ? std::numeric_limits<int>::max() : number;
+}
+
+const std::string& counting_version(const declare::Vm& vm, const std::string& told) {
+  return vm.vmm_version.empty() ? told : vm.vmm_version;
 }
 
 std::string too_old(const declare::Vm& vm, std::string_view version) {

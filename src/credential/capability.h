@@ -46,6 +46,9 @@ struct Capability {
 };
 std::vector<Capability> capabilities();
 
+/// The version whose limits hold: the one that the declaration names, else the one that the VMM's program told.
+const std::string& counting_version(const declare::Vm& vm, const std::string& told);
+
 /// Why a VMM of this version cannot carry what the plan gives it, with the version that can; empty where it can or is
 /// not known.
 std::string too_old(const declare::Vm& vm, std::string_view version);

@@ -51,6 +51,14 @@ TEST(Capability, ABuildBetweenTwoVersionsCountsAsTheOlderAndThatIsSaid) {
   EXPECT_GT(ways_into(vm, "cloud-hypervisor v54.0-3-g1a2b3c4", false).front().total_bytes, between.total_bytes);
 }
 
+TEST(Capability, ADeclaredVersionCountsBeforeTheOneThatIsTold) {
+  declare::Vm vm = vm_of(Hypervisor::cloud_hypervisor);
+  EXPECT_EQ(counting_version(vm, "cloud-hypervisor v53.0-246-g1a2b3c4"), "cloud-hypervisor v53.0-246-g1a2b3c4");
+  vm.vmm_version = "54.0";
+  EXPECT_EQ(counting_version(vm, "cloud-hypervisor v53.0-246-g1a2b3c4"), "54.0");
+  EXPECT_EQ(counting_version(vm, ""), "54.0");
+}
+
 TEST(Capability, WhatTheTableSaysOfVersionsIsWhatIsRefused) {
   const std::pair<std::string_view, declare::Vm> rows[] = {
       {"qemu q35, pc", vm_of(Hypervisor::qemu, "pc")},

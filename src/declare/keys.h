@@ -19,6 +19,7 @@ inline constexpr std::string_view kDisplayKeys[] = {"group", "label", "help"};
 inline constexpr std::string_view kVmKeys[] = {"machine",
                                                "hypervisor",
                                                "qemu",
+                                               "vmm",
                                                "architecture",
                                                "binary",
                                                "kernel",
@@ -42,6 +43,7 @@ inline constexpr std::string_view kVmKeys[] = {"machine",
                                                "oem-strings",
                                                "guest"};
 inline constexpr std::string_view kQemuKeys[] = {"machine", "vsock-device"};
+inline constexpr std::string_view kVmmKeys[] = {"version"};
 inline constexpr std::string_view kDiskKeys[] = {"path", "read-only", "format"};
 inline constexpr std::string_view kNetworkKeys[] = {"type", "tap", "mac", "forward"};
 inline constexpr std::string_view kShareKeys[] = {"tag", "socket"};

@@ -166,6 +166,7 @@ struct Vm {
   std::string qemu_machine = "q35";  ///< q35, pc, microvm, virt
   std::string vsock_device =
       {};  ///< QEMU: the program vhost-device-vsock, which ends the guest's vsock in a unix socket; empty: none
+  std::string vmm_version = {};  ///< counts instead of what the VMM says of itself; empty: it is asked
   std::string architecture = "x86_64";
   std::string binary = {};  ///< the VMM's program; empty: the usual name on PATH
   std::string kernel = {};  ///< paths are absolute after loading

@@ -145,6 +145,7 @@ Json vm_json(const Vm& vm) {
   Json qemu = Json::object().set("machine", vm.qemu_machine);
   if (!vm.vsock_device.empty()) qemu.set("vsock-device", vm.vsock_device);
   json.set("qemu", std::move(qemu));
+  if (!vm.vmm_version.empty()) json.set("vmm", Json::object().set("version", vm.vmm_version));
   json.set("architecture", vm.architecture);
   for (const auto& [key, value] :
        {std::pair("binary", &vm.binary), std::pair("kernel", &vm.kernel), std::pair("initrd", &vm.initrd)})

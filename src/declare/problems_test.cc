@@ -35,6 +35,15 @@ TEST(Problems, OfForwardsNameEveryPortThatIsNone) {
     EXPECT_THAT(of(bad), HasSubstr(fmt::format("'{}' is not a forward", bad)));
 }
 
+TEST(Problems, OfVersionsOfAVmm) {
+  const auto of = [](const std::string& version) {
+    return told_of(fmt::format("{}[vms.web]\nkernel = \"k\"\nvmm.version = \"{}\"\n", kStart, version));
+  };
+  for (const char* good : {"54", "54.0", "v54.0", "1.16.1"}) EXPECT_EQ(of(good), "") << good;
+  for (const char* bad : {"v", "54.", ".54", "v54.0-3-gabc", "latest", "5 4", "54.0\\n"})
+    EXPECT_THAT(of(bad), HasSubstr("is no version")) << bad;
+}
+
 TEST(Problems, OfKeys) {
   EXPECT_THAT(told_of(R"(
 [machine.host]

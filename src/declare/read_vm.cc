@@ -148,6 +148,21 @@ void read_size_and_time(const Table& table, Vm& vm) {
   }
 }
 
+/// "54", "54.0" or "v54.0": what a version is compared by, and nothing else.
+void read_vmm_version(const Table& table, Vm& vm, Report& report) {
+  const Table vmm = table.table("vmm", table.label() + ": vmm", kVmmKeys);
+  vm.vmm_version = vmm.text_or("version", "");
+  if (vm.vmm_version.empty()) return;
+  std::string_view rest = vm.vmm_version;
+  if (rest.starts_with('v')) rest.remove_prefix(1);
+  const bool numbers = rest.find_first_not_of("0123456789.") == std::string_view::npos && !rest.empty() &&
+                       rest.front() != '.' && rest.back() != '.';
+  if (!numbers)
+    report.add(Fault::bad_value, vmm.place(),
+               fmt::format("{}: vmm.version '{}' is no version", table.label(), vm.vmm_version),
+               "write the version whose limits hold, such as \"54.0\"");
+}
+
 }  // namespace
 
 Vm read_vm(const Entry& member, const std::string& pointer, const Declaration& declaration, Report& report) {
@@ -166,6 +181,7 @@ Vm read_vm(const Entry& member, const std::string& pointer, const Declaration& d
   vm.vsock_device = qemu.text_or("vsock-device", "");
   if (vm.vsock_device.find('/') != std::string::npos)
     vm.vsock_device = absolute_path(declaration.folder, vm.vsock_device);
+  read_vmm_version(table, vm, report);
   vm.binary = table.text_or("binary", "");
   if (vm.binary.find('/') != std::string::npos) vm.binary = absolute_path(declaration.folder, vm.binary);
   vm.kernel = path_at(table, "kernel", declaration.folder);

@@ -119,6 +119,7 @@ Vm random_vm(Choices& c, const std::string& name, const Declaration& declaration
   vm.qemu_machine = c.flag() ? "q35" : "microvm";
   if (c.flag()) vm.vsock_device = c.flag() ? "vhost-device-vsock" : "/opt/vsock";
   if (c.flag()) vm.kernel = "/boot/vmlinuz";
+  if (c.flag()) vm.vmm_version = c.flag() ? "v54.0" : "1.16.1";
   if (c.flag()) vm.binary = c.flag() ? "qemu-kvm" : "/opt/qemu";
   vm.command_line = c.text();
   vm.memory_bytes = (1 + c.below(200)) << (20 + c.below(12));

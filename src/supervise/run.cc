@@ -38,7 +38,9 @@ class Planner {
       : prepared_(prepared),
         with_link_(prepared.vm.guest.agent),
         context_{
-            .accel = prepared.accel, .with_link = with_link_, .runtime_folder = folder, .exposed = request.exposed} {}
+            .accel = prepared.accel, .with_link = with_link_, .runtime_folder = folder, .exposed = request.exposed} {
+    context_.version = prepared.vm.vmm_version;
+  }
 
   /// A refresh may change sizes, so a vm that starts again is planned again.
   Result<PlannedLaunch> plan(const Secrets& values) {
@@ -97,7 +99,7 @@ Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const R
   Planner planner(request, prepared, folder.path());
   const auto plan_launch = [&](const Secrets& values) { return planner.plan(values); };
   const auto check_version = [&](std::string_view version) -> Result<> {
-    const std::string why = credential::too_old(vm, version);
+    const std::string why = credential::too_old(vm, credential::counting_version(vm, std::string(version)));
     if (why.empty()) return {};
     return hint(fail(Errc::unavailable, "vm '{}': {}", vm.name, why),
                 fmt::format("put a later '{}' in its place, or name another program", prepared.program));
@@ -123,7 +125,7 @@ Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const R
                             .randomness = request.randomness});
   if (outcome && !outcome->fed && !outcome->failure.empty()) {
     // It may be too old for one of our options, and have said so in its own words: it is asked only now that it failed.
-    const std::string why = credential::too_old(vm, probe_version(prepared.program));
+    const std::string why = credential::too_old(vm, credential::counting_version(vm, probe_version(prepared.program)));
     if (!why.empty()) outcome->failure += ": " + why;
   }
   return outcome;

@@ -156,8 +156,8 @@ Result<Exit> run(const Given& given, World& world) {
     print(world, xml);
     return Exit::done;
   }
-  std::string version;
-  if (given.has("probe")) {
+  std::string version = vm->vmm_version;
+  if (given.has("probe") && version.empty()) {
     TRY_LET(version, version_of(*vm));
   }
   const auto repository = store::Repository::open(declaration.folder);

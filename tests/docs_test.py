@@ -79,7 +79,7 @@ def main():
             print("NOT RUN HERE: the site: there is no mkdocs (Debian's package mkdocs)")
             return 77
         with tempfile.TemporaryDirectory() as folder:
-            return subprocess.run(["mkdocs", "build", "--strict", "--site-dir", folder], cwd=root).returncode
+            return subprocess.run(["mkdocs", "build", "--quiet", "--strict", "--site-dir", folder], cwd=root).returncode
     bad = [*bad_links(), *bad_mentions(), *bad_navigation()]
     print("\n".join(bad))
     return 1 if bad else 0

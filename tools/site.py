@@ -1,18 +1,21 @@
 """What mkdocs.yml calls while it builds the site (mkdocs' hooks).
 
 - ARCHITECTURE.md and its like, which stand at the repository's top, are pages of the site as well.
-- "findings/" in the navigation stands for all pages of that folder, by their names.
+- "findings/" in the navigation is a page that lists those of that folder.
 - The keys of the declaration follow the text of reference.md, from the schema.
 - Links to what is no page (examples, code) become plain text."""
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 from mkdocs.structure.files import File
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TOP = ("ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")
+folders = []
+made = tempfile.TemporaryDirectory()  # the lists
 LINK = re.compile(r"\[([^\]\n]*)\]\((?!https?:|#)([^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -20,15 +23,22 @@ def title_of(path):
     return path.read_text().split("\n", 1)[0].lstrip("# ")
 
 
-def expanded(nav, docs):
-    """The navigation with each folder's name replaced by its pages."""
+def expanded(nav):
+    """The navigation with a page "findings.md" in the place of each "findings/"."""
     if isinstance(nav, list):
-        return [expanded(one, docs) for one in nav]
+        return [expanded(one) for one in nav]
     if isinstance(nav, dict):
-        return {title: expanded(one, docs) for title, one in nav.items()}
-    if not nav.endswith("/"):
-        return nav
-    return [{title_of(page): f"{nav}{page.name}"} for page in sorted((docs / nav).glob("*.md"))]
+        return {title: expanded(one) for title, one in nav.items()}
+    if nav.endswith("/"):
+        folders.append(nav.rstrip("/"))
+        return nav.rstrip("/") + ".md"
+    return nav
+
+
+def list_of(folder, docs):
+    pages = sorted((docs / folder).glob("*.md"))
+    lines = [f"- [{title_of(page)}]({folder}/{page.name})\n" for page in pages]
+    return f"# {folder.capitalize()}\n\n" + "".join(lines)
 
 
 def keys_of_the_declaration():
@@ -40,13 +50,18 @@ def keys_of_the_declaration():
 
 
 def on_config(config):
-    config["nav"] = expanded(config["nav"], pathlib.Path(config["docs_dir"]))
+    folders.clear()
+    config["nav"] = expanded(config["nav"])
     return config
 
 
 def on_files(files, config):
     for name in TOP:
         files.append(File(name, str(ROOT), config["site_dir"], config["use_directory_urls"]))
+    for folder in folders:
+        page = pathlib.Path(made.name) / f"{folder}.md"
+        page.write_text(list_of(folder, pathlib.Path(config["docs_dir"])))
+        files.append(File(page.name, made.name, config["site_dir"], config["use_directory_urls"]))
     return files
 
 

@@ -1,9 +1,9 @@
 """What tools/lab does: brings programs and images into the machine, runs cells in it, keeps their results."""
 import argparse
 import datetime
-import lzma
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -17,24 +17,37 @@ CELL_SECONDS = int(os.environ.get("VMCRED_LAB_SECONDS", "3600"))
 SHORT = [("qemu-microvm", "start"), ("qemu-microvm", "reboot"), ("qemu-q35", "kill"), ("qemu-microvm", "exec"), ("qemu-q35", "reference"),
          ("qemu-microvm", "refresh"), ("qemu-q35", "start"), ("qemu-q35", "panic")]
 SHORT_AT_LEAST = 2
+WANTS_ELF = ("firecracker",)
 SUITES = {"252": [], "262": ["--suite", "sid"]}
 
 
+# By the first bytes of what is packed; Debian has changed its mind about it.
+UNPACKERS = {b"\xfd7zXZ\0": "xz", b"\x02\x21\x4c\x18": "lz4", b"\x28\xb5\x2f\xfd": "zstd", b"\x1f\x8b\x08": "gzip"}
+
+
 def elf_of(image, to):
-    """The ELF kernel in a bzImage, for VMMs that boot no other: Debian packs it by xz."""
-    packed = image.read_bytes()
-    unpacked = lzma.LZMADecompressor().decompress(packed[packed.index(b"\xfd7zXZ\0"):])
-    to.write_bytes(unpacked)
+    """The ELF kernel in a bzImage, for VMMs that boot no other. Where it lies in there is said by the boot protocol's header."""
+    whole = image.read_bytes()
+    start = (whole[0x1f1] + 1) * 512 + int.from_bytes(whole[0x248:0x24c], "little")
+    packed = whole[start:start + int.from_bytes(whole[0x24c:0x250], "little") - 4]  # the last word is the unpacked size
+    program = next((program for magic, program in UNPACKERS.items() if packed.startswith(magic)), None)
+    if not program or not shutil.which(program):
+        raise LabError(f"'{image}' cannot be unpacked: {program or 'an unknown packing'} is missing")
+    with open(to, "wb") as out:
+        subprocess.run([program, "-dc"], input=packed, stdout=out, check=True)
 
 
-def give_image(guest):
+def give_image(row, guest):
     """The guest of the lab: /lab/image-GUEST in the machine."""
     out = FOLDER / f"image-{guest}"
     subprocess.run([SOURCE / "tools/guest-image", *SUITES[guest], "--guest", RELEASE / "vmcred-guest", "--overlay",
                     SOURCE / "tests/lab/guest", "--module", "virtio_net", "--module", "failover", "--module", "net_failover",
                     "--module", "fuse", "--module", "virtiofs", out], check=True, stdout=subprocess.DEVNULL)
-    elf_of(out / "vmlinuz", out / "vmlinux")
-    for name in "vmlinuz", "vmlinux", "initrd", "systemd":
+    names = ["vmlinuz", "initrd", "systemd"]
+    if row in WANTS_ELF:
+        elf_of(out / "vmlinuz", out / "vmlinux")
+        names.append("vmlinux")
+    for name in names:
         machine.give(out / name, f"image-{guest}/{name}")
 
 
@@ -53,7 +66,7 @@ def give_all(row, guest):
         machine.give(RELEASE / name, f"bin/{name}")
     machine.give(SOURCE / "tests/lab/cells", "cells")
     machine.give(SOURCE / "tests/e2e/canary_patterns", "canary_patterns")
-    give_image(guest)
+    give_image(row, guest)
     give_debian()
     for path in table.program(row):
         if path.exists():

@@ -4,7 +4,7 @@
 let
   vm_options = [
     "hypervisor" "qemu" "architecture" "binary" "kernel" "initrd" "commandLine" "memory" "vcpus" "accel" "delivery" "receipt"
-    "receiptTimeout" "disks" "networks" "shares" "vsockCid" "extraArguments" "allowOptions" "credentials" "guest" "ownUser" "package"
+    "receiptTimeout" "startTimeout" "disks" "networks" "shares" "vsockCid" "extraArguments" "allowOptions" "credentials" "guest" "ownUser" "package"
   ];
   credential_options = [ "from" "value" "guest" "allowEmpty" "services" "onChange" "public" ];
   guest_options = [ "systemd" "systemdInInitrd" "agent" "services" ];

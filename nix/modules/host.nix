@@ -57,6 +57,7 @@ let
     own_user = own name;
     receipt = (aside name).receipt or false;
     receipt_limit = seconds (cfg.vms.${name}.receiptTimeout or null);
+    start_limit = seconds (cfg.vms.${name}.startTimeout or null);
   };
   vm_unit = name: let lines = lines_of name; in {
     # The unit is an instance of a template: as a unit of its own, as NixOS would write it, it would hide that.

@@ -51,6 +51,7 @@ in
     delivery = any "How credentials travel.";
     receipt = text "required or off.";
     receiptTimeout = any "How long the guest may take to prove what it received.";
+    startTimeout = any "How long the VMM may take to read what it is given.";
     disks = any "Disks.";
     networks = any "Networks.";
     shares = any "Shared folders.";

@@ -2,7 +2,7 @@
 # says that it started, and a confinement that follows what the guest's configuration gives the VMM. All of it is a default,
 # so that systemd.services."microvm@NAME".serviceConfig has the last word. docs/nix.md has the same as a table.
 { lib }:
-{ name, guest, state_folder, own_user, receipt, receipt_limit }:
+{ name, guest, state_folder, own_user, receipt, receipt_limit, start_limit }:
 let
   inherit (builtins) any elem filter map match;
   micro = guest.microvm or { };
@@ -59,7 +59,9 @@ let
     MemorySwapMax = 0;
     # The supervisor ends the VMM; systemd would take both at once.
     KillMode = "mixed";
-    TimeoutStartSec = if receipt_limit == null then "6min" else "${toString (receipt_limit + 60)}s";
+    # The limits of the VMM's start and of the receipt, and half a minute.
+    TimeoutStartSec = if receipt_limit == null && start_limit == null then "6min" else
+      "${toString ((if start_limit == null then 30 else start_limit) + (if receipt_limit == null then 300 else receipt_limit) + 30)}s";
     RestartPreventExitStatus = [ "2" "CREDENTIALS" ];
     # All vms are in the group kvm: what one makes is its user's alone.
     UMask = "0077";

@@ -178,6 +178,7 @@ struct Vm {
   Delivery delivery = Delivery::automatic;
   std::optional<ReceiptMode> receipt = {};                   ///< empty: required where guest.agent, else off
   std::optional<std::chrono::seconds> receipt_timeout = {};  ///< empty: 90 s with KVM, 300 s with TCG
+  std::optional<std::chrono::seconds> start_timeout = {};    ///< until the VMM has read what it is given; empty: 30 s
   std::vector<Disk> disks = {};
   std::vector<Network> networks = {};
   std::vector<Share> shares = {};

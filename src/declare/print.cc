@@ -157,6 +157,7 @@ Json vm_json(const Vm& vm) {
   json.set("delivery", text(word(vm.delivery)));
   if (vm.receipt) json.set("receipt", text(word(*vm.receipt)));
   if (vm.receipt_timeout) json.set("receipt-timeout", format_seconds(*vm.receipt_timeout));
+  if (vm.start_timeout) json.set("start-timeout", format_seconds(*vm.start_timeout));
   set_devices(vm, json);
   json.set("extra-arguments", Json::strings(vm.extra_arguments));
   json.set("allow-options", Json::strings(vm.allowed_options));

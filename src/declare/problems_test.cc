@@ -101,6 +101,7 @@ vcpus = 0
 vsock-cid = 2
 receipt = "required"
 receipt-timeout = "0s"
+start-timeout = "soon"
 networks = [{ type = "tap" }, { forward = ["2222:22"], mac = "1" }]
 disks = [{ format = "vmdk" }]
 shares = [{ tag = "a" }]

@@ -124,6 +124,16 @@ void read_devices(const Table& table, const Declaration& declaration, Vm& vm) {
   if (const auto cid = table.integer("vsock-cid", 3, kMaxCid)) vm.vsock_cid = static_cast<unsigned>(*cid);
 }
 
+void read_limit(const Table& table, std::string_view key, const char* example,
+                std::optional<std::chrono::seconds>& limit) {
+  const auto text = table.text(key);
+  if (!text) return;
+  limit = parse_seconds(*text);
+  if (limit && limit->count() > 0) return;
+  limit.reset();
+  table.problem(key, Fault::bad_value, fmt::format("'{}' cannot be '{}'", key, *text), example);
+}
+
 void read_size_and_time(const Table& table, Vm& vm) {
   if (const Node* memory = table.find("memory"); memory != nullptr && memory->if_integer() != nullptr) {
     table.problem("memory", Fault::wrong_type, "'memory' must be a string with a unit, not an integer",
@@ -138,14 +148,8 @@ void read_size_and_time(const Table& table, Vm& vm) {
     }
   }
   if (const auto vcpus = table.integer("vcpus", 1, kMaxVcpus)) vm.vcpus = static_cast<unsigned>(*vcpus);
-  if (const auto text = table.text("receipt-timeout")) {
-    vm.receipt_timeout = parse_seconds(*text);
-    if (!vm.receipt_timeout || vm.receipt_timeout->count() == 0) {
-      vm.receipt_timeout.reset();
-      table.problem("receipt-timeout", Fault::bad_value, fmt::format("'receipt-timeout' cannot be '{}'", *text),
-                    "such as \"90s\" or \"5m\"");
-    }
-  }
+  read_limit(table, "receipt-timeout", "such as \"90s\" or \"5m\"", vm.receipt_timeout);
+  read_limit(table, "start-timeout", "such as \"30s\" or \"2m\"", vm.start_timeout);
 }
 
 /// "54", "54.0" or "v54.0": what a version is compared by, and nothing else.

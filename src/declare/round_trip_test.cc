@@ -131,6 +131,7 @@ Vm random_vm(Choices& c, const std::string& name, const Declaration& declaration
   vm.guest.systemd_in_initrd = c.flag();
   if (c.flag()) vm.receipt = vm.guest.agent ? ReceiptMode::required : ReceiptMode::off;
   if (c.flag()) vm.receipt_timeout = std::chrono::seconds(1 + c.below(200));
+  if (c.flag()) vm.start_timeout = std::chrono::seconds(1 + c.below(200));
   if (c.flag()) vm.disks = {{.path = "/d", .read_only = c.flag(), .format = c.flag() ? "raw" : "qcow2"}};
   if (c.flag())
     vm.networks = {{.forward = {"tcp:127.0.0.1:2222:22"}}, {.type = "tap", .tap = "t0", .mac = "02:00:00:00:00:01"}};

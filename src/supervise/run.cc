@@ -26,6 +26,7 @@ struct Prepared {
   const declare::Vm& vm;
   std::string program;  ///< of the VMM
   declare::Accel accel;
+  std::chrono::milliseconds start_limit;
   std::chrono::milliseconds receipt_limit;
   MakeLaunch make_launch;
   bool own_devices = true;  ///< it is no command line of others
@@ -115,6 +116,7 @@ Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const R
                             .plan_again = plan_launch,
                             .check_version = check_version,
                             .expect_receipt = receipt_required(vm),
+                            .start_limit = prepared.start_limit,
                             .receipt_limit = prepared.receipt_limit,
                             .stop = request.stop,
                             .folder = folder.path(),
@@ -137,6 +139,11 @@ Result<RuntimeFolder> begin(const RunRequest& request) {
   forbid_core_dumps();
   TRY_LET(const std::string path, runtime_path(request.places, request.vm.name));
   return RuntimeFolder::hold(path, request.vm.name);
+}
+
+std::chrono::milliseconds start_limit(const RunRequest& request) {
+  if (request.start_limit) return *request.start_limit;
+  return request.vm.start_timeout.value_or(kStartLimit);
 }
 
 std::chrono::milliseconds receipt_limit(const RunRequest& request, std::chrono::milliseconds otherwise) {
@@ -167,6 +174,7 @@ Result<Outcome> run_vm(const RunRequest& request, const SecretSource& secret_sou
              {.vm = request.vm,
               .program = vmm::program_of(request.vm),
               .accel = accel,
+              .start_limit = start_limit(request),
               .receipt_limit = receipt_limit(request, usual),
               .make_launch = [&](const auto& plan,
                                  const auto& context) { return request.backend.launch(request.vm, plan, context); }},
@@ -179,6 +187,7 @@ Result<Outcome> run_foreign(const RunRequest& request, const vmm::Foreign& forei
       .vm = vm,
       .program = foreign.argv.front(),
       .accel = declare::Accel::automatic,
+      .start_limit = start_limit(request),
       .receipt_limit = receipt_limit(request, kReceiptLimitTcg),  // what it will use is its own business
       .make_launch = [&](const auto& plan, const auto& context) -> Result<vmm::Launch> {
         TRY_LET(vmm::Launch launch, request.backend.adopt(foreign, vm, plan, context));

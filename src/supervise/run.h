@@ -22,6 +22,7 @@ struct RunRequest {
   Observer* observer = nullptr;
   std::optional<declare::Accel> accel = {};                     ///< --accel
   std::optional<std::chrono::milliseconds> receipt_limit = {};  ///< --receipt-timeout
+  std::optional<std::chrono::milliseconds> start_limit = {};    ///< --start-timeout
   StopTimes stop = {};
   AccelDoors accel_doors = {};
   Randomness* randomness = &kernel_randomness();

@@ -59,6 +59,9 @@ struct PlannedLaunch {
   bool by_reference = false;
 };
 
+/// How long a VMM may take to read what it is given, where nobody says another.
+inline constexpr std::chrono::seconds kStartLimit{30};
+
 struct Mission {
   const declare::Vm& vm;
   vmm::Launch launch;
@@ -67,9 +70,9 @@ struct Mission {
   /// The launch for other values, for a start after a refresh; its error says why they cannot be delivered. None:
   /// `launch`.
   std::function<Result<PlannedLaunch>(const Secrets&)> plan_again = {};
-  VersionCheck check_version = {};                ///< of the VMM, before it gets what it can still be refused
-  bool expect_receipt = false;                    ///< READY waits for a complete receipt
-  std::chrono::milliseconds start_limit{30'000};  ///< until the VMM has read its channel
+  VersionCheck check_version = {};                      ///< of the VMM, before it gets what it can still be refused
+  bool expect_receipt = false;                          ///< READY waits for a complete receipt
+  std::chrono::milliseconds start_limit = kStartLimit;  ///< until the VMM has read its channel
   std::chrono::milliseconds receipt_limit{90'000};
   /// A VMM that tells nothing, and whose guest sends no receipt, counts as started when it has lived for so long.
   std::chrono::milliseconds settle_time{2'000};

@@ -152,9 +152,12 @@ Result<UnitFile> vm_drop_in(const declare::Declaration& declaration, const decla
   append_part(text, "The guest's network.", network_lines(access));
   TRY_LET(const std::string paths, path_lines(access, vm.name));
   append_part(text, "Files that the confinement would hide, and disks.", paths);
-  if (vm.receipt_timeout) {
-    append_part(text, "The receipt's own limit and a minute.",
-                fmt::format("TimeoutStartSec={}s\n", vm.receipt_timeout->count() + 60));
+  if (vm.receipt_timeout || vm.start_timeout) {
+    using std::chrono::seconds;
+    const seconds limit =
+        vm.start_timeout.value_or(seconds(30)) + vm.receipt_timeout.value_or(seconds(300)) + seconds(30);
+    append_part(text, "The limits of the VMM's start and of the receipt, and half a minute.",
+                fmt::format("TimeoutStartSec={}s\n", limit.count()));
   }
   return UnitFile{unit_name_of(vm.name) + ".d/50-vmcred.conf", std::move(text)};
 }

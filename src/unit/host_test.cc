@@ -108,6 +108,12 @@ TEST(VmDropIn, OpensOnlyTheDevicesAndPathsThatTheVmNeeds) {
   EXPECT_THAT(drop_in(declaration), MatchesGolden("units/everything.conf"));
 }
 
+TEST(VmDropIn, LeavesTimeForASlowVmm) {
+  auto declaration = guide();
+  declaration.vms["test-vm"].start_timeout = std::chrono::seconds(200);
+  EXPECT_THAT(drop_in(declaration), HasSubstr("\nTimeoutStartSec=530s\n"));
+}
+
 TEST(VmDropIn, OfATcgVmHasNoDevices) {
   auto declaration = guide();
   declaration.vms["test-vm"].accel = declare::Accel::tcg;

@@ -104,6 +104,17 @@ vmm_of() { sed -n 's/.*the VMM runs with .* (process \([0-9]*\)).*/\1/p' story; 
   done
 }
 
+@test "how long a VMM may take to start is a key of the vm, and an option that goes before it" {
+  write_declaration "silent"
+  sed -i 's/^kernel/start-timeout = "1s"\nkernel/' vmcred.toml
+  run -1 --separate-stderr "$VMCRED" vm run fake
+  [[ $stderr == *"vmcred: error: the VMM of vm 'fake' did not start within 1 s"* ]]
+  run -1 --separate-stderr "$VMCRED" vm run fake --start-timeout 2
+  [[ $stderr == *"vmcred: error: the VMM of vm 'fake' did not start within 2 s"* ]]
+  run -2 --separate-stderr "$VMCRED" vm run fake --start-timeout 0
+  [ "${stderr_lines[0]}" = "vmcred: error: '0' is no number of seconds from 1 to 86400" ]
+}
+
 @test "an unknown vm gets the near name" {
   run -1 --separate-stderr "$VMCRED" vm run fkae
   [[ ${stderr_lines[0]} == "vmcred: error: no vm 'fkae' in "* ]]

@@ -19,6 +19,7 @@ constexpr Parameter kParameters[] = {
      "let the guard pass this: snapshot, migration or coredump, each of which holds the guest's memory"},
     {"--receipt-timeout SECONDS",
      "how long the guest may take to prove what it got (default: 90 with KVM, 300 with TCG)"},
+    {"--start-timeout SECONDS", "how long the VMM may take to read what it is given (default: 30)"},
 };
 
 Result<std::chrono::milliseconds> read_seconds(const std::string& text) {
@@ -37,6 +38,9 @@ Result<Exit> run(const Given& given, World& world) {
   }
   if (given.has("receipt-timeout")) {
     TRY_LET(options.receipt_limit, read_seconds(given.at("receipt-timeout")));
+  }
+  if (given.has("start-timeout")) {
+    TRY_LET(options.start_limit, read_seconds(given.at("start-timeout")));
   }
   TRY_LET(options.exposed, read_exposures(given.all("expose")));
   TRY_LET(const declare::Declaration declaration, load_project_for_vm(world, given.at("NAME")));

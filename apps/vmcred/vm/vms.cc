@@ -90,6 +90,7 @@ supervise::RunRequest request_for(const declare::Vm& vm, const vmm::Backend& bac
           .observer = options.observer,
           .accel = options.accel,
           .receipt_limit = options.receipt_limit,
+          .start_limit = options.start_limit,
           .exposed = options.exposed};
 }
 

@@ -41,6 +41,7 @@ struct StartOptions {
   supervise::Observer* observer = nullptr;
   std::optional<declare::Accel> accel = {};
   std::optional<std::chrono::milliseconds> receipt_limit = {};
+  std::optional<std::chrono::milliseconds> start_limit = {};
   std::vector<vmm::Exposure> exposed = {};
 };
 

@@ -59,7 +59,7 @@ declare_vm() {
   esac
   if [[ $VMM == kvmtool ]]; then agent=false; fi # it has no link
   [[ " ${lines[*]}" == *" guest.agent"* ]] || lines+=("guest.agent = $agent")
-  lines+=("guest.systemd = ${guest_systemd:-$GUEST}" 'receipt-timeout = "20m"')
+  lines+=("guest.systemd = ${guest_systemd:-$GUEST}" 'receipt-timeout = "20m"' 'start-timeout = "10m"')
   [[ $GUEST -lt 262 || " ${lines[*]}" == *" disks"* ]] || lines+=("guest.systemd-in-initrd = true")
   [[ " ${lines[*]}" == *" kernel "* ]] || lines+=("kernel = \"$(kernel)\"" "initrd = \"$IMAGE/initrd\"")
   [[ " ${lines[*]}" == *" memory "* ]] || lines+=('memory = "256M"')

@@ -71,6 +71,7 @@ in
     memory = "256M";
     vcpus = 2;
     receiptTimeout = "45s";
+    startTimeout = "2m";
     extraArguments = [ "-nodefaults" ];
     disks = [ { path = "disk.raw"; readOnly = true; } ];
     networks = [ { type = "user"; forward = [ "tcp:127.0.0.1:2222:22" ]; } ];

@@ -277,6 +277,7 @@ in
     all [ (is "Type" "notify" serviceConfig) (is "NotifyAccess" null serviceConfig) ];
   "unit/no receipt" = let serviceConfig = unit_of { } { }; in all [ (is "Type" "notify" serviceConfig) (is "NotifyAccess" "main" serviceConfig) ];
   "unit/receipt off" = let serviceConfig = unit (full (vm "cloud-hypervisor" { microvm.vsock.cid = 7; vmcred.guest.agent = true; } ++ [ { vmcred.vms.v = { receipt = "off"; credentials.a.from = "g/a"; }; } ])) "v"; in is "NotifyAccess" null serviceConfig;
+  "unit/start timeout" = is "TimeoutStartSec" "450s" (unit_of { vmcred.guest.agent = true; } { startTimeout = "2m"; });
   "unit/receipt timeout" = is "TimeoutStartSec" "180s" (unit_of { vmcred.guest.agent = true; } { receiptTimeout = "2m"; });
   "unit/a vm without credentials is microvm.nix's alone" = let serviceConfig = unit (full (vm "qemu" { })) "v"; in all [ (is "RuntimeDirectory" null serviceConfig) (is "Type" "simple" serviceConfig) ];
   "unit/the user has the last word" = let config = short_with { } { }; own = full (vm "qemu" { systemd.services.app.script = "true"; } ++ [ {

@@ -67,6 +67,18 @@ struct Given {
   [[nodiscard]] std::string at(const std::string& word) const { return has(word) ? words.at(word) : ""; }
 };
 
+/// The driver 'file' takes no device; -drive would look for itself which driver it is.
+void refuse_disk(const std::string& value) {
+  const auto at = value.find("file.driver=file,file.filename=");
+  if (at == std::string::npos) return;
+  const std::string path = value.substr(value.rfind('=') + 1);
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return;
+  std::fprintf(stderr, "qemu-system-x86_64: -blockdev %s: 'file' driver requires '%s' to be a regular file\n",
+               value.c_str(), path.c_str());
+  ::_exit(1);
+}
+
 Given read_arguments(int count, char** arguments) {
   Given given;
   given.argv.assign(arguments, arguments + count);
@@ -84,6 +96,7 @@ Given read_arguments(int count, char** arguments) {
     if (file != std::string::npos) given.files.push_back(value.substr(file + 5, value.find(',', file) - file - 5));
     if (option == "--api-socket") given.api = std::atoi(value.c_str() + 3);
     if (option == "-initrd") given.files.push_back(value);
+    if (option == "-blockdev") refuse_disk(value);
     const auto number = value.find(",fd=");
     if (value.starts_with("socket,id=qmp,") || value.starts_with("socket,id=vmcred-qmp,"))
       qmp = std::atoi(value.c_str() + number + 4);

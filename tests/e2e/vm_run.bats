@@ -115,6 +115,13 @@ vmm_of() { sed -n 's/.*the VMM runs with .* (process \([0-9]*\)).*/\1/p' story; 
   [ "${stderr_lines[0]}" = "vmcred: error: '0' is no number of seconds from 1 to 86400" ]
 }
 
+@test "a disk may be a device" {
+  write_declaration "end=guest-shutdown"
+  sed -i 's|^kernel|disks = [{ path = "/dev/null" }]\nkernel|' vmcred.toml
+  run -0 --separate-stderr "$VMCRED" vm run fake
+  grep -q 'file=/dev/null$' record/argv
+}
+
 @test "an unknown vm gets the near name" {
   run -1 --separate-stderr "$VMCRED" vm run fkae
   [[ ${stderr_lines[0]} == "vmcred: error: no vm 'fkae' in "* ]]

@@ -140,12 +140,13 @@ Result<> put_disks(Builder& b) {
       return hint(fail(Errc::usage, "the disk '{}' has the unknown format '{}'", disk.path, disk.format),
                   "one of raw, qcow2");
     }
-    b.arguments.option("blockdev", "",
-                       {{"driver", disk.format},
-                        {"node-name", id},
-                        {"read-only", disk.read_only ? "on" : "off"},
-                        {"file.driver", "file"},
-                        {"file.filename", disk.path}});
+    // -blockdev wants to be told whether it is a file or a block device; -drive looks.
+    b.arguments.option("drive", "",
+                       {{"if", "none"},
+                        {"id", id},
+                        {"format", disk.format},
+                        {"readonly", disk.read_only ? "on" : "off"},
+                        {"file", disk.path}});
     b.arguments.option("device", b.device("virtio-blk"), {{"drive", id}});
   }
   return {};

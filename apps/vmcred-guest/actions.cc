@@ -33,14 +33,23 @@ Result<int> signal_number(const std::string& name) {
   return fail(Errc::usage, "there is no signal '{}'", name);
 }
 
-Result<> wait_for_job(SystemdBus& bus, const std::string& job, const std::string& unit) {
+using Ended = std::function<bool()>;
+
+/// A pause, unless we are to end.
+Result<> pause(milliseconds time, const Ended& ended) {
+  if (ended()) return fail(Errc::unavailable, "the agent is told to end");
+  std::this_thread::sleep_for(time);
+  return {};
+}
+
+Result<> wait_for_job(SystemdBus& bus, const std::string& job, const std::string& unit, const Ended& ended) {
   const auto end = steady_clock::now() + kJobLimit;
   for (;;) {
     TRY_LET(const bool exists, bus.job_exists(job));
     if (!exists) return {};
     if (steady_clock::now() >= end)
       return fail(Errc::unavailable, "'{}' took longer than {} s", unit, kJobLimit.count());
-    std::this_thread::sleep_for(kPause);
+    TRY(pause(kPause, ended));
   }
 }
 
@@ -50,7 +59,8 @@ Result<std::vector<link::Consumer>> present_consumers() {
   return find_consumers(unit_folders(), names);
 }
 
-Result<> act(SystemdBus& bus, const link::UnitAction& action, const std::vector<link::Consumer>& consumers) {
+Result<> act(SystemdBus& bus, const link::UnitAction& action, const std::vector<link::Consumer>& consumers,
+             const Ended& ended) {
   switch (action.action) {
     case link::Action::none:
       return {};
@@ -65,7 +75,7 @@ Result<> act(SystemdBus& bus, const link::UnitAction& action, const std::vector<
       if (!restart) TRY(renew_service_folder(action.unit, consumers));
       bus.forget_starts(action.unit);
       TRY_LET(const std::string job, bus.queue_job(restart ? "RestartUnit" : "ReloadOrRestartUnit", action.unit));
-      return wait_for_job(bus, job, action.unit);
+      return wait_for_job(bus, job, action.unit, ended);
     }
   }
   return {};
@@ -91,7 +101,7 @@ Result<> ask_command(Patient& patient, bool last) {
               output ? output->status.text() : output.error().message);
 }
 
-Result<> check_health(SystemdBus& bus, const std::vector<link::UnitAction>& actions) {
+Result<> check_health(SystemdBus& bus, const std::vector<link::UnitAction>& actions, const Ended& ended) {
   std::vector<std::string> units;
   std::vector<Patient> patients;
   for (const auto& action : actions) {
@@ -116,24 +126,24 @@ Result<> check_health(SystemdBus& bus, const std::vector<link::UnitAction>& acti
         TRY(ask_command(patient, last));
       }
     }
-    if (!std::ranges::all_of(patients, &Patient::well)) std::this_thread::sleep_for(kBetweenLooks);
+    if (!std::ranges::all_of(patients, &Patient::well)) TRY(pause(kBetweenLooks, ended));
   }
   return {};
 }
 
 }  // namespace
 
-Result<> carry_out(const std::vector<link::UnitAction>& actions) {
+Result<> carry_out(const std::vector<link::UnitAction>& actions, const Ended& ended) {
   if (actions.empty()) return {};
   TRY_LET(SystemdBus bus, SystemdBus::connect());
   TRY_LET(const auto consumers, present_consumers());
   std::string wrong;
   for (const auto& action : actions) {
-    const auto done = act(bus, action, consumers);
+    const auto done = act(bus, action, consumers, ended);
     if (!done) wrong += fmt::format("{}'{}': {}", wrong.empty() ? "" : "; ", action.unit, done.error().message);
   }
   if (!wrong.empty()) return fail(Errc::mismatch, "{}", wrong);
-  return check_health(bus, actions);
+  return check_health(bus, actions, ended);
 }
 
 }  // namespace vmcred::guest

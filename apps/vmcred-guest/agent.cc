@@ -85,14 +85,11 @@ Result<> Agent::contact() {
                                .randomness = &kernel_randomness()});
   };
   TRY_LET(Reached reached, reach_host(address, begin, limit_));
+  const EndSignal::Waiting waiting;  // a guest may reboot in the middle of a refresh, and the host is told even so
   TRY(handle(reached.session, reached.first));
   for (;;) {
-    std::optional<link::GuestEvent> event;
-    {
-      const EndSignal::Waiting waiting;
-      TRY_LET(event, next_event(reached.port, reached.session, kForever, false, &end_signal_.fd()));
-      if (!event) return say_farewell(reached.port, reached.session);
-    }
+    TRY_LET(auto event, next_event(reached.port, reached.session, kForever, false, &end_signal_.fd()));
+    if (!event) return say_farewell(reached.port, reached.session);
     TRY(handle(reached.session, *event));
   }
 }
@@ -140,7 +137,9 @@ Result<> Agent::take_set(link::GuestSession& session, const link::Received& rece
   TRY_LET(const std::uint64_t before, store_.current());
   auto done = store_.put(received.set);
   const bool mounted = done.has_value();
-  if (mounted && !received.first) done = carry_out(received.set.actions);
+  const auto ended = [this] { return end_signal_.came(); };
+  if (mounted && !received.first) done = carry_out(received.set.actions, ended);
+  if (!done && ended()) return {};  // who takes over, after a reboot or not, puts right what we leave
   if (done) {
     become_ready();
     (void)store_.forget_others();  // a leftover is read by root alone and goes with the next set
@@ -153,7 +152,7 @@ Result<> Agent::take_set(link::GuestSession& session, const link::Received& rece
   const std::uint64_t old = before == 0 ? boot_generation_ : before;
   if (mounted) {
     if (const auto back = store_.take_back(); !back) reason += "; " + back.error().message;
-    if (const auto again = carry_out(received.set.actions); !again)
+    if (const auto again = carry_out(received.set.actions, ended); !again)
       reason += "; with the old ones: " + again.error().message;
     (void)store_.forget_others();  // as above
   }

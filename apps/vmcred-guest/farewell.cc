@@ -1,5 +1,6 @@
 #include "farewell.h"
 
+#include <poll.h>
 #include <sys/signalfd.h>
 
 #include <algorithm>
@@ -31,6 +32,11 @@ Result<EndSignal> EndSignal::open() {
   Fd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd) return fail_errno("wait for SIGTERM");
   return EndSignal(std::move(fd));
+}
+
+bool EndSignal::came() const {
+  pollfd wait = {.fd = fd_.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&wait, 1, 0) == 1;
 }
 
 EndSignal::Waiting::Waiting() {

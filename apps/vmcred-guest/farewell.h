@@ -12,12 +12,13 @@
 namespace vmcred::guest {
 
 /// SIGTERM as something to wait for. It is held back only within a scope of `Waiting`; elsewhere it ends us at once, as
-/// always: what the agent does meanwhile (restarting services) can take long.
+/// always. What takes long within such a scope (services that restart) asks from time to time whether it came.
 class EndSignal {
  public:
   static Result<EndSignal> open();
   /// Readable when SIGTERM came while it was held back.
   [[nodiscard]] const Fd& fd() const { return fd_; }
+  [[nodiscard]] bool came() const;
 
   class Waiting {
    public:

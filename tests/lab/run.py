@@ -78,9 +78,13 @@ def script(row, column, guest, times):
     return f"VMM={row} GUEST={guest}\n{numbers}. /lab/cells/lib.sh\n. /lab/cells/{column}.sh\n"
 
 
-def commit():
-    said = subprocess.run(["git", "-C", SOURCE, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return said.stdout.strip() or "unknown"
+def sources():
+    """What vmcred was made of: git's name for the folder src, which a rebase does not change as it does a commit's."""
+    def git(*words):
+        return subprocess.run(["git", "-C", SOURCE, *words], capture_output=True, text=True, check=False).stdout.strip()
+    name = git("rev-parse", "--short=12", "HEAD:src")
+    changed = git("status", "--porcelain", "--", "src", "apps")
+    return f"0.1.0, src {name}{' and changes' if changed else ''}" if name else "unknown"
 
 
 class Cells:
@@ -125,7 +129,7 @@ class Cells:
             say("\n".join(lines[-60:]))
         if good and self.options.record:
             table.keep(row, column, guest, {"result": result, "date": datetime.date.today().isoformat(), "vmm": self.version(row),
-                                            "vmcred": commit(), "seconds": f"{took:.0f}"})
+                                            "vmcred": sources(), "seconds": f"{took:.0f}"})
 
 
 def run_short(options):

@@ -42,7 +42,7 @@ def give_image(row, guest):
     out = FOLDER / f"image-{guest}"
     subprocess.run([SOURCE / "tools/guest-image", *SUITES[guest], "--guest", RELEASE / "vmcred-guest", "--overlay",
                     SOURCE / "tests/lab/guest", "--module", "virtio_net", "--module", "failover", "--module", "net_failover",
-                    "--module", "fuse", "--module", "virtiofs", out], check=True, stdout=subprocess.DEVNULL)
+                    "--module", "fuse", "--module", "virtiofs", "--module", "pvpanic", "--module", "pvpanic-mmio", out], check=True, stdout=subprocess.DEVNULL)
     names = ["vmlinuz", "initrd", "systemd"]
     if row in WANTS_ELF:
         elf_of(out / "vmlinuz", out / "vmlinux")

@@ -1,12 +1,27 @@
-# A guest's kernel panics: the story says so where the VMM can tell, or that the cause is unknown, with the console's last words.
+# A guest's kernel panics. Where the VMM can tell, the story says so and the vm has failed; elsewhere it was reset, cause unknown,
+# the console's last words are told, and it lives again.
 printf 'x' | secret order ', services = ["lab-obey"], on-change = "signal:USR1"'
 declare_vm
 start
 await ": ready"
 order "echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger"
-await "Kernel panic"
-line=
-timeout 600 grep -qm1 -i -e 'panic[^-]*$' <(tail -n +1 -f --pid="$vm" log | grep --line-buffered -v -e 'Kernel panic' -e '\] ' -e sysrq) && line=$(grep -v -e '\] ' -e sysrq log | grep -i panic | head -n 1)
-[[ -n $line ]] || line=$(grep -e 'reset' -e 'rebooted' -e 'ended' log | grep -v '\] ' | head -n 1)
-[[ -n $line ]] || fail "the story says nothing of it"
-yes "${line#vmcred: }"
+await '^v: .* s: the guest\(.s kernel panicked\| was reset\| rebooted\| powered off\)'
+line=$(<found)
+case $VMM in
+qemu-q35 | cloud-hypervisor*)
+  [[ $line == *"the guest's kernel panicked" ]] || fail "told as: $line"
+  status=0
+  wait "$vm" || status=$?
+  vm=
+  [[ $status -eq 1 ]] || fail "vm run ended with $status"
+  line+="; $(tail -n 1 log)"
+  ;;
+*)
+  [[ $line == *"the guest was reset, cause unknown" ]] || fail "told as: $line"
+  await "the console's end: .*Kernel panic"
+  await ": ready" 2
+  stop
+  line+=", with the console's last lines; it starts again"
+  ;;
+esac
+yes "$(sed 's/^v: [0-9.]* s: //; s/vmcred: error: //' <<<"$line")"

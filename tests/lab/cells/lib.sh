@@ -19,6 +19,7 @@ mkdir -m 700 credentials
 : >secrets.toml
 : >log
 vm=
+installed=
 
 at_end() {
   local status=$?
@@ -27,6 +28,7 @@ at_end() {
     echo "--- the last lines of the log:"
     tail -n 40 log
   fi
+  uninstall_unit
   [[ -z $vm ]] || kill "$vm" 2>/dev/null || true
   [[ -z $vm ]] || wait "$vm" || true
   cd /
@@ -119,6 +121,7 @@ nothing_of() {
 
 # install_unit: microvm@v of this vm in the lab's own systemd
 install_unit() {
+  installed=yes
   install /usr/local/bin/vmcred /usr/bin/vmcred
   rm -rf /etc/vmcred
   mkdir -p /etc/vmcred /var/lib/lab
@@ -129,6 +132,13 @@ install_unit() {
   systemctl daemon-reload
   systemctl reset-failed microvm@v 2>/dev/null || true
   journalctl --rotate --vacuum-time=1s >/dev/null 2>&1 || true
+}
+# What a cell before left of it must not meet this one's vm.
+uninstall_unit() {
+  [[ -n ${installed:-} ]] || return 0
+  systemctl stop microvm@v || true
+  systemctl reset-failed microvm@v 2>/dev/null || true
+  rm -f /etc/systemd/system/vmcred-activate.service
 }
 journal() { journalctl -u microvm@v --no-pager -o cat >log; }
 unit_status() { vmcred --project /etc/vmcred vm status v --json | jq -r "$1"; }
@@ -143,6 +153,9 @@ unit_stop() {
 }
 # unit_proven_again VMM: another VMM runs than that one, and its guest has proved what it got
 unit_proven_again() {
-  timeout 1500 grep -m2 -e ': ready' <(journalctl -f -n all -u microvm@v -o cat) >/dev/null || true
-  [[ $(unit_status .vmm) != "$1" && $(unit_status .proof) == proven ]] || { journal; fail "no second life of it was proven"; }
+  timeout 1500 grep -m2 -e ': ready' <(journalctl -f -n all -u microvm@v -o cat) >found || true
+  [[ $(unit_status .vmm) != "$1" && $(unit_status .proof) == proven ]] || {
+    journal
+    fail "no second life of it was proven ($(wc -l <found) are ready)"
+  }
 }

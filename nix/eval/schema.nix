@@ -3,7 +3,7 @@
 { lib, fail, folder, machine_of, evaluate_guest }:
 let
   vm_options = [
-    "hypervisor" "qemu" "architecture" "binary" "kernel" "initrd" "commandLine" "memory" "vcpus" "accel" "delivery" "receipt"
+    "hypervisor" "qemu" "vmm" "architecture" "binary" "kernel" "initrd" "commandLine" "memory" "vcpus" "accel" "delivery" "receipt"
     "receiptTimeout" "startTimeout" "disks" "networks" "shares" "vsockCid" "extraArguments" "allowOptions" "credentials" "guest" "ownUser" "package"
   ];
   credential_options = [ "from" "value" "guest" "allowEmpty" "services" "onChange" "public" ];

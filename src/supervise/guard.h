@@ -51,7 +51,7 @@ class Guard {
   [[nodiscard]] bool has_more() const;
   /// Does what can be done without waiting. Gives a sentence for each request that was refused.
   std::vector<std::string> turn();
-  /// Whether a client has pressed the guest's power key by the API (QEMU tells by itself how its guest ends).
+  /// Whether a client has pressed the guest's power key, or control, alt and delete.
   [[nodiscard]] bool power_pressed() const { return power_pressed_; }
   [[nodiscard]] std::size_t clients() const { return clients_.size(); }
 

@@ -86,6 +86,7 @@ bool Guard::serve_hmp(Client& client) {
 }
 
 void Guard::ask_monitor(Client& client, const Spoken& spoken) {
+  if (spoken.command == "system_powerdown" || spoken.command == "input-send-event") power_pressed_ = true;
   const std::uint64_t number = next_ticket_++;
   tickets_[number] = {.client = client.id, .command = spoken.command, .id = spoken.id};
   monitor_out_ +=

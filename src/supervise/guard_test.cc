@@ -175,6 +175,31 @@ TEST_F(GuardTest, RemembersThatThePowerKeyWasPressed) {
   EXPECT_TRUE(ask(R"({"action_type":"SendCtrlAltDel"})"));
 }
 
+TEST_F(GuardTest, RemembersThatTheMonitorWasToldToEndTheGuest) {
+  auto pair = make_socket_pair();
+  ASSERT_THAT(pair, Succeeds());
+  auto guard = Guard::open({{Protocol::qmp, folder_ / "other"}},
+                           {.allowed = {"query-status", "system_powerdown", "input-send-event"}},
+                           {.monitor = std::move(pair->first)});
+  ASSERT_THAT(guard, Succeeds());
+  monitor_ = std::move(pair->second);
+  guard_ = std::move(*guard);
+  write_all(monitor_, std::string(kGreeting) + "\r\n").value();
+  guard_.let_in();
+  const auto pressed = [&](std::string_view command) {
+    const Fd client = connect("other");
+    say(client, "{\"execute\":\"qmp_capabilities\"}");
+    turn();
+    say(client, command);
+    turn();
+    return guard_.power_pressed();
+  };
+  EXPECT_FALSE(pressed(R"({"execute":"query-status"})"));
+  const std::string_view keys =
+      R"({"execute":"input-send-event","arguments":{"events":[{"type":"key","data":{"down":true,"key":{"type":"qcode","data":"delete"}}}]}})";
+  EXPECT_TRUE(pressed(keys));
+}
+
 TEST_F(GuardTest, HalfRequestsHoldNobodyUp) {
   std::vector<Fd> half;
   for (std::size_t i = 0; i < 3 * kMaxGuardClients; ++i) {

@@ -59,7 +59,7 @@ no_other_reads_it() {
 # ExecStop is microvm.nix's: ctrl-alt-del over the control socket, which is a guard.
 stops() {
   systemctl stop "microvm@$1"
-  equals "$(property "microvm@$1" Result)" success
+  [[ $(property "microvm@$1" Result) == success ]] || fail "$(everything "microvm@$1" | tail -n 40)"
   nothing_left "$1"
   [[ ! -e /var/lib/microvms/$1/booted ]] || systemctl stop "microvm-set-booted@$1"
 }
@@ -77,6 +77,7 @@ survives_a_rebuild() {
 never_active() {
   install_vm deaf-vm
   systemctl start --no-block microvm@deaf-vm
+  until_true 30 is microvm@deaf-vm ActiveState activating # a job that waits has begun nothing
   # Each change of the unit's state is looked at until the first start has ended.
   local state
   while :; do

@@ -12,7 +12,8 @@ let
       cpu = "max";
       mem = 320;
       qemu.machine = "q35";
-      qemu.machineOpts = { accel = "tcg"; };
+      # microvm.nix adds a keyboard controller to each machine; beside q35's own, keys would reach one that no guest sees.
+      qemu.machineOpts = { accel = "tcg"; i8042 = "off"; };
       storeOnDisk = false;
       initrdPath = "/etc/vmcred/guest/initrd";
       volumes = [ { image = "data.img"; size = 8; mountPoint = null; } ];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "manual.h"
 #include "options.h"
 #include "rooms.h"
 #include "terminal/terminal.h"
@@ -51,8 +52,17 @@ std::string columns(const std::vector<std::pair<std::string, std::string>>& rows
   return text;
 }
 
-/// Lines one tab in, as scdoc wants the body of a command; what would start a list, a table or a heading is escaped.
-std::string man_paragraphs(std::string_view text) {
+std::string man_escaped(std::string_view raw) {
+  std::string safe;
+  for (const char c : raw) {
+    if (c == '*' || c == '_' || c == '\\' || c == '[' || c == '`') safe += '\\';
+    safe += c;
+  }
+  return safe;
+}
+
+/// Lines that begin with `indent`, as scdoc wants a body; what would start a list, a table or a heading is escaped.
+std::string man_paragraphs(std::string_view text, std::string_view indent) {
   std::string result;
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
@@ -66,10 +76,33 @@ std::string man_paragraphs(std::string_view text) {
     }
     const bool special = std::string_view("-.#|;]").find(line.front()) != std::string_view::npos;
     // A line that was set in stands on a line of its own in the page as well.
-    result += fmt::format("\t{}{}{}\n", special ? "\\" : "", line, start > 0 ? "++" : "");
+    result += fmt::format("{}{}{}{}\n", indent, special ? "\\" : "", line, start > 0 ? "++" : "");
   }
   return result;
 }
+
+std::string man_parameter(const Parameter& parameter) {
+  std::string name = shown(parameter);
+  name.erase(0, name.find_first_not_of(' '));
+  return fmt::format("*{}*\n\t{}\n\n", man_escaped(name), man_escaped(parameter.help));
+}
+
+std::string man_mentions(const std::vector<Mention>& mentions) {
+  std::string text;
+  for (const auto& [name, what] : mentions)
+    text += fmt::format("*{}*\n{}\n", man_escaped(name), man_paragraphs(man_escaped(what), "\t"));
+  return text;
+}
+
+/// "vmcred-vars-generate"
+std::string man_name(const Command& command) {
+  std::string name = fmt::format("vmcred-{}", command.words);
+  std::ranges::replace(name, ' ', '-');
+  return name;
+}
+
+/// "secrets users", "vars"; of a command of one word itself.
+std::string_view noun_of(const Command& command) { return command.words.substr(0, command.words.rfind(' ')); }
 
 bool starts_with_words(const Command& command, const std::vector<std::string>& words) {
   std::string prefix;
@@ -114,39 +147,69 @@ std::string command_help(const Command& command) {
   for (const Parameter& parameter : command.parameters) rows.emplace_back(shown(parameter), parameter.help);
   if (!rows.empty()) text += "\n" + columns(rows);
   if (!command.manual.empty()) text += fmt::format("\n{}\n", command.manual);
+  if (const auto examples = examples_of(command); !examples.empty()) {
+    text += "\nexamples:\n";
+    for (const Example& example : examples) text += fmt::format("  # {}\n  {}\n", example.what, example.line);
+  }
   text += "\n'vmcred help' lists the options of every command\n";
   return text;
 }
 
 std::string manual_page() {
   std::string text = "vmcred(1)\n\n# NAME\n\n";
-  text += fmt::format("vmcred - {}\n\n# SYNOPSIS\n\n*vmcred* _COMMAND_ [options]\n\n# COMMANDS\n\n", kAbout);
-  const auto escape = [](std::string_view raw) {
-    std::string safe;
-    for (const char c : raw) {
-      if (c == '*' || c == '_' || c == '\\' || c == '[' || c == '`') safe += '\\';
-      safe += c;
+  text += fmt::format("vmcred - {}\n\n# SYNOPSIS\n\n*vmcred* _COMMAND_ [options]\n\n",
+                      kAbout.substr(std::string_view("vmcred ").size()));
+  text +=
+      "# COMMANDS\n\nEach command has a page of its own: *vmcred vars generate* is explained in "
+      "*vmcred-vars-generate*(1).\n";
+  for (const Room* room : rooms()) {
+    text += fmt::format("\n## {}\n\n", room->title);
+    for (const Command* command : room->commands) {
+      text += fmt::format("*{}*\n\t{}.\n\n", man_escaped(command->words), man_escaped(command->summary));
     }
-    return safe;
-  };
-  for (const Command* command : commands()) {
-    text += fmt::format("*{}*\n\t{}.\n", escape(usage(*command)), escape(command->summary));
-    for (const Parameter& parameter : command->parameters) {
-      std::string name = shown(parameter);
-      name.erase(0, name.find_first_not_of(' '));
-      text += fmt::format("\n\t*{}*\n\t\t{}\n", escape(name), escape(parameter.help));
-    }
-    if (!command->manual.empty()) text += "\n" + man_paragraphs(escape(command->manual)) + "\n";
-    text += "\n";
   }
   text += "# OPTIONS OF EVERY COMMAND\n\n";
-  for (const Parameter& parameter : global_parameters()) {
-    std::string name = shown(parameter);
-    name.erase(0, name.find_first_not_of(' '));
-    text += fmt::format("*{}*\n\t{}\n\n", escape(name), escape(parameter.help));
-  }
-  text += fmt::format("# EXIT STATUS\n\n{}.\n", kExitCodes);
+  for (const Parameter& parameter : global_parameters()) text += man_parameter(parameter);
+  text += "# ENVIRONMENT\n\n";
+  text += man_mentions({{"NO_COLOR, TERM", "no colour where NO_COLOR is set, or TERM is 'dumb'"},
+                        {"PATH", "where programs are looked for: bubblewrap, git, ssh, the VMMs"}});
+  text += "What else a command reads stands in its page.\n\n";
+  text += fmt::format("# EXIT STATUS\n\n{}.\n\n# SEE ALSO\n\n*vmcred.toml*(5), *systemd.exec*(5), *systemd-creds*(1)\n",
+                      kExitCodes);
   return text;
+}
+
+std::string manual_page(const Command& command) {
+  const std::string name = man_name(command);
+  std::string text = fmt::format("{}(1)\n\n# NAME\n\n{} - {}\n\n", name, name, man_escaped(command.summary));
+  text += fmt::format("# SYNOPSIS\n\n*{}*\n\n", man_escaped(usage(command)));
+  if (!command.manual.empty())
+    text += fmt::format("# DESCRIPTION\n\n{}\n", man_paragraphs(man_escaped(command.manual), ""));
+  if (!command.parameters.empty()) text += "# OPTIONS\n\n";
+  for (const Parameter& parameter : command.parameters) text += man_parameter(parameter);
+  text += "Those of every command, --project and --json among them, stand in *vmcred*(1).\n\n";
+  if (const auto examples = examples_of(command); !examples.empty()) {
+    text += "# EXAMPLES\n\n";
+    for (const Example& example : examples) {
+      text += fmt::format("{}:\n\n```\n{}\n```\n\n", man_escaped(example.what), example.line);
+    }
+  }
+  if (const auto files = files_of(command); !files.empty()) text += "# FILES\n\n" + man_mentions(files);
+  if (const auto variables = environment_of(command); !variables.empty())
+    text += "# ENVIRONMENT\n\n" + man_mentions(variables);
+  text += "# EXIT STATUS\n\n";
+  if (command.words == "exec") {
+    text += "That of the VMM; 1 where the vm failed although the VMM did not, 2 for wrong usage.\n\n";
+  } else {
+    const std::string_view findings = findings_of(command);
+    text += fmt::format("0 done, 1 failed or refused, 2 wrong usage{}{}.\n\n", findings.empty() ? "" : ", 3 ",
+                        man_escaped(findings));
+  }
+  text += "# SEE ALSO\n\n*vmcred*(1)";
+  for (const Command* other : commands()) {
+    if (other != &command && noun_of(*other) == noun_of(command)) text += fmt::format(", *{}*(1)", man_name(*other));
+  }
+  return text + ", *vmcred.toml*(5)\n";
 }
 
 Result<std::string> completion_script(std::string_view shell) {
@@ -209,33 +272,55 @@ complete -F _vmcred vmcred
 
 namespace {
 
-constexpr Parameter kHelpParameters[] = {{"[WORD...]", "a command or noun; none: the overview"},
-                                         {"--man", "print the whole manual page in scdoc's format"},
-                                         {"--words", "print the words of every command, one a line"}};
+constexpr Parameter kHelpParameters[] = {
+    {"[WORD...]", "a command or noun; none: the overview"},
+    {"--man", "print the manual page of that command, without one that of vmcred, in scdoc's format"},
+    {"--words", "print the words of every command, one a line"},
+    {"--examples", "print the examples of every command, one a line"},
+    {"--parse", "only say whether the words behind '--' are a command line that vmcred takes"}};
 
-Result<Exit> help(const Given& given, World& world) {
-  if (given.has("man")) {
-    print(world, manual_page());
-    return Exit::done;
-  }
-  if (given.has("words")) {
-    for (const Command* command : commands()) print(world, fmt::format("{}\n", command->words));
-    return Exit::done;
-  }
+const Command* command_of(std::string_view words) {
+  const auto found = std::ranges::find(commands(), words, [](const Command* each) { return each->words; });
+  return found == commands().end() ? nullptr : *found;
+}
+
+Failure no_command(std::string_view words) {
+  return hint(fail(Errc::usage, "no command '{}'", words), "'vmcred help' lists the commands");
+}
+
+Result<std::string> help_text(const Given& given) {
   const std::vector<std::string> words = given.all("WORD");
   std::string joined;
   for (const std::string& word : words) joined += (joined.empty() ? "" : " ") + word;
-  for (const Command* command : commands()) {
-    if (command->words == joined) {
-      print(world, command_help(*command));
-      return Exit::done;
-    }
+  const Command* const command = command_of(joined);
+  if (given.has("man")) {
+    if (words.empty()) return manual_page();
+    if (command == nullptr) return no_command(joined);
+    return manual_page(*command);
   }
-  const auto known = [&](const Command* command) { return starts_with_words(*command, words); };
-  if (!std::ranges::any_of(commands(), known)) {
-    return hint(fail(Errc::usage, "no command '{}'", joined), "'vmcred help' lists the commands");
+  std::string text;
+  if (given.has("words")) {
+    for (const Command* each : commands()) text += fmt::format("{}\n", each->words);
+    return text;
   }
-  print(world, overview(words));
+  if (given.has("examples")) {
+    for (const Example& example : all_examples()) text += fmt::format("{}\n", example.line);
+    return text;
+  }
+  if (given.has("parse")) {
+    TRY(parse_command_line(words));
+    return text;
+  }
+  if (command != nullptr) return command_help(*command);
+  if (std::ranges::none_of(commands(), [&](const Command* each) { return starts_with_words(*each, words); })) {
+    return no_command(joined);
+  }
+  return overview(words);
+}
+
+Result<Exit> help(const Given& given, World& world) {
+  TRY_LET(const std::string text, help_text(given));
+  print(world, text);
   return Exit::done;
 }
 

@@ -37,6 +37,49 @@ bats_require_minimum_version 1.5.0
   done < <("$VMCRED" help --words)
 }
 
+@test "every command has examples, vmcred takes each of them, and help shows them" {
+  "$VMCRED" help --examples >examples
+  [ "$(wc -l <examples)" -ge 80 ]
+  while read -r line; do
+    # What the shell makes of it, up to a redirection, a pipe or a comment.
+    eval "words=(${line%%[<>|#]*})"
+    [ "${words[0]}" = vmcred ]
+    run -0 "$VMCRED" help --parse -- "${words[@]:1}"
+    [ -z "$output" ]
+  done <examples
+  while read -r words; do
+    grep -qE "^vmcred $words( |$)" examples || { echo "no example of: $words"; return 1; }
+    line=$(grep -m 1 -E "^vmcred $words( |$)" examples)
+    run -0 "$VMCRED" $words --help
+    grep -qxF "  $line" <<<"$output" || { echo "help does not show: $line"; return 1; }
+  done < <("$VMCRED" help --words)
+}
+
+@test "a command line that vmcred does not take is told, and nothing runs" {
+  run -2 --separate-stderr "$VMCRED" help --parse -- vars rotate --genrator x
+  [ "${stderr_lines[1]}" = "vmcred: hint: did you mean '--generator'?" ]
+  run -2 "$VMCRED" help --parse -- vars explode
+  run -2 "$VMCRED" help --parse -- vars set
+  run -0 "$VMCRED" help --parse -- init --project there
+  [ ! -e there ]
+}
+
+@test "every command has a manual page with its parts" {
+  run -0 "$VMCRED" help --man
+  [[ $output == "vmcred(1)"*"# COMMANDS"*"# EXIT STATUS"*"# SEE ALSO"* ]]
+  while read -r words; do
+    run -0 "$VMCRED" help --man $words
+    [ "${lines[0]}" = "vmcred-${words// /-}(1)" ]
+    for part in NAME SYNOPSIS EXAMPLES "EXIT STATUS" "SEE ALSO"; do
+      grep -qx "# $part" <<<"$output" || { echo "$words: no $part"; return 1; }
+    done
+    ! command -v scdoc >/dev/null || scdoc <<<"$output" >page || { echo "scdoc does not take the page of: $words"; return 1; }
+  done < <("$VMCRED" help --words)
+  run -0 "$VMCRED" help --man vars check
+  [[ $output == *"# FILES"*"readers"*"# ENVIRONMENT"*"0 done, 1 failed or refused, 2 wrong usage, 3 something is missing"* ]]
+  run -2 "$VMCRED" help --man vars explode
+}
+
 @test "help says which command needs the command line of a VMM and which may have one" {
   run -0 "$VMCRED" exec --help
   [[ $output == *"usage: vmcred exec [options] -- VMM ARGS..."* ]]

@@ -11,7 +11,7 @@ teardown() { rm -rf --one-file-system "$folder"; }
   run -0 dpkg-deb --fsys-tarfile "$package"
   for file in usr/bin/vmcred usr/bin/vmcred-guest usr/lib/systemd/system/microvm@.service usr/lib/systemd/system/vmcred-activate.service \
     usr/lib/systemd/system/vmcred-memory.service \
-    usr/share/bash-completion/completions/vmcred usr/share/man/man1/vmcred.1.gz usr/share/man/man5/vmcred.toml.5.gz; do
+    usr/share/bash-completion/completions/vmcred usr/share/man/man1/vmcred.1.gz usr/share/man/man1/vmcred-vars-generate.1.gz usr/share/man/man5/vmcred.toml.5.gz; do
     dpkg-deb --fsys-tarfile "$package" | tar -t "./$file"
   done
   dpkg-deb --fsys-tarfile "$package" | tar -xO ./usr/share/man/man1/vmcred.1.gz | gunzip | grep -q '^\.TH "vmcred" "1"'

@@ -42,7 +42,7 @@ boot() {
     { cat virtiofsd.log; return 1; }
   run -0 boot share "shares = [{ tag = \"share\", socket = \"$PWD/share.sock\" }]"
   [[ $output == *"SHARE hello from the host"* ]]
-  [[ $output == *"receipt: 1 credentials arrived"* ]]
+  [[ $output == *"receipt: 1 credential arrived"* ]]
   [ "$(cat shared/answer)" = "HELLO FROM THE HOST" ]
 }
 
@@ -69,7 +69,7 @@ boot tap 'networks = [{ type = "tap", tap = "vmtap0", mac = "02:00:00:00:77:02" 
 wait "$listener"
 NAMESPACE
   [[ $output == *"TAP 02:00:00:00:77:02"* ]]
-  [[ $output == *"receipt: 1 credentials arrived"* ]]
+  [[ $output == *"receipt: 1 credential arrived"* ]]
   [[ $output == *"MODPROBE -q -a virtio_pci virtio_console"* ]] # a file in modprobe.d names one
   [ "$(cat heard)" = "10.77.0.2 $(sha256sum <credentials/host-api-key | cut -d' ' -f1)  -" ]
 }
@@ -80,5 +80,5 @@ NAMESPACE
   fi
   run -0 boot vsock "vsock-cid = 7707"
   [[ $output == *"VSOCK device"* ]]
-  [[ $output == *"receipt: 1 credentials arrived"* ]]
+  [[ $output == *"receipt: 1 credential arrived"* ]]
 }

@@ -29,7 +29,7 @@ TOML
     >console 2>>story &
   supervisor=$!
   timeout 400 grep -q ": ready" <(tail -n +1 -f --pid="$supervisor" story)
-  grep -q "receipt: 1 credentials arrived" story
+  grep -q "receipt: 1 credential arrived" story
   python3 - <<'PY'
 import json, socket
 

@@ -68,5 +68,5 @@ chain() {
 NIX
   run -0 chain my-vm
   [[ $output == *"the service read: my-secret-value"* ]]
-  [[ $output == *"receipt: 1 credentials arrived"* || $output == *"receipt: 1 credential arrived"* ]]
+  [[ $output == *"receipt: 1 credential arrived"* ]]
 }

@@ -14,7 +14,7 @@ constexpr std::size_t kLongestLine = 8192;
 std::string receipt_text(const supervise::Event& event) {
   std::size_t received = 0;
   for (const auto& line : event.status.receipts) received += line.state == "received" ? 1 : 0;
-  std::string text = fmt::format("receipt: {} credentials arrived", received);
+  std::string text = fmt::format("receipt: {} {} arrived", received, received == 1 ? "credential" : "credentials");
   if (!event.status.proven) text += "; " + event.detail;
   return text;
 }

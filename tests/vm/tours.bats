@@ -7,6 +7,7 @@ setup() {
   [ -x "$VMCRED_GUEST_STATIC" ] || { echo "build the release preset first: it makes vmcred-guest for the guest" >&2; return 1; }
   home=$BATS_TEST_TMPDIR/home
   mkdir -p -m 700 "$home/vmcred/build/release/bin"
+  mkdir -p "$VMCRED_SOURCE/build/guest-cache"
   ln -s "$VMCRED_SOURCE"/{tools,examples,packaging} "$home/vmcred/"
   ln -s "$VMCRED_SOURCE/build/guest-cache" "$home/vmcred/build/"
   ln -s "$VMCRED" "$home/vmcred/build/release/bin/vmcred"

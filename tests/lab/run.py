@@ -73,9 +73,11 @@ def give_all(row, guest):
             machine.give(path, f"vmms/{row}/{path.name}")
 
 
-def script(row, column, guest, times):
+def script(row, column, options):
+    guest, times = options.guest, options.times
     numbers = f"export REBOOTS={times} VMS={times} ROUNDS={times}\n" if times else ""
-    return f"VMM={row} GUEST={guest}\n{numbers}. /lab/cells/lib.sh\n. /lab/cells/{column}.sh\n"
+    verbose = "VERBOSE=1\n" if options.verbose else ""
+    return f"VMM={row} GUEST={guest}\n{verbose}{numbers}. /lab/cells/lib.sh\n. /lab/cells/{column}.sh\n"
 
 
 def sources():
@@ -117,7 +119,7 @@ class Cells:
     def run(self, row, column):
         guest = self.options.guest
         begin = time.monotonic()
-        status, lines = self.channel.run(script(row, column, guest, self.options.times), CELL_SECONDS, say if self.options.verbose else None)
+        status, lines = self.channel.run(script(row, column, self.options), CELL_SECONDS, say if self.options.verbose else None)
         took = time.monotonic() - begin
         results = [line.removeprefix("RESULT ") for line in lines if line.startswith("RESULT ")]
         failed = [line.removeprefix("FAILED ") for line in lines if line.startswith("FAILED ")]

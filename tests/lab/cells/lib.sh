@@ -18,6 +18,8 @@ export CREDENTIALS_DIRECTORY=$work/credentials
 mkdir -m 700 credentials
 : >secrets.toml
 : >log
+reader=
+if [[ -n ${VERBOSE:-} ]]; then tail -n +1 -f log & reader=$!; fi
 vm=
 installed=
 
@@ -29,6 +31,7 @@ at_end() {
     tail -n 40 log
   fi
   uninstall_unit
+  [[ -z $reader ]] || kill "$reader"
   [[ -z $vm ]] || kill "$vm" 2>/dev/null || true
   [[ -z $vm ]] || wait "$vm" || true
   cd /

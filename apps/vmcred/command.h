@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ class Given {
   std::map<std::string, std::vector<std::string>> values_;
 };
 
+class Answer;
+
 /// The world as a command sees it: where text goes, what was asked for globally, environment and clock. Commands read
 /// the environment only through env().
 struct World {
@@ -50,6 +53,8 @@ struct World {
   std::string nixpkgs;  ///< --nixpkgs, may be empty
   std::string flake;    ///< --flake, may be empty
   bool json = false;
+  std::shared_ptr<Answer> answer = {};  ///< with --json: what is printed at the end (terminal/answer.h)
+  std::string command;                  ///< the words of the command that runs
   bool quiet = false;
   bool verbose = false;
   bool color_out = false;  ///< colour on stdout
@@ -61,7 +66,8 @@ struct World {
 };
 
 /// Prints text to World::out; a closed pipe ends the program quietly. What would steer a terminal comes out as '?',
-/// whoever wrote it: names, paths and messages of others are in there.
+/// whoever wrote it: names, paths and messages of others are in there. With --json it goes the way of
+/// note(): standard output is the answer\'s.
 void print(const World& world, std::string_view text);
 /// The same for bytes that are meant as they are: a guest's console, a file to be kept.
 void print_bytes(const World& world, std::string_view bytes);

@@ -5,6 +5,7 @@
 #include "manual.h"
 #include "options.h"
 #include "rooms.h"
+#include "terminal/answer.h"
 #include "terminal/terminal.h"
 
 namespace vmcred::app {
@@ -288,6 +289,20 @@ Failure no_command(std::string_view words) {
   return hint(fail(Errc::usage, "no command '{}'", words), "'vmcred help' lists the commands");
 }
 
+/// The table of commands.
+void answer_commands(const World& world) {
+  for (const Command* command : commands()) {
+    Json parameters = Json::array();
+    for (const Parameter& parameter : command->parameters)
+      parameters.push(Json::object().set("spelling", parameter.spelling).set("help", parameter.help));
+    answer_also(world, "commands",
+                Json::object()
+                    .set("words", command->words)
+                    .set("summary", command->summary)
+                    .set("parameters", std::move(parameters)));
+  }
+}
+
 Result<std::string> help_text(const Given& given) {
   const std::vector<std::string> words = given.all("WORD");
   std::string joined;
@@ -319,6 +334,10 @@ Result<std::string> help_text(const Given& given) {
 }
 
 Result<Exit> help(const Given& given, World& world) {
+  if (world.json) {
+    answer_commands(world);
+    return Exit::done;
+  }
   TRY_LET(const std::string text, help_text(given));
   print(world, text);
   return Exit::done;
@@ -327,6 +346,8 @@ Result<Exit> help(const Given& given, World& world) {
 constexpr Parameter kCompletionParameters[] = {{"SHELL", "bash, zsh or fish"}};
 
 Result<Exit> completion(const Given& given, World& world) {
+  if (world.json)
+    return hint(fail(Errc::usage, "'completion' prints a script for a shell, which is no JSON"), "leave out --json");
   TRY_LET(const std::string script, completion_script(given.at("SHELL")));
   print(world, script);
   return Exit::done;

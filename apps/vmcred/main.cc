@@ -14,6 +14,7 @@
 #include "command.h"
 #include "help.h"
 #include "options.h"
+#include "terminal/answer.h"
 
 extern char** environ;  // NOLINT
 
@@ -47,7 +48,6 @@ std::string find_project() {
 }
 
 Result<> apply(const Given& global, World& world) {
-  world.json = global.has("json");
   world.quiet = global.has("quiet");
   world.verbose = global.has("verbose");
   world.machine = global.at("machine");
@@ -66,21 +66,36 @@ Result<> apply(const Given& global, World& world) {
     return hint(fail(Errc::usage, "--color takes auto, always or never, not '{}'", when), "leave it out for auto");
   }
   const bool automatic = when == "auto" && world.env("NO_COLOR").empty() && world.env("TERM") != "dumb";
+  if (world.json) return {};  // escapes are for people
   world.color_out = when == "always" || (automatic && ::isatty(world.out) == 1);
   world.color_err = when == "always" || (automatic && ::isatty(world.err) == 1);
   return {};
 }
 
+/// Also where the rest of the command line is not understood: whoever called us reads JSON then.
+bool wants_json(const std::vector<std::string>& arguments) {
+  const auto end = std::ranges::find(arguments, "--");
+  return std::find(arguments.begin(), end, "--json") != end;
+}
+
 Result<Exit> run(const std::vector<std::string>& arguments, World& world) {
+  if (wants_json(arguments)) {
+    world.json = true;
+    world.answer = std::make_shared<Answer>();
+  }
   TRY_LET(const Asked asked, parse_command_line(arguments));
   if (asked.version) {
+    answer_with(world, "version", VMCRED_VERSION);
     print(world, kVersion);
     return Exit::done;
   }
   if (asked.help) {
+    world.json = false;  // 'vmcred help --json' has it as data
+    world.answer.reset();
     print(world, asked.command != nullptr ? command_help(*asked.command) : overview(asked.words));
     return Exit::done;
   }
+  world.command = asked.command->words;
   TRY(apply(asked.global, world));
   return asked.command->run(asked.given, world);
 }
@@ -97,11 +112,15 @@ int main(int count, char** arguments) {
   ::signal(SIGPIPE, SIG_IGN);
   World world = make_world();
   const Result<Exit> done = run(std::vector<std::string>(arguments + 1, arguments + count), world);
-  if (done) return static_cast<int>(*done);
+  if (done) {
+    print_answer(world, nullptr);
+    return static_cast<int>(*done);
+  }
   // What an error quotes may steer a terminal.
   std::string text = fmt::format("vmcred: error: {}\n", printable(done.error().message));
   if (!done.error().hint.empty()) text += fmt::format("vmcred: hint: {}\n", printable(done.error().hint));
   world.quiet = false;
   (void)!::write(world.err, text.data(), text.size());  // nowhere left to complain
+  print_answer(world, &done.error());
   return static_cast<int>(done.error().code == Errc::usage ? Exit::usage : Exit::failed);
 }

@@ -15,6 +15,7 @@
 #include "chain/unit_files.h"
 #include "project/project.h"
 #include "store/repository.h"
+#include "terminal/answer.h"
 #include "vm/running.h"
 
 namespace vmcred::app {
@@ -109,6 +110,7 @@ Result<std::vector<chain::Finding>> project_findings(const Given& given, const W
 }
 
 Result<Exit> run(const Given& given, World& world) {
+  if (given.has("sarif") && world.json) return fail(Errc::usage, "only one of --json and --sarif");
   if (given.has("describe")) return describe(world, given.at("describe"));
   const std::string fail_on = given.has("fail-on") ? given.at("fail-on") : "warning";
   if (fail_on != "error" && fail_on != "warning")
@@ -137,13 +139,14 @@ Result<Exit> run(const Given& given, World& world) {
       mended += now;
       TRY_LET(findings, project_findings(given, world));
     }
+    answer_with(world, "mended", mended);
     note(world, fmt::format("mended {} {}", mended, mended == 1 ? "finding" : "findings"));
   }
   chain::sort_findings(findings);
   if (given.has("sarif")) {
     print(world, dump_json(chain::findings_sarif(findings, VMCRED_VERSION), Indent::two_spaces));
   } else if (world.json) {
-    print(world, dump_json(chain::findings_json(findings), Indent::two_spaces));
+    answer_with(world, chain::findings_json(findings));
   } else {
     print(world, chain::findings_text(findings, world.color_out));
   }

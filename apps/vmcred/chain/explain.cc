@@ -4,6 +4,7 @@
 #include "chain/explain/picture.h"
 #include "chain/explain/view.h"
 #include "project/project.h"
+#include "terminal/answer.h"
 #include "terminal/terminal.h"
 #include "vm/running.h"
 #include "vm/vms.h"
@@ -44,7 +45,7 @@ Result<Exit> run(const Given& given, World& world) {
                 [](const chain::Finding& each) { return each.code == chain::Code::one_reader; });  // it is no vm's
   TRY_LET(const explain::Picture picture, explain::picture(declaration, seen, std::move(findings), vm));
   if (world.json) {
-    print(world, dump_json(explain::picture_json(picture), Indent::two_spaces));
+    answer_with(world, explain::picture_json(picture));
   } else if (given.has("html")) {
     print(world, explain::picture_html(picture, VMCRED_VERSION));
   } else if (given.has("dot")) {

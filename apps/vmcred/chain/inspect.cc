@@ -9,6 +9,7 @@
 #include "chain/inspect_source.h"
 #include "credential/examine.h"
 #include "credential/oem_string.h"
+#include "terminal/answer.h"
 #include "terminal/terminal.h"
 
 namespace vmcred::app {
@@ -193,7 +194,7 @@ void print_json(World& world, const Inspected& found, const Report& report, bool
   }
   if (!found.complaint.empty())
     json.set("complaint", found.complaint).set("missing", found.missing).set("missing_strings", lost_strings(found));
-  print(world, dump_json(json, Indent::two_spaces));
+  answer_with(world, json);
 }
 
 Result<int> version_of(const Given& given) {

@@ -9,6 +9,7 @@
 #include "host/commands.h"
 #include "project/project.h"
 #include "signatures/trust.h"
+#include "terminal/answer.h"
 #include "unit/host.h"
 #include "vm/project_for_vm.h"
 #include "vm/running.h"
@@ -117,17 +118,16 @@ void print_report(const World& world, const std::string& machine, const activate
     }
     Json refreshed = Json::array();
     for (const Refresh& each : consequences.refreshes) refreshed.push(refresh_json(each));
-    print(world, dump_json(Json::object()
-                               .set("machine", machine)
-                               .set("generation", static_cast<std::int64_t>(report.published.number))
-                               .set("switched", report.published.switched)
-                               .set("files", report.published.files)
-                               .set("changes", std::move(changes))
-                               .set("failed", std::move(failed))
-                               .set("kept", std::move(kept))
-                               .set("refreshed", std::move(refreshed))
-                               .set("restart", Json::strings(consequences.restarts)),
-                           Indent::two_spaces));
+    answer_with(world, Json::object()
+                           .set("machine", machine)
+                           .set("generation", static_cast<std::int64_t>(report.published.number))
+                           .set("switched", report.published.switched)
+                           .set("files", report.published.files)
+                           .set("changes", std::move(changes))
+                           .set("failed", std::move(failed))
+                           .set("kept", std::move(kept))
+                           .set("refreshed", std::move(refreshed))
+                           .set("restart", Json::strings(consequences.restarts)));
     return;
   }
   const activate::Published& published = report.published;
@@ -211,6 +211,10 @@ Result<Exit> run(const Given& given, World& world) {
   const HostTrust trust = host_trust(prefix);
   TRY_LET(std::optional<store::Proven> proven, prove_on_host(world.project, trust, world));
   if (given.has("verify")) {
+    if (proven) {
+      answer_with(world, "signer", proven->signer);
+      answer_with(world, "counter", static_cast<std::int64_t>(proven->manifest.counter));
+    }
     note(world, proven ? fmt::format("signed by {}, counter {}", proven->signer, proven->manifest.counter)
                        : fmt::format("this host demands no signatures: there is no '{}'", trust.signers));
     return Exit::done;

@@ -16,6 +16,7 @@
 #include "signatures/trust.h"
 #include "store/bundle.h"
 #include "store/vault.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "vars/vars.h"
 
@@ -212,6 +213,11 @@ Result<Exit> deploy(const Given& given, World& world) {
   if (demanded) TRY(add_manifest(texts, machine, secrets, project, world));
   for (const auto& [path, text] : texts) files.push_back({.path = path, .bytes = bytes_of(text)});
   TRY(send(target_of(given), remote_script(folder, machine, !given.has("no-activate")), files, given));
+  answer_with(world, Json::object()
+                         .set("machine", machine)
+                         .set("target", target_of(given))
+                         .set("values", values)
+                         .set("signed", demanded));
   note(world,
        fmt::format("sent {} values to {}{}", values, target_of(given), demanded ? ", with a signed manifest" : ""));
   return Exit::done;
@@ -227,12 +233,14 @@ Result<Exit> upload(const Given& given, World& world) {
     const std::string folder = given.at("directory");
     TRY(make_folders(folder, 0700));
     TRY(write_file(join_path(folder, "key.txt"), key.text(), 0600));
+    answer_with(world, Json::object().set("machine", machine).set("file", join_path(folder, "key.txt")));
     note(world, fmt::format("wrote the private key of machine '{}' to {}", machine, join_path(folder, "key.txt")));
     return Exit::done;
   }
   TRY_LET(const std::string folder, folder_there(given));
   TRY(send(target_of(given), remote_script(folder, machine, false),
            {{.path = "key.txt", .bytes = key.bytes(), .mode = 0600}}, given));
+  answer_with(world, Json::object().set("machine", machine).set("target", target_of(given)));
   note(world, fmt::format("sent the key of machine '{}' to {}", machine, target_of(given)));
   return Exit::done;
 }

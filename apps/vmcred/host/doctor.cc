@@ -15,6 +15,7 @@
 #include "project/project.h"
 #include "store/key_ring.h"
 #include "store/repository.h"
+#include "terminal/answer.h"
 #include "terminal/terminal.h"
 #include "vars/run_steps.h"
 #include "vm/running.h"
@@ -182,7 +183,7 @@ Result<Exit> run(const Given& given, World& world) {
   const std::vector<chain::Finding> findings = examination.findings();
   const bool any = chain::any_findings(findings);
   if (world.json) {
-    print(world, dump_json(chain::findings_json(findings), Indent::two_spaces));
+    answer_with(world, chain::findings_json(findings));
   } else {
     print(world, chain::findings_text(findings, world.color_out));
     if (!any && !findings.empty()) print(world, "no findings, these are notes\n");

@@ -4,6 +4,7 @@
 #include "project/commands.h"
 #include "project/project.h"
 #include "store/inferred.h"
+#include "terminal/answer.h"
 
 namespace vmcred::app {
 namespace {
@@ -14,7 +15,7 @@ constexpr Parameter kParameters[] = {
 
 Result<Exit> run(const Given& given, World& world) {
   if (given.has("schema")) {
-    print(world, declare::json_schema());
+    answer_as_it_is(world, declare::json_schema());
     return Exit::done;
   }
   TRY_LET(const declare::Declaration declaration, load_project(world));
@@ -24,7 +25,7 @@ Result<Exit> run(const Given& given, World& world) {
                      "there is no declaration in '{}': what vars/ and sops/ hold does not say who should read what",
                      world.project),
                 "evaluate clan's with --flake REF#HOST, or write a vmcred.toml");
-  print(world, dump_json(declare::to_json(declaration), Indent::two_spaces));
+  answer_as_it_is(world, dump_json(declare::to_json(declaration), Indent::two_spaces));
   return Exit::done;
 }
 

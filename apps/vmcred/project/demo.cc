@@ -14,6 +14,7 @@
 #include "project/project.h"
 #include "store/key_ring.h"
 #include "store/repository.h"
+#include "terminal/answer.h"
 #include "terminal/terminal.h"
 #include "vars/commands.h"
 #include "vm/vms.h"
@@ -147,6 +148,7 @@ Result<Exit> run(const Given& given, World& world) {
   inner.project = folder;
   inner.quiet = true;
   inner.json = false;
+  inner.answer.reset();
   inner.machine.clear();
   inner.nix.clear();
   for (const char* name : {"SOPS_AGE_KEY", "SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY_CMD", "CREDENTIALS_DIRECTORY",
@@ -199,7 +201,8 @@ Result<Exit> run(const Given& given, World& world) {
     note(world, fmt::format("the project is in {}", folder));
   }
   if (!outcome) return std::unexpected(std::move(outcome).error());
-  if (seen.receipt) print(world, world.json ? demo_json(rows, seen, kVm) : demo_table(rows, seen, world.color_out));
+  if (seen.receipt && world.json) answer_with(world, demo_json(rows, seen, kVm));
+  if (seen.receipt && !world.json) print(world, demo_table(rows, seen, world.color_out));
   if (!outcome->failure.empty()) return fail(Errc::unavailable, "{}", outcome->failure);
   if (!all_match) return fail(Errc::mismatch, "not every credential arrived byte for byte");
   if (!seen.leaks.clean()) {

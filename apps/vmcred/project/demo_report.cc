@@ -58,7 +58,7 @@ std::vector<DemoRow> demo_rows(const credential::Plan& plan, const std::optional
   return rows;
 }
 
-std::string demo_json(const std::vector<DemoRow>& rows, const DemoSeen& seen, std::string_view vm) {
+Json demo_json(const std::vector<DemoRow>& rows, const DemoSeen& seen, std::string_view vm) {
   Json credentials = Json::array();
   for (const DemoRow& row : rows) {
     Json one = Json::object();
@@ -81,7 +81,7 @@ std::string demo_json(const std::vector<DemoRow>& rows, const DemoSeen& seen, st
   whole.set("unreadable", seen.leaks.unreadable);
   if (!seen.leaks.unreadable_places.empty())
     whole.set("unreadable_places", Json::strings(seen.leaks.unreadable_places));
-  return dump_json(whole, Indent::two_spaces);
+  return whole;
 }
 
 std::string demo_table(const std::vector<DemoRow>& rows, const DemoSeen& seen, bool color) {

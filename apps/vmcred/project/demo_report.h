@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "base/leak_scan.h"
 #include "credential/plan.h"
 #include "link/receipt.h"
@@ -37,7 +38,7 @@ struct DemoRow {
 /// What the plan says of each credential, and what the receipt does.
 std::vector<DemoRow> demo_rows(const credential::Plan& plan, const std::optional<link::Receipt>& receipt);
 
-std::string demo_json(const std::vector<DemoRow>& rows, const DemoSeen& seen, std::string_view vm);
+Json demo_json(const std::vector<DemoRow>& rows, const DemoSeen& seen, std::string_view vm);
 std::string demo_table(const std::vector<DemoRow>& rows, const DemoSeen& seen, bool color);
 
 /// "5.31 s"

@@ -10,6 +10,7 @@
 #include "signatures/trust.h"
 #include "sops/lookup.h"
 #include "store/key_ring.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "vars/vars.h"
 
@@ -97,6 +98,9 @@ void tell(const adopt::Adoption& adoption, const sops::Lookup& keys, const World
   for (const std::string& each : adoption.notes) note(world, each);
   bool denied = false;
   for (const adopt::LeftOut& each : adoption.left_out) {
+    answer_also(
+        world, "left_out",
+        Json::object().set("source", each.source).set("error", each.error.message).set("hint", each.error.hint));
     note(loud, fmt::format("left out: '{}': {}", each.source, each.error.message));
     if (!each.error.hint.empty()) note(loud, "  " + each.error.hint);
     denied = denied || each.error.code == Errc::denied;
@@ -147,8 +151,14 @@ Result<Exit> store_all(adopt::Found found, const sops::Lookup& keys, const Given
       if (!known.machines.contains(machine)) undeclared.insert(machine);
   note(world, fmt::format("imported {}; their declaration is on stdout: put it into {}", plural_of(adoption.count()),
                           known.language == adopt::Language::nix ? "host.nix" : "vmcred.toml"));
-  print_bytes(world,
-              adopt::declaration_text(adoption, known.language, {undeclared.begin(), undeclared.end()}, known.host));
+  const std::string text =
+      adopt::declaration_text(adoption, known.language, {undeclared.begin(), undeclared.end()}, known.host);
+  answer_with(world, "language", known.language == adopt::Language::nix ? "nix" : "toml");
+  answer_with(world, "declaration", text);
+  if (!world.json) print_bytes(world, text);
+  for (const adopt::Adopted& each : adoption.generators)
+    for (const adopt::AdoptedFile& file : each.files)
+      answer_also(world, "imported", fmt::format("{}/{}", each.generator, file.name));
   std::vector<std::string> paths;
   for (const store::FolderChange& each : adoption.changes) paths.push_back(each.folder);
   TRY(hand_to_git(project, paths, "vars: import secrets", given.has("commit"), world));

@@ -10,6 +10,7 @@
 #include "secrets/access.h"
 #include "secrets/identity.h"
 #include "store/access.h"
+#include "terminal/answer.h"
 #include "vars/vars.h"
 
 namespace vmcred::app {
@@ -71,6 +72,8 @@ Result<> write_declaration(const Given& given, const World& world, const std::st
   }
   if (present) {
     note(world, fmt::format("kept {}", *present));
+    answer_with(world, "declaration", *present);
+    answer_with(world, "written", false);
     return {};
   }
   if (present.error().code != Errc::not_found) return std::unexpected(present.error());
@@ -85,6 +88,8 @@ Result<> write_declaration(const Given& given, const World& world, const std::st
   }
   TRY(write_file(path, text, 0644));
   note(world, fmt::format("wrote {} with the machine '{}'", path, machine));
+  answer_with(world, "declaration", path);
+  answer_with(world, "written", true);
   return {};
 }
 

@@ -4,8 +4,10 @@
 
 #include "base/spelling.h"
 #include "secrets/widen.h"
+#include "store/address.h"
 #include "store/named_reader.h"
 #include "store/vault.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "vars/run_steps.h"
 
@@ -208,6 +210,7 @@ Result<> after_loss(const Project& project, const store::Lock& lock, const Touch
   if (touched.lost.empty()) return {};
   const std::vector<std::string> machines = lost_machine_keys(touched.lost);
   TRY_LET(const std::vector<store::SecretPlace> lost, with_what_machines_read(project, touched.lost, machines));
+  for (const store::SecretPlace& place : lost) answer_also(world, "lost", store::address_of(place));
   if (!rotate) {
     note(world, "could be read until now, and should be rotated (--rotate does it):");
     for (const store::SecretPlace& place : lost) note(world, "  " + place.name());

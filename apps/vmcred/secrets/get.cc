@@ -5,6 +5,8 @@
 #include "base/json.h"
 #include "secrets/access.h"
 #include "secrets/commands.h"
+#include "store/address.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "terminal/terminal.h"
 
@@ -24,7 +26,7 @@ Result<Exit> list(const Given&, World& world) {
     folders.push_back(place.folder);
   }
   if (world.json) {
-    print(world, dump_json(Json::object().set("secrets", Json::strings(folders)), Indent::two_spaces));
+    answer_with(world, "secrets", Json::strings(folders));
   } else {
     print(world, table(rows));
   }
@@ -36,6 +38,11 @@ Result<Exit> get(const Given& given, World& world) {
   TRY_LET(const store::SecretPlace chosen, chosen_secret(given.at("SECRET"), project));
   TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY_LET(const Secret value, store::read_secret_place(project.repository, chosen, keys));
+  if (world.json) {
+    TRY(in("print the value",
+           answer_with_secret(world, Json::object().set("secret", store::address_of(chosen)), value)));
+    return Exit::done;
+  }
   const Fd out(::dup(world.out));
   TRY(in("print the value", write_all(out, value.text())));
   return Exit::done;

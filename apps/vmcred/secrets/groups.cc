@@ -6,6 +6,7 @@
 #include "secrets/commands.h"
 #include "secrets/widen.h"
 #include "store/refused.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "terminal/terminal.h"
 
@@ -59,9 +60,7 @@ Result<Exit> list(const Given&, World& world) {
     rows.push_back({name, enumeration(all)});
   }
   if (world.json) {
-    Json json = Json::object();
-    json.set("groups", std::move(array));
-    print(world, dump_json(json, Indent::two_spaces));
+    answer_with(world, "groups", std::move(array));
   } else {
     print(world, table(rows));
   }
@@ -91,6 +90,8 @@ Result<Exit> member(const Given& given, World& world, Kind kind, bool adding) {
                        [&] { return store::set_member(project.repository, lock, group, kind, name, !adding); }));
   note(world,
        fmt::format("{} '{}' {} the group '{}'", store::singular(kind), name, adding ? "is in" : "is not in", group));
+  answer_with(world, "name", group);
+  answer_with(world, "member", name);
   TRY(after_loss(project, lock, touched, given.has("rotate"), world));
   touched.folders.push_back("sops/groups/" + group);
   TRY(hand_to_git(

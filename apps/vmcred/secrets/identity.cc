@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "store/refused.h"
 #include "store/vault.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 
 namespace vmcred::app {
@@ -63,6 +64,7 @@ Result<> join_as_user(const Project& project, const store::Lock& lock, const sto
                       const std::string& wanted_name, const std::vector<std::string>& more, const World& world) {
   store::Principals principals(project.repository);
   if (const Result<std::string> user = principals.user_of(keys)) {
+    answer_with(world, "user", *user);
     note(world, fmt::format("you are the user '{}'", *user));
     return {};
   }
@@ -75,6 +77,7 @@ Result<> join_as_user(const Project& project, const store::Lock& lock, const sto
   for (const std::string& recipient : keys.age_recipients()) own.push_back({.type = "age", .text = recipient});
   if (own.empty()) return fail(Errc::usage, "the public half of your key cannot be told from its private half");
   TRY(store::write_user(project.repository, lock, name, own));
+  answer_with(world, "user", name);
   note(world, fmt::format("added you as the user '{}'", name));
   std::vector<std::string> changed = more;
   changed.push_back("sops/users/" + name);

@@ -2,6 +2,7 @@
 #include "secrets/access.h"
 #include "secrets/commands.h"
 #include "store/refused.h"
+#include "terminal/answer.h"
 
 namespace vmcred::app {
 namespace {
@@ -16,6 +17,7 @@ Result<Exit> run(const Given& given, World& world) {
   if (!principals.exists(store::Kind::machine, machine))
     return store::no_such(principals, store::Kind::machine, machine);
   TRY(renew_machine_key(project, lock, machine, world));
+  answer_with(world, "name", machine);
   return Exit::done;
 }
 

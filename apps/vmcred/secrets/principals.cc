@@ -7,6 +7,7 @@
 #include "secrets/commands.h"
 #include "secrets/widen.h"
 #include "store/refused.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "terminal/terminal.h"
 
@@ -86,9 +87,7 @@ Result<Exit> list(const Given&, World& world, Kind kind) {
     for (std::size_t i = 0; i < texts.size(); ++i) rows.push_back({i == 0 ? name : "", texts[i]});
   }
   if (world.json) {
-    Json json = Json::object();
-    json.set(std::string(store::plural(kind)), std::move(array));
-    print(world, dump_json(json, Indent::two_spaces));
+    answer_with(world, std::string(store::plural(kind)), std::move(array));
   } else {
     print(world, table(rows));
   }
@@ -99,7 +98,11 @@ Result<Exit> get(const Given& given, World& world, Kind kind) {
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const std::vector<store::PublicKey> keys,
           store::Principals(project.repository).keys(kind, given.at(parameter_of(kind))));
-  for (const store::PublicKey& key : keys) print(world, key.text + "\n");
+  answer_with(world, "name", given.at(parameter_of(kind)));
+  for (const store::PublicKey& key : keys) {
+    answer_also(world, "keys", key.text);
+    if (!world.json) print(world, key.text + "\n");
+  }
   return Exit::done;
 }
 
@@ -117,6 +120,7 @@ Result<Exit> change_keys(const Given& given, World& world, Kind kind, const std:
   TRY_LET(Touched touched, bring_in_line(project, lock, drifting, {}, by_the_rule(given, world), world, [&] {
             return store::write_principal(project.repository, lock, kind, name, before);
           }));
+  answer_with(world, "name", name);
   note(world, fmt::format("{} the {} '{}'", done, store::singular(kind), name));
   TRY(after_loss(project, lock, touched, given.has("rotate"), world));
   touched.folders.push_back(fmt::format("sops/{}/{}", store::plural(kind), name));
@@ -178,6 +182,7 @@ Result<Exit> remove(const Given& given, World& world, Kind kind) {
                                },
                                {}, world, back_into_groups));
   TRY(store::write_principal(project.repository, lock, kind, name, {}));
+  answer_with(world, "name", name);
   note(world, fmt::format("removed the {} '{}'", store::singular(kind), name));
   TRY(after_loss(project, lock, touched, given.has("rotate"), world));
   changed.insert(changed.end(), touched.folders.begin(), touched.folders.end());

@@ -4,8 +4,10 @@
 #include "base/file.h"
 #include "secrets/commands.h"
 #include "secrets/identity.h"
+#include "store/address.h"
 #include "store/readers.h"
 #include "store/vault.h"
+#include "terminal/answer.h"
 #include "vars/vars.h"
 
 namespace vmcred::app {
@@ -128,6 +130,9 @@ Result<Exit> run(const Given& given, World& world) {
   for (const auto& each : outcome->changes) changed.push_back(each.place.folder);
   if (!machine.empty() && exists(join_path(project.repository.folder(), store::machine_key_folder(machine))))
     changed.push_back(store::machine_key_folder(machine));
+  answer_with(world, "user", user);
+  for (const auto& each : outcome->changes) answer_also(world, "secrets", store::address_of(each.place));
+  for (const auto& each : outcome->lost) answer_also(world, "still_lost", store::address_of(each));
   note(world, fmt::format("user '{}' has the key {} now, and reads {} secret{} again", user, after.front().text,
                           outcome->changes.size(), outcome->changes.size() == 1 ? "" : "s"));
   if (before.size() > 1)

@@ -6,7 +6,9 @@
 #include "base/spelling.h"
 #include "secrets/access.h"
 #include "secrets/commands.h"
+#include "store/address.h"
 #include "store/vault.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "terminal/terminal.h"
 
@@ -53,9 +55,8 @@ Result<Exit> who(const Given& given, World& world) {
       item.set("how", row[1]);
       list.push(std::move(item));
     }
-    Json json = Json::object();
-    json.set("readers", std::move(list));
-    print(world, dump_json(json, Indent::two_spaces));
+    answer_with(world, "secret", store::address_of(chosen));
+    answer_with(world, "readers", std::move(list));
   } else {
     print(world, table(rows));
   }
@@ -103,13 +104,12 @@ Result<Exit> what(const Given& given, World& world) {
     rows.push_back({place.name(), *way});
     Json item = Json::object();
     item.set("secret", place.name());
+    item.set("address", store::address_of(place));
     item.set("how", *way);
     list.push(std::move(item));
   }
   if (world.json) {
-    Json json = Json::object();
-    json.set("secrets", std::move(list));
-    print(world, dump_json(json, Indent::two_spaces));
+    answer_with(world, "secrets", std::move(list));
   } else if (rows.empty()) {
     note(world, fmt::format("'{}' can read nothing", name));
   } else {
@@ -122,6 +122,9 @@ Result<Exit> key(const Given&, World& world) {
   TRY_LET(const store::KeyRing keys, operator_keys(world));
   if (keys.empty()) return hint(fail(Errc::not_found, "you have no private key"), "run 'vmcred vars keygen'");
   for (const std::string& source : keys.sources()) note(world, "from " + source);
+  answer_with(world, "keys", Json::strings(keys.recipients()));
+  answer_with(world, "sources", Json::strings(keys.sources()));
+  if (world.json) return Exit::done;
   for (const std::string& recipient : keys.recipients()) print(world, recipient + "\n");
   return Exit::done;
 }

@@ -8,6 +8,7 @@
 #include "signatures/commands.h"
 #include "signatures/trust.h"
 #include "store/signing_files.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "terminal/terminal.h"
 #include "vars/vars.h"
@@ -84,7 +85,9 @@ Result<Exit> keygen(const Given& given, World& world) {
                      path));
     note(world, "others add this line to theirs, and hosts to /etc/vmcred/trusted-signers:");
   }
-  print(world, line + "\n");
+  answer_with(world, "user", name);
+  answer_with(world, "line", line);
+  if (!world.json) print(world, line + "\n");
   return Exit::done;
 }
 
@@ -105,7 +108,7 @@ Result<Exit> check(const Given&, World& world) {
     if (signer && world.verbose) rows.push_back({folder, "signed by " + *signer});
   }
   if (world.json) {
-    print(world, dump_json(Json::object().set("folders", std::move(list)), Indent::two_spaces));
+    answer_with(world, "folders", std::move(list));
   } else {
     print(world, table(rows));
     if (good) print(world, fmt::format("all {} folders are signed by somebody you trust\n", folders.size()));
@@ -147,6 +150,7 @@ Result<Exit> sign(const Given& given, World& world) {
   // What he looked at and agreed to, and nothing that somebody put there while he did.
   for (std::size_t i = 0; i < unsigned_ones.size(); ++i)
     TRY(store::sign_as_it_is(project.repository, lock, unsigned_ones[i], seen[i]));
+  answer_with(world, "signed", Json::strings(unsigned_ones));
   note(world, fmt::format("signed {} folder{}", unsigned_ones.size(), unsigned_ones.size() == 1 ? "" : "s"));
   if (everything) TRY(end_exemption(project.declaration.folder, world));
   TRY(hand_to_git(project, unsigned_ones, "vars: sign", given.has("commit"), world));
@@ -157,7 +161,9 @@ Result<Exit> show(const Given& given, World& world) {
   TRY_LET(const Project project, open_project(world));
   TRY_LET(const std::string folder, chosen_folder(given.at("PATH"), project));
   TRY_LET(const store::Statement statement, statement_of(project, folder));
-  print(world, statement.text);
+  answer_with(world, "folder", folder);
+  answer_with(world, "statement", statement.text);
+  if (!world.json) print(world, statement.text);
   return Exit::done;
 }
 

@@ -7,6 +7,8 @@
 #include <charconv>
 
 #include "base/foreign_text.h"
+#include "base/text.h"
+#include "terminal/answer.h"
 
 namespace vmcred::app {
 namespace {
@@ -134,11 +136,15 @@ void StatusLine::clear() {
   drawn_ = false;
 }
 
-void print(const World& world, std::string_view text) { put(world.out, tamed(text, world.color_out)); }
+void print(const World& world, std::string_view text) {
+  if (!world.json) return put(world.out, tamed(text, world.color_out));
+  while (!text.empty()) note(world, take_until(text, '\n'));
+}
 
 void print_bytes(const World& world, std::string_view bytes) { put(world.out, bytes); }
 
 void note(const World& world, std::string_view text) {
+  if (world.answer) world.answer->say(text);
   if (!world.quiet) put(world.err, tamed(text, world.color_err) + "\n");
 }
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "generate/spoken.h"
 #include "project/project.h"
+#include "terminal/answer.h"
 #include "terminal/terminal.h"
 #include "vars/commands.h"
 #include "vars/judge.h"
@@ -86,9 +87,8 @@ Result<Exit> run(const Given& given, World& world) {
       item.set("why", one.why);
       list.push(std::move(item));
     }
-    Json json = Json::object();
-    json.set("findings", std::move(list));
-    print(world, dump_json(json, Indent::two_spaces));
+    answer_with(world, "findings", std::move(list));
+    answer_with(world, "values", values);
   } else if (found.empty()) {
     print(world, values == 0   ? "no vars are declared\n"
                  : values == 1 ? "the one value is there and as it should be\n"

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "store/record.h"
 #include "store/vault.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "vars/commands.h"
 #include "vars/vars.h"
@@ -46,6 +47,8 @@ Result<Exit> export_vars(const Given& given, World& world) {
     TRY_LET(const std::optional<std::string> hash, generator.validation_hash());
     if (hash) TRY(write_file(folder + "/" + std::string(store::kValidationName), *hash, 0600));
   }
+  answer_with(world, "folder", top);
+  answer_with(world, "values", stored.size());
   note(world, fmt::format("wrote {} values in plain text to '{}': remove it when it has served", stored.size(), top));
   return Exit::done;
 }
@@ -127,6 +130,9 @@ Result<Exit> import_vars(const Given& given, World& world) {
     changed.push_back(store::Repository::generator_path(id));
   }
   if (!all.empty()) TRY(publish(project.repository, lock, all));
+  answer_with(world, "folder", top);
+  answer_with(world, "values", count);
+  for (const std::string& path : left_out) answer_also(world, "left_out", path);
   note(world, fmt::format("took {} values from '{}'", count, top));
   World loud = world;
   loud.quiet = false;

@@ -4,8 +4,10 @@
 #include <set>
 
 #include "secrets/widen.h"
+#include "store/address.h"
 #include "store/inferred.h"
 #include "store/readers.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "vars/commands.h"
 #include "vars/vars.h"
@@ -78,7 +80,26 @@ Result<std::vector<store::Adjustment>> needed(const Project& project, store::Pri
   return changes;
 }
 
+/// The same as data.
+Json change_json(store::Principals& principals, const store::Adjustment& change) {
+  const auto owners = [&](const std::vector<store::PublicKey>& keys) {
+    std::vector<std::string> names;
+    for (const store::PublicKey& key : keys) names.push_back(owner_of(principals, key));
+    return Json::strings(names);
+  };
+  Json bad = Json::array();
+  for (const store::BadLink& link : change.bad)
+    bad.push(Json::object().set("path", link.path).set("reason", link.reason));
+  return Json::object()
+      .set("secret", store::address_of(change.place))
+      .set("added", owners(change.added))
+      .set("removed", owners(change.removed))
+      .set("bad_links", std::move(bad));
+}
+
 void show(store::Principals& principals, const std::vector<store::Adjustment>& changes, const World& world) {
+  for (const store::Adjustment& change : changes) answer_also(world, "secrets", change_json(principals, change));
+  if (world.json) return;
   for (const store::Adjustment& change : changes) {
     print(world, change.place.name() + "\n");
     for (const store::PublicKey& key : change.added)

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "generate/spoken.h"
+#include "terminal/answer.h"
 #include "terminal/terminal.h"
 #include "vars/commands.h"
 #include "vars/run_steps.h"
@@ -26,21 +27,8 @@ constexpr Parameter kParameters[] = {
 std::string why_text(const generate::Step& step) { return step.why.empty() ? "" : " (" + step.why + ")"; }
 
 void print_plan(const std::vector<generate::Step>& steps, const generate::Graph& graph, const World& world) {
-  if (world.json) {
-    Json list = Json::array();
-    for (const generate::Step& step : steps) {
-      Json item = Json::object();
-      item.set("generator", graph.tasks[step.task].id.generator);
-      item.set("owner", store::spoken(graph.tasks[step.task].id.placement));
-      item.set("why", step.why);
-      item.set("only", Json::strings(step.files));
-      list.push(std::move(item));
-    }
-    Json json = Json::object();
-    json.set("would-make", std::move(list));
-    print(world, dump_json(json, Indent::two_spaces));
-    return;
-  }
+  answer_plan(steps, graph, world);
+  if (world.json) return;
   if (steps.empty()) print(world, "nothing would change\n");
   for (const generate::Step& step : steps)
     print(world, fmt::format("would make {}{}\n", store::spoken(graph.tasks[step.task].id), why_text(step)));
@@ -69,6 +57,8 @@ void mention_stale(const Overview& overview, const std::vector<generate::Step>& 
       all.push_back({{&task}, why});
     }
   }
+  for (const Kept& kept : all)
+    for (const generate::Task* task : kept.tasks) answer_also(world, "kept", task_json(*task).set("why", kept.why));
   for (const Kept& kept : all)
     note(world, fmt::format("{} {}: {}", styled("kept", Style::yellow, world.color_err), generate::spoken(kept.tasks),
                             kept.why));

@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "store/address.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "vars/commands.h"
 #include "vars/vars.h"
@@ -19,6 +21,14 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const store::VarId id, chosen_var(given.all("VAR"), given.at("vm"), world, project.declaration));
   TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY_LET(const Secret value, project.repository.read_var(id, keys));
+  if (world.json) {
+    TRY(in(
+        "print the value",
+        answer_with_secret(
+            world, Json::object().set("var", store::address_of(id)).set("owner", store::spoken(id.generator.placement)),
+            value)));
+    return Exit::done;
+  }
   const bool terminal = ::isatty(world.out) == 1;
   if (terminal)
     for (const std::uint8_t byte : value.bytes())

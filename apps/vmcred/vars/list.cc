@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "store/former.h"
+#include "terminal/answer.h"
 #include "terminal/terminal.h"
 #include "vars/commands.h"
 #include "vars/judge.h"
@@ -110,9 +111,7 @@ Result<Exit> run(const Given& given, World& world) {
     }
   }
   if (world.json) {
-    Json json = Json::object();
-    json.set("vars", std::move(list));
-    print(world, dump_json(json, Indent::two_spaces));
+    answer_with(world, "vars", std::move(list));
   } else if (rows.size() == 1) {
     note(world, "no vars are declared");
   } else {

@@ -2,7 +2,9 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "store/address.h"
 #include "store/record.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "vars/commands.h"
 #include "vars/vars.h"
@@ -52,8 +54,10 @@ Result<Exit> run(const Given& given, World& world) {
   std::size_t count = 0;
   for (const auto& [id, files] : orphans)
     for (const std::string& file : files) {
-      print(world, fmt::format("{} {}\n", given.has("dry-run") ? "would remove" : "removes",
-                               store::spoken(store::VarId{.generator = id, .file = file})));
+      const store::VarId var = {.generator = id, .file = file};
+      answer_also(world, given.has("dry-run") ? "would_remove" : "removed", store::address_of(var));
+      if (!world.json)
+        print(world, fmt::format("{} {}\n", given.has("dry-run") ? "would remove" : "removes", store::spoken(var)));
       ++count;
     }
   if (given.has("dry-run")) return Exit::done;

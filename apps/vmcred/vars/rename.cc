@@ -1,5 +1,6 @@
 // vmcred vars rename and secrets machines rename: what is stored follows a new name in the declaration.
 #include "store/rename.h"
+#include "terminal/answer.h"
 #include "vars/commands.h"
 #include "vars/vars.h"
 
@@ -26,6 +27,8 @@ Result<Exit> rename(const Given& given, World& world, Rename how, const char* ki
   if (changed.empty())
     return hint(fail(Errc::not_found, "nothing is stored for a {} '{}'", kind, before),
                 "'vmcred vars list' shows what is stored");
+  answer_with(world, "from", before);
+  answer_with(world, "to", after);
   note(world, fmt::format("renamed the {} '{}' to '{}' in the store", kind, before, after));
   const bool declared = std::string_view(kind) == "generator" ? project.declaration.generators.contains(after)
                                                               : project.declaration.machines.contains(after);

@@ -95,7 +95,10 @@ Result<Exit> run(const Given& given, World& world) {
     if (given.has("dry-run") || wanted == chosen.end() || !others.empty())
       note(world, fmt::format("{} {} ({})", verb, store::spoken(task.id), step.why));
   }
-  if (given.has("dry-run")) return Exit::done;
+  if (given.has("dry-run")) {
+    answer_plan(steps, overview.graph, world);
+    return Exit::done;
+  }
   TRY(carry_out(project, overview, steps, lock,
                 {.answers = given.at("answers"),
                  .sandbox = !given.has("no-sandbox"),

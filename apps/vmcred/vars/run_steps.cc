@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "generate/prompts.h"
 #include "generate/run.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "terminal/terminal.h"
 
@@ -30,6 +31,7 @@ class Story {
     std::string& text = lines_[place_.at(graph.index.at(event.task->id))];
     if (event.kind == generate::Event::Kind::made) {
       ++made_;
+      answer_also(world_, "made", task_json(*event.task).set("files", Json::strings(event.files)));
       made_tasks_.insert(steps_[place_.at(graph.index.at(event.task->id))].task);
       const bool changed = !event.files.empty();
       text = fmt::format("{} {}{}\n", styled("made", Style::green, world_.color_err), store::spoken(event.task->id),
@@ -37,6 +39,7 @@ class Story {
       if (world_.verbose && !event.log.empty()) text += indented(event.log);
     } else {
       ++failed_;
+      answer_also(world_, "failed", task_json(*event.task).set("error", event.reason).set("hint", event.remedy));
       // Of a single step the error at the end says why.
       const bool alone = steps_.size() == 1;
       if (!alone || !event.log.empty())
@@ -57,6 +60,9 @@ class Story {
 
   /// After failures: what was not tried because of them, and how much is how.
   void sum_up(const generate::Graph& graph) const {
+    for (std::size_t i = 0; i < steps_.size(); ++i)
+      if (lines_[i].empty() && failed_ > 0 && steps_.size() > 1)
+        answer_also(world_, "not_tried", task_json(graph.tasks[steps_[i].task]));
     if (failed_ == 0 || steps_.size() == 1) return;
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       if (!lines_[i].empty()) continue;
@@ -110,6 +116,17 @@ std::string systemd_socket(const World& world) {
   if (::geteuid() == 0) return "/run/systemd/private";
   const std::string folder = world.env("XDG_RUNTIME_DIR");
   return folder.empty() ? "" : join_path(folder, "systemd/private");
+}
+
+Json task_json(const generate::Task& task) {
+  return Json::object().set("generator", task.id.generator).set("owner", store::spoken(task.id.placement));
+}
+
+void answer_plan(const std::vector<generate::Step>& steps, const generate::Graph& graph, const World& world) {
+  answer_with(world, "would_make", Json::array());
+  for (const generate::Step& step : steps)
+    answer_also(world, "would_make",
+                task_json(graph.tasks[step.task]).set("why", step.why).set("only", Json::strings(step.files)));
 }
 
 Result<> carry_out(const Project& project, const Overview& overview, const std::vector<generate::Step>& steps,

@@ -2,8 +2,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "store/address.h"
 #include "store/record.h"
 #include "store/vault.h"
+#include "terminal/answer.h"
 #include "terminal/ask.h"
 #include "vars/commands.h"
 #include "vars/vars.h"
@@ -34,6 +36,8 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const store::VarId id, chosen_var(given.all("VAR"), given.at("vm"), world, project.declaration));
   const std::vector<store::Wanted> all = store::wanted(project.declaration);
   const store::Wanted& value = *find_wanted(all, id);
+  answer_with(world, "var", store::address_of(id));
+  answer_with(world, "owner", store::spoken(id.generator.placement));
   TRY_LET(const store::KeyRing keys, operator_keys(world));
   TRY_LET(Secret text, given_value(id, world));
   if (text.empty() && !value.file->allow_empty)

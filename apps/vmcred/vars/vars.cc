@@ -7,6 +7,7 @@
 #include "signatures/trust.h"
 #include "store/git.h"
 #include "store/inferred.h"
+#include "terminal/answer.h"
 
 namespace vmcred::app {
 
@@ -128,10 +129,14 @@ Result<store::Lock> lock_store(const Project& project, const World& world) {
 
 Result<> hand_to_git(const Project& project, const std::vector<std::string>& paths, const std::string& subject,
                      bool commit, const World& world) {
+  for (const std::string& path : paths) answer_also(world, "changed", path);
   TRY_LET(const bool staged, store::stage(project.declaration.folder, paths, world.environment));
   if (!staged || (!commit && !project.declaration.git.commit)) return {};
   TRY_LET(const bool committed, store::commit(project.declaration.folder, paths, subject, world.environment));
-  if (committed) note(world, fmt::format("committed: {}", subject));
+  if (committed) {
+    note(world, fmt::format("committed: {}", subject));
+    answer_with(world, "committed", subject);
+  }
   return {};
 }
 

@@ -24,6 +24,9 @@ constexpr Parameter kParameters[] = {
 Exit status_of(const ExitStatus& vmm) { return static_cast<Exit>(vmm.signal != 0 ? 128 + vmm.signal : vmm.code); }
 
 Result<Exit> run(const Given& given, World& world) {
+  if (world.json)
+    return hint(fail(Errc::usage, "standard output of 'exec' is that of the VMM, which is no JSON"),
+                "leave out --json; 'vmcred vm status NAME --json' tells how it fares");
   if (!given.has("vm")) return hint(fail(Errc::usage, "'exec' needs --vm"), "vmcred exec --vm NAME -- VMM ARGS...");
   vmm::Foreign foreign = {.argv = given.all("REST")};
   if (foreign.argv.empty())

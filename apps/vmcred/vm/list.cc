@@ -1,5 +1,6 @@
 // vmcred vm list: the declared vms and whether they run.
 #include "supervise/arrival.h"
+#include "terminal/answer.h"
 #include "terminal/terminal.h"
 #include "vm/commands.h"
 #include "vm/running.h"
@@ -47,7 +48,7 @@ Result<Exit> run(const Given&, World& world) {
     }
   }
   if (world.json) {
-    print(world, dump_json(Json::object().set("vms", std::move(list)), Indent::two_spaces));
+    answer_with(world, "vms", std::move(list));
   } else if (rows.size() == 1) {
     note(world, "no vm is declared and none runs");
   } else {

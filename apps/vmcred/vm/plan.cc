@@ -9,6 +9,7 @@
 #include "project/project.h"
 #include "supervise/accel.h"
 #include "supervise/run.h"
+#include "terminal/answer.h"
 #include "terminal/terminal.h"
 #include "vm/backends.h"
 #include "vm/commands.h"
@@ -103,7 +104,7 @@ Exit print_capabilities(World& world) {
           .set("since", row.since);
       all.push(std::move(one));
     }
-    print(world, dump_json(all, Indent::two_spaces));
+    answer_with(world, "hypervisors", std::move(all));
     return Exit::done;
   }
   Rows rows = {{"HYPERVISOR", "CHANNELS", "SINCE", "LIMITS"}};
@@ -153,7 +154,8 @@ Result<Exit> run(const Given& given, World& world) {
   TRY_LET(const declare::Vm* vm, given_vm(declaration, given.at("NAME")));
   if (given.has("libvirt")) {
     TRY_LET(const std::string xml, libvirt_sysinfo(declaration, *vm));
-    print(world, xml);
+    answer_with(world, Json::object().set("vm", vm->name).set("sysinfo", xml));
+    if (!world.json) print(world, xml);
     return Exit::done;
   }
   std::string version = vm->vmm_version;
@@ -172,14 +174,17 @@ Result<Exit> run(const Given& given, World& world) {
     context.version = version;
     TRY_LET(const vmm::Launch launch, backend->launch(*vm, plan, context));
     if (world.json) {
-      print(world, dump_json(Json::strings(launch.argv), Indent::two_spaces));
+      answer_with(world, Json::object().set("vm", vm->name).set("argv", Json::strings(launch.argv)));
     } else {
       for (const std::string& word : launch.argv) print(world, word + "\n");
     }
     return Exit::done;
   }
-  print(world, world.json ? dump_json(plan_json(plan, version), Indent::two_spaces)
-                          : plan_text(plan, version, world.color_out));
+  if (world.json) {
+    answer_with(world, plan_json(plan, version));
+  } else {
+    print(world, plan_text(plan, version, world.color_out));
+  }
   return plan.deliverable() ? Exit::done : Exit::failed;
 }
 

@@ -8,6 +8,7 @@
 #include "base/spelling.h"
 #include "project/project.h"
 #include "supervise/refresh.h"
+#include "terminal/answer.h"
 #include "vm/commands.h"
 #include "vm/project_for_vm.h"
 #include "vm/running.h"
@@ -77,7 +78,7 @@ Result<Exit> run(const Given& given, World& world) {
     Json whole = answer;
     if (const Json one = refresh_json(refresh); one.find("credentials") != nullptr)
       whole.set("credentials", *one.find("credentials"));
-    print(world, dump_json(whole, Indent::two_spaces));
+    answer_with(world, whole);
   }
   if (refresh.end == Refresh::End::no_agent) {
     return hint(

@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "project/project.h"
+#include "terminal/answer.h"
 #include "terminal/terminal.h"
 #include "vm/commands.h"
 #include "vm/project_for_vm.h"
@@ -32,6 +33,9 @@ Result<std::chrono::milliseconds> read_seconds(const std::string& text) {
 }
 
 Result<Exit> run(const Given& given, World& world) {
+  if (world.json && given.has("console"))
+    return hint(fail(Errc::usage, "--console and --json both want standard output"),
+                "the console is kept in console.log in the vm's runtime folder");
   StartOptions options;
   if (given.has("accel")) {
     TRY_LET(options.accel, read_accel(given.at("accel")));
@@ -49,6 +53,9 @@ Result<Exit> run(const Given& given, World& world) {
   Story story(world, *vm, given.has("console"));
   options.observer = &story;
   TRY_LET(const supervise::Outcome outcome, run_declared_vm(declaration, *vm, options, world));
+  supervise::Status last = story.last();
+  last.vm = vm->name;
+  answer_with(world, supervise::status_json(last));
   if (outcome.good()) return Exit::done;
   if (!outcome.failure.empty()) return fail(Errc::unavailable, "{}", outcome.failure);
   return fail(Errc::unavailable, "{}", unclean_stop(*vm, outcome));

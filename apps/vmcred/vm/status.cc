@@ -2,6 +2,7 @@
 #include "base/foreign_text.h"
 #include "project/project.h"
 #include "supervise/arrival.h"
+#include "terminal/answer.h"
 #include "terminal/terminal.h"
 #include "vm/commands.h"
 #include "vm/project_for_vm.h"
@@ -103,8 +104,11 @@ Result<Exit> run(const Given& given, World& world) {
     TRY(find_vm(declaration, name));
     status = supervise::Status{.vm = name, .state = supervise::VmState::stopped};
   }
-  print(world, world.json ? dump_json(supervise::status_json(*status), Indent::two_spaces)
-                          : picture(*status, world.color_out));
+  if (world.json) {
+    answer_with(world, supervise::status_json(*status));
+  } else {
+    print(world, picture(*status, world.color_out));
+  }
   return Exit::done;
 }
 

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/spelling.h"
 #include "supervise/control.h"
+#include "terminal/answer.h"
 #include "vm/commands.h"
 #include "vm/running.h"
 #include "vm/vms.h"
@@ -31,7 +32,7 @@ Result<Exit> run(const Given& given, World& world) {
   if (client) {
     TRY_LET(const Json answer, client->ask(Json::object().set("do", "stop"), kStopLimit));
     TRY_LET(const supervise::Status status, supervise::read_status(answer));
-    if (world.json) print(world, dump_json(supervise::status_json(status), Indent::two_spaces));
+    answer_with(world, supervise::status_json(status));
     if (status.state != supervise::VmState::stopped) {
       return fail(Errc::unavailable, "vm '{}' was stopped, but not cleanly: {}", name, status.detail);
     }
@@ -39,6 +40,7 @@ Result<Exit> run(const Given& given, World& world) {
     return Exit::done;
   }
   TRY(check_known(name, world));
+  answer_with(world, Json::object().set("vm", name).set("state", "stopped"));
   note(world, fmt::format("vm '{}' does not run", name));
   return Exit::done;
 }

@@ -22,6 +22,7 @@ std::string receipt_text(const supervise::Event& event) {
 }  // namespace
 
 supervise::Wish Story::on_event(const supervise::Event& event) {
+  last_ = event.status;
   using Kind = supervise::Event::Kind;
   switch (event.kind) {
     case Kind::vmm_started:

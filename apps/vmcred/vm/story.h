@@ -18,6 +18,8 @@ class Story final : public supervise::Observer {
   Story& operator=(Story&&) = delete;
   supervise::Wish on_event(const supervise::Event& event) override;
   supervise::Wish on_console(std::string_view bytes) override;
+  /// As the last event told it.
+  [[nodiscard]] const supervise::Status& last() const { return last_; }
 
  private:
   void tell(const supervise::Event& event, const std::string& text) const;
@@ -26,6 +28,7 @@ class Story final : public supervise::Observer {
   const World& world_;
   const declare::Vm& vm_;
   bool console_;
+  supervise::Status last_ = {};
   std::string held_ = {};  ///< a line of the console that has not ended: none of ours may fall into it
 };
 

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/process.h"
 #include "project/project.h"
+#include "terminal/answer.h"
 #include "unit/guest.h"
 #include "unit/guest_service.h"
 #include "unit/host.h"
@@ -86,7 +87,7 @@ void print_files(const World& world, const std::vector<unit::UnitFile>& files) {
   if (world.json) {
     Json list = Json::array();
     for (const unit::UnitFile& file : files) list.push(Json::object().set("path", file.path).set("text", file.text));
-    print(world, dump_json(Json::object().set("files", std::move(list)), Indent::two_spaces));
+    answer_with(world, "files", std::move(list));
     return;
   }
   bool first = true;
@@ -102,7 +103,7 @@ void print_installed(const World& world, const std::string& folder, const std::v
     for (const unit::Installed& one : done) {
       list.push(Json::object().set("path", join_path(folder, one.path)).set("state", unit::install_word(one.kind)));
     }
-    print(world, dump_json(Json::object().set("files", std::move(list)), Indent::two_spaces));
+    answer_with(world, "files", std::move(list));
     return;
   }
   for (const unit::Installed& one : done) {
@@ -138,6 +139,7 @@ Result<Exit> install_host(const Given& given, const World& world, const std::vec
 Result<Exit> check_sources(const World& world, const declare::Declaration& declaration, const declare::Vm& vm,
                            const unit::Host& host) {
   std::size_t missing = 0;
+  answer_with(world, "vm", vm.name);
   for (const declare::Credential& credential : vm.credentials) {
     if (credential.static_value) continue;
     TRY_LET(const std::string source, unit::source_of(declaration, vm, credential, host));
@@ -154,7 +156,9 @@ Result<Exit> check_sources(const World& world, const declare::Declaration& decla
       continue;
     }
     ++missing;
-    print(world, fmt::format("vm '{}': credential '{}' cannot be loaded: {}\n", vm.name, credential.host, why));
+    answer_also(world, "missing", Json::object().set("credential", credential.host).set("why", why));
+    if (!world.json)
+      print(world, fmt::format("vm '{}': credential '{}' cannot be loaded: {}\n", vm.name, credential.host, why));
   }
   if (missing == 0) return Exit::done;
   note(world,

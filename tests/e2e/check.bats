@@ -206,6 +206,12 @@ jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$schem
   run -2 "$VMCRED" check --describe VC999
 }
 
+@test "vmcred.toml(5): every example of a key fits its schema and is read" {
+  "$VMCRED" declare --schema >schema.json
+  run -0 "$VMCRED_SOURCE/tests/e2e/reference_examples.py" schema.json "$VMCRED_SOURCE/packaging/manual-of-schema"
+  [ -z "$output" ]
+}
+
 @test "the normalised declaration means the same, and fits its schema" {
   cp -r "$VMCRED_SOURCE/examples/test-vm" project
   "$VMCRED" --project project declare >first.json

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The tour of README.md, typed as it is printed, up to where the guest boots: tests/vm/tours.bats goes on from there.
+# The first minutes: the tour of README.md, typed as it is printed, up to where the guest boots: tests/vm/tours.bats goes on from there.
 bats_require_minimum_version 1.5.0
 
 @test "README: every command up to the boot prints what the page shows" {
@@ -18,4 +18,15 @@ bats_require_minimum_version 1.5.0
   run -1 "$VMCRED_SOURCE/tests/support/tour" "$PWD/home" "$PWD/page.md"
   [ "$(grep -c '^ok: ' <<<"$output")" = 2 ]
   [ "$(grep -c '^NOT AS PRINTED: ' <<<"$output")" = 3 ]
+}
+
+@test "what init writes for you to uncomment is a declaration" {
+  cd "$BATS_TEST_TMPDIR"
+  export HOME=$PWD USER=me
+  unset XDG_CONFIG_HOME SOPS_AGE_KEY SOPS_AGE_KEY_FILE
+  "$VMCRED" init
+  sed -i '4,$s/^# //' vmcred.toml
+  run -0 "$VMCRED" declare
+  [[ $output == *'"my-vm-secrets"'*'"my-service"'* ]] || { cat vmcred.toml; return 1; }
+  "$VMCRED" vars generate
 }

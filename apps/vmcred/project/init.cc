@@ -25,11 +25,12 @@ constexpr Parameter kParameters[] = {
 constexpr std::string_view kDeclaration =
     R"toml(# The declaration of this project: what secrets there are, and which vm gets them.
 # 'vmcred vars generate' makes them, 'vmcred check' looks at everything, 'vmcred declare' shows what it means.
+# 'man vmcred.toml' explains each key.
 
 [machines.{0}]
 
 # [generators.my-vm-secrets]
-# runtime-inputs = ["openssl"]
+# runtime-inputs = ["coreutils", "openssl"]
 # script = '''
 # openssl rand -base64 32 | tr -d '\n' > "$out/secret-key"
 # '''
@@ -42,6 +43,10 @@ constexpr std::string_view kDeclaration =
 
 # [vms.my-vm.credentials]
 # secret-key = {{ from = "my-vm-secrets/secret-key", services = ["my-service"] }}
+
+# [vms.my-vm.guest]
+# systemd = 252    # which systemd the guest has
+# agent = true     # vmcred-guest is in its image, and proves what it got
 )toml";
 
 std::string host_name() {

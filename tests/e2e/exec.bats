@@ -98,6 +98,25 @@ PY
   run ! test -e qmp.sock
 }
 
+@test "microvm.nix's microvm-shutdown presses control, alt and delete, and the vm ends instead of living again" {
+  in_background "$VMCRED" exec --vm v --allow-option fake= -- ./qemu-system-x86_64 -M q35 -no-reboot -qmp "unix:$PWD/qmp.sock,server,nowait" \
+    -fake "record=$PWD/record"
+  python3 - <<'PY'
+import json, socket
+client = socket.socket(socket.AF_UNIX)
+client.connect("qmp.sock")
+client.settimeout(60)
+keys = [{"type": "key", "data": {"down": True, "key": {"type": "qcode", "data": key}}} for key in ("ctrl", "alt", "delete")]
+for command in {"execute": "qmp_capabilities"}, {"execute": "input-send-event", "arguments": {"events": keys}}:
+    client.sendall(json.dumps(command).encode())
+while client.recv(4096):
+    pass
+PY
+  wait "$supervisor"
+  grep -q "the guest powered off" story
+  [ "$(grep -c "the VMM runs with" story)" = 1 ]
+}
+
 @test "a microvm.nix runner of cloud-hypervisor, with a network by descriptor" {
   runner=(./cloud-hypervisor --cpus boot=2 --watchdog --console null --serial tty --kernel kernel --initramfs initrd
     --cmdline "console=ttyS0 reboot=t panic=-1" --seccomp true

@@ -158,6 +158,7 @@ void obey(const Given& given, const std::string& line) {
     go(given);
   }
   if (command == "system_powerdown" && !given.has("deaf")) end("guest-shutdown");
+  if (command == "input-send-event" && !given.has("deaf")) end("guest-reset");  // control-alt-delete, and -no-reboot
   if (command == "quit") ::_exit(0);
 }
 

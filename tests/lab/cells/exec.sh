@@ -52,6 +52,7 @@ qemu-*)
     echo '{"execute":"qmp_capabilities"}'
     echo "{\"arguments\":{\"events\":[$(key ctrl),$(key alt),$(key delete)]},\"execute\":\"input-send-event\"}"
   ) | timeout 100 socat -t 90 STDIO "UNIX:$work/v.sock,shut-none" >answers || true
+  cat answers >>log
   ;;
 cloud-hypervisor*) curl -s --unix-socket v.sock -X PUT http://localhost/api/v1/vm.power-button || true ;;
 firecracker) curl -s --unix-socket v.sock -X PUT http://localhost/actions -d '{ "action_type": "SendCtrlAltDel" }' || true ;;

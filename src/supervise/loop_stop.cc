@@ -90,8 +90,6 @@ void Supervisor::on_deadlines() {
 void Supervisor::begin_stop(const std::string& reason, StopStep step) {
   if (stop_.step() != StopStep::none) return;
   outcome_.stop_asked = true;
-  // Somebody pressed control, alt and delete by the guard before this, and the guest has done what it was asked.
-  if (outcome_.end == GuestEnd::reset && vmm_.guard.power_pressed()) outcome_.end = GuestEnd::powered_off;
   set_state(VmState::stopping, reason);
   notify(fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", std::chrono::microseconds(mission_.stop.all()).count()));
   tell(Event::Kind::stopping, reason);

@@ -83,6 +83,7 @@ TEST(NixEvaluate, GivesTheDeclarationOfAHostWithModulesOfItsOwn) {
 /// The value of one of the tests' own Nix files.
 std::string value_of(const std::string& name) {
   const auto json = evaluate_value(kProjects + name, settings());
+  EXPECT_THAT(json, Succeeds());
   return json ? dump_json(*json, Indent::two_spaces) : json.error().message;
 }
 

@@ -14,6 +14,7 @@ let
       description = mkOption { type = types.str; default = ""; };
       wantedBy = texts;
       requiredBy = texts;
+      requires = texts;
       before = texts;
       after = texts;
       restartTriggers = mkOption { type = types.listOf types.unspecified; default = [ ]; };

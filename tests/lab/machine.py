@@ -31,6 +31,10 @@ class LabError(Exception):
     """Something of the lab itself, not of what was tried in it."""
 
 
+class TooLong(LabError):
+    """It was given up, whatever would have come of it."""
+
+
 def build():
     """Makes the machine's root, once for each recipe. True: it is there; False: its packages cannot be had."""
     done = subprocess.run([SOURCE / "tests/lab/root", FOLDER], check=False)
@@ -166,7 +170,7 @@ class Channel:
                 elif line.startswith("="):
                     return int(line[1:]), lines
             stop()
-            raise LabError(f"nothing came of it within {seconds} s; the lab's machine was ended")
+            raise TooLong(f"nothing came of it within {seconds:.0f} s; the lab's machine was ended")
         finally:
             job.unlink()
 

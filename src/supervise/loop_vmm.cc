@@ -68,8 +68,8 @@ Result<> Supervisor::on_driver_event(const DriverEvent& event) {
       return {};
     case DriverEvent::Kind::ended:
       if (outcome_.end == GuestEnd::unknown) {
-        // Asked to stop, a guest answers control-alt-delete with a reboot, which ends here as well: it shut down. By the
-        // guard microvm.nix's runner asks, and waits for the end.
+        // Asked to stop, a guest answers control-alt-delete with a reboot, which ends here as well: it shut down. By
+        // the guard microvm.nix's runner asks, and waits for the end.
         const bool asked = stop_.step() != StopStep::none || vmm_.guard.power_pressed();
         const bool obeyed = asked && event.end == GuestEnd::reset;
         end_guest(obeyed ? GuestEnd::powered_off : event.end);

@@ -82,12 +82,14 @@ def script(row, column, options):
 
 
 def sources():
-    """What vmcred was made of: git's name for the folder src, which a rebase does not change as it does a commit's."""
+    """Which vmcred it was, and git's name for the folder src that it was made of, which a rebase does not change as it does a
+    commit's. Build what you try first: the program itself does not say it."""
     def git(*words):
         return subprocess.run(["git", "-C", SOURCE, *words], capture_output=True, text=True, check=False).stdout.strip()
     name = git("rev-parse", "--short=12", "HEAD:src")
     changed = git("status", "--porcelain", "--", "src", "apps")
-    return f"0.1.0, src {name}{' and changes' if changed else ''}" if name else "unknown"
+    said = subprocess.run([RELEASE / "vmcred", "--version"], capture_output=True, text=True, check=True).stdout
+    return f"{said.split()[-1]}, src {name or 'unknown'}{' and changes' if changed else ''}"
 
 
 class Cells:

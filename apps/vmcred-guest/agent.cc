@@ -139,7 +139,8 @@ Result<> Agent::take_set(link::GuestSession& session, const link::Received& rece
   const bool mounted = done.has_value();
   const auto ended = [this] { return end_signal_.came(); };
   if (mounted && !received.first) done = carry_out(received.set.actions, ended);
-  if (!done && ended()) return {};  // who takes over, after a reboot or not, puts right what we leave
+  // A guest that shuts down judges nothing: its services and credentials go. Who takes over puts right what we leave.
+  if (!done && (ended() || departure_under_way())) return {};
   if (done) {
     become_ready();
     (void)store_.forget_others();  // a leftover is read by root alone and goes with the next set

@@ -1,5 +1,6 @@
 // `activate` of 1,000 secrets, from start to exit, beside one `age -d` process a file and a bare libcrypto loop of the
-// same operations. links: vmcred_store OpenSSL::Crypto
+// same operations.
+// links: vmcred_store OpenSSL::Crypto
 
 #include "age/age.h"
 #include "libcrypto_loop.h"

@@ -1,5 +1,6 @@
 // 200 independent trivial generators on one core and on two, beside the bare sandbox: one `bwrap` with a bash in it
-// each, the way a shell would run them. links: vmcred_store
+// each, the way a shell would run them.
+// links: vmcred_store
 
 #include "store_project.h"
 

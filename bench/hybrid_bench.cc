@@ -1,6 +1,6 @@
 // Post-quantum age files of 44 bytes, a thousand a round, beside the bare operations in the same run: the same KEM,
-// X25519, HPKE's hashes and AEAD, with the file's own HKDFs, HMAC and payload. Gate: at most 1.3 times. links:
-// vmcred_age
+// X25519, HPKE's hashes and AEAD, with the file's own HKDFs, HMAC and payload. Gate: at most 1.3 times.
+// links: vmcred_age
 
 #include "age/age.h"
 #include "age/hybrid.h"

@@ -1,5 +1,6 @@
 // `import agenix` of 1,000 files for two readers, from start to exit, beside the bare loop over the same files in one
-// process: decrypt, then encrypt for the same two. Gate: at most 1.3 times. links: vmcred_sops
+// process: decrypt, then encrypt for the same two. Gate: at most 1.3 times.
+// links: vmcred_sops
 
 #include "age/age.h"
 #include "sops/sops.h"

@@ -1,6 +1,6 @@
 // 1,000 secrets given to one more reader, and taken from one: `vars fix` after a key was added and removed, beside `age
-// -d` and `age -e` of every value, which is what it takes without data keys. Says whether payloads were kept. links:
-// vmcred_store
+// -d` and `age -e` of every value, which is what it takes without data keys. Says whether payloads were kept.
+// links: vmcred_store
 
 #include "age/age.h"
 #include "sops/sops.h"

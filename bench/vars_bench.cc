@@ -1,6 +1,7 @@
 // `vars list` and `vars check` on 1,000, 10,000 and 100,000 stored secrets, from start to exit, beside what a shell
 // does with the same tree: `find` that only walks it, and `find` with `cat` that also reads every secret file. `vars
-// check` once as it runs the first time, with no cache, and once as it runs from then on. links: vmcred_store
+// check` once as it runs the first time, with no cache, and once as it runs from then on.
+// links: vmcred_store
 
 #include "store_project.h"
 

@@ -1,5 +1,6 @@
 // Any text is a sheet of answers or refused. The same bytes as keys: the line editor gives plain UTF-8 and stays in
-// bounds. links: vmcred_generate
+// bounds.
+// links: vmcred_generate
 #include <cstdlib>
 
 #include "deepen.h"

@@ -1,5 +1,6 @@
 // One encrypted value of a sops file, with the key and place of the seeds: opened or refused, and never two texts for
-// one. links: vmcred_sops
+// one.
+// links: vmcred_sops
 #include <array>
 
 #include "sops/enc.h"

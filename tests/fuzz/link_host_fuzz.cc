@@ -1,6 +1,6 @@
 // A hostile guest that holds the token says anything: the host's half neither crashes nor grows without bound, and
-// takes only reports it asked for. The input is a list of actions, so that the fuzzer gets past the tags. links:
-// vmcred_link
+// takes only reports it asked for. The input is a list of actions, so that the fuzzer gets past the tags.
+// links: vmcred_link
 #include <algorithm>
 #include <cstdlib>
 #include <optional>

@@ -1,5 +1,6 @@
 // Nix files, and what nix says on stderr: nothing crashes, names and paths are what they claim to be, errors are one
-// short line. links: vmcred_nix
+// short line.
+// links: vmcred_nix
 #include <algorithm>
 #include <cstdlib>
 

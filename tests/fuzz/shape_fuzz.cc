@@ -1,5 +1,6 @@
 // Texts with a name (the first line), judged: what looks like a secret stands in the text, in order, and does not
-// overlap. links: vmcred_shape
+// overlap.
+// links: vmcred_shape
 #include <cstdint>
 #include <cstdlib>
 

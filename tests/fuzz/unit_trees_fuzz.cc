@@ -1,5 +1,6 @@
 // Trees of unit files: "PATH", a newline, its text up to the next \x1f. Every finding stands in a file that was given,
-// and each line that systemd ignores says why. links: vmcred_chain
+// and each line that systemd ignores says why.
+// links: vmcred_chain
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -135,7 +135,8 @@ bool means(const Address& address, const VarId& id, Patterns patterns) {
   const Placement& placement = id.generator.placement;
   if (address.beside_vars) return false;
   if (address.sharing && *address.sharing != placement.sharing) return false;
-  if (!address.owner.empty() && !fits(address.owner, placement.owner, patterns)) return false;
+  if (!address.owner.empty() && (placement.owner.empty() || !fits(address.owner, placement.owner, patterns)))
+    return false;
   return fits(address.name, fmt::format("{}/{}", id.generator.generator, id.file), patterns);
 }
 

@@ -100,7 +100,8 @@ def plan(credentials, version=OLDEST, *, hypervisor="qemu", lines="", want=None)
         (folder / "vmcred.toml").write_text(text)
         done = subprocess.run([VMCRED, "--project", folder, "--json", "vm", "plan", "case"], capture_output=True, text=True,
                               env={"CREDENTIALS_DIRECTORY": f"{folder}/values", "PATH": "/usr/bin:/bin", "HOME": str(folder)})
-        return json.loads(done.stdout) if done.stdout else done.stderr
+        made = json.loads(done.stdout)
+        return done.stderr if "error" in made else made
 
 
 def refusals(made):

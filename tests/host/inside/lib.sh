@@ -10,10 +10,12 @@ check() {
   local name=$1 output status start
   shift
   start=$(date +%s%N)
-  output=$(
+  output=$(mktemp)
+  # Into a file, not a pipe: whatever a check that fails leaves running holds nobody up.
+  (
     set -e
-    "$@" 2>&1
-  )
+    "$@"
+  ) >"$output" 2>&1
   status=$?
   local seconds=$((($(date +%s%N) - start) / 10000000))
   seconds=$((seconds / 100)).$(printf %02d $((seconds % 100)))
@@ -23,8 +25,9 @@ check() {
   else
     failed=$((failed + 1))
     echo "FAILED  $seconds s  $name (status $status)"
-    printf '%s\n' "$output" | sed 's/^/    /'
+    sed 's/^/    /' "$output"
   fi
+  rm -f "$output"
 }
 
 # What this machine cannot show is said, never silently left out.

@@ -172,11 +172,12 @@ int major_version(std::string_view version) {
   return error == std::errc::result_out_of_range ? std::numeric_limits<int>::max() : number;
 }
 
-const std::string& counting_version(const declare::Vm& vm, const std::string& told) {
-  return vm.vmm_version.empty() ? told : vm.vmm_version;
+std::string_view counting_version(const declare::Vm& vm, std::string_view told) {
+  return vm.vmm_version.empty() ? told : std::string_view(vm.vmm_version);
 }
 
-std::string too_old(const declare::Vm& vm, std::string_view version) {
+std::string too_old(const declare::Vm& vm, std::string_view told) {
+  const std::string_view version = counting_version(vm, told);
   struct Floor {
     Hypervisor hypervisor;
     int major;
@@ -218,7 +219,8 @@ bool has_hybrid_vsock(const declare::Vm& vm, bool with_link) {
   return false;
 }
 
-std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bool with_reference) {
+std::vector<Way> ways_into(const declare::Vm& vm, const std::string& told, bool with_reference) {
+  const std::string version(counting_version(vm, told));
   std::vector<Way> ways;
   switch (vm.hypervisor) {
     case Hypervisor::qemu:

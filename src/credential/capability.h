@@ -27,8 +27,9 @@ struct Way {
   [[nodiscard]] bool open() const { return closed.empty(); }
 };
 
-/// The ways in the order in which a plan tries them. `version` is the VMM's as probed, empty when it is not known.
-std::vector<Way> ways_into(const declare::Vm& vm, const std::string& version, bool with_reference);
+/// The ways in the order in which a plan tries them. `told` is the VMM's version in its own words,
+/// empty when it is not known; one that the declaration names counts instead.
+std::vector<Way> ways_into(const declare::Vm& vm, const std::string& told, bool with_reference);
 
 /// Whether a guest's agent can reach the supervisor at all: by a virtio-serial port, or by a vsock that ends in a unix
 /// socket of ours. (A vsock that ends in the host's AF_VSOCK would need a listener that every vm can reach.)
@@ -47,11 +48,11 @@ struct Capability {
 std::vector<Capability> capabilities();
 
 /// The version whose limits hold: the one that the declaration names, else the one that the VMM's program told.
-const std::string& counting_version(const declare::Vm& vm, const std::string& told);
+std::string_view counting_version(const declare::Vm& vm, std::string_view told);
 
-/// Why a VMM of this version cannot carry what the plan gives it, with the version that can; empty where it can or is
-/// not known.
-std::string too_old(const declare::Vm& vm, std::string_view version);
+/// Why a VMM that told this version (or whose declared one counts) cannot carry what the plan gives it, with the
+/// version that can; empty where it can or is not known.
+std::string too_old(const declare::Vm& vm, std::string_view told);
 
 /// The number before the first '.', for "7.2.22 (Debian …)", "v53.0" and the like; 0 when there is none.
 int major_version(std::string_view version);

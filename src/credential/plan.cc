@@ -144,8 +144,7 @@ Plan make_plan(const PlanInput& input) {
   Plan plan = {
       .vm = vm.name, .hypervisor = std::string(declare::word(vm.hypervisor)), .guest_systemd = vm.guest.systemd};
   std::vector<Item> items = collect_items(input);
-  const std::string& version = counting_version(vm, input.vmm_version);
-  const std::vector<Way> ways = ways_into(vm, version, input.with_link && input.with_reference);
+  const std::vector<Way> ways = ways_into(vm, input.vmm_version, input.with_link && input.with_reference);
   route(items, ways, vm.delivery);
   plan.notify_socket = notify_socket_of(input);
   if (!plan.notify_socket.empty() && std::ranges::any_of(items, &Item::refused)) {
@@ -165,7 +164,7 @@ Plan make_plan(const PlanInput& input) {
         {true, fmt::format("{} has no link to the supervisor, so no receipt and no reference", plan.hypervisor),
          "declare guest.agent = false"});
   }
-  if (std::string why = too_old(vm, version); !why.empty()) {
+  if (std::string why = too_old(vm, input.vmm_version); !why.empty()) {
     plan.remarks.push_back({true, std::move(why), "install a later version, or name one with binary = \"…\""});
   }
   remark_pages(plan);

@@ -75,7 +75,7 @@ bool fits(const std::string& written, const std::string& name, Patterns patterns
   return written == name;
 }
 
-/// Owner and name of what no generator makes, as people type them.
+/// Of what no generator makes.
 std::pair<std::string, std::string> typed(std::string_view folder) {
   constexpr std::string_view kBelowVars = "vars/per-export/";
   if (!folder.starts_with(kBelowVars)) return {"", std::string(folder.substr(folder.rfind('/') + 1))};
@@ -151,6 +151,11 @@ bool means(const Address& address, const SecretPlace& place, Patterns patterns) 
   if (address.beside_vars && exported != !address.owner.empty()) return false;
   if (!address.owner.empty() && !fits(address.owner, owner, patterns)) return false;
   return fits(address.name, name, patterns);
+}
+
+std::pair<std::string, std::string> typed_name(const SecretPlace& place) {
+  if (!place.var) return typed(place.folder);
+  return {place.var->generator.placement.owner, fmt::format("{}/{}", place.var->generator.generator, place.var->file)};
 }
 
 bool is_pattern(std::string_view text) { return text.find_first_of("*?[") != std::string_view::npos; }

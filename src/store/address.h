@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -42,5 +43,8 @@ bool means(const Address& address, const VarId& id, Patterns patterns = Patterns
 
 /// Whether a text has wild cards.
 bool is_pattern(std::string_view text);
+
+/// Its owner ("" where it has none) and its name, as people type them.
+std::pair<std::string, std::string> typed_name(const SecretPlace& place);
 
 }  // namespace vmcred::store

@@ -100,7 +100,7 @@ Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const R
   Planner planner(request, prepared, folder.path());
   const auto plan_launch = [&](const Secrets& values) { return planner.plan(values); };
   const auto check_version = [&](std::string_view version) -> Result<> {
-    const std::string why = credential::too_old(vm, credential::counting_version(vm, std::string(version)));
+    const std::string why = credential::too_old(vm, version);
     if (why.empty()) return {};
     return hint(fail(Errc::unavailable, "vm '{}': {}", vm.name, why),
                 fmt::format("put a later '{}' in its place, or name another program", prepared.program));
@@ -127,7 +127,7 @@ Result<Outcome> run(const RunRequest& request, const Prepared& prepared, const R
                             .randomness = request.randomness});
   if (outcome && !outcome->fed && !outcome->failure.empty()) {
     // It may be too old for one of our options, and have said so in its own words: it is asked only now that it failed.
-    const std::string why = credential::too_old(vm, credential::counting_version(vm, probe_version(prepared.program)));
+    const std::string why = credential::too_old(vm, probe_version(prepared.program));
     if (!why.empty()) outcome->failure += ": " + why;
   }
   return outcome;

@@ -88,22 +88,6 @@ Allow by_the_rule(const Given& given, const World& world) {
   };
 }
 
-namespace {
-
-/// As people type it: owner and name.
-std::pair<std::string, std::string> typed_name(const store::SecretPlace& place) {
-  if (place.var)
-    return {place.var->generator.placement.owner,
-            fmt::format("{}/{}", place.var->generator.generator, place.var->file)};
-  constexpr std::string_view kExports = "vars/per-export/";
-  if (!place.folder.starts_with(kExports)) return {"", place.folder.substr(place.folder.rfind('/') + 1)};
-  const std::string rest = place.folder.substr(kExports.size());
-  const std::size_t slash = rest.find('/');
-  return {rest.substr(0, slash), rest.substr(slash + 1)};
-}
-
-}  // namespace
-
 Result<store::SecretPlace> chosen_secret(const std::string& word, const Project& project) {
   TRY_LET(const std::vector<store::SecretPlace> places, store::secret_places(project.repository));
   const std::size_t colon = word.find(':');
@@ -112,7 +96,7 @@ Result<store::SecretPlace> chosen_secret(const std::string& word, const Project&
   std::vector<store::SecretPlace> fitting;
   std::vector<std::string> known;
   for (const store::SecretPlace& place : places) {
-    const auto& [place_owner, own] = typed_name(place);
+    const auto& [place_owner, own] = store::typed_name(place);
     known.push_back(own);
     if (own != name || (!owner.empty() && place_owner != owner)) continue;
     fitting.push_back(place);
@@ -120,7 +104,7 @@ Result<store::SecretPlace> chosen_secret(const std::string& word, const Project&
   if (fitting.empty()) return hint(fail(Errc::not_found, "there is no secret '{}'", word), near_or_known(name, known));
   if (fitting.size() > 1)
     return hint(fail(Errc::usage, "'{}' has several owners", word),
-                fmt::format("write '{}:{}'", typed_name(fitting.front()).first, name));
+                fmt::format("write '{}:{}'", store::typed_name(fitting.front()).first, name));
   return fitting.front();
 }
 
